@@ -1,0 +1,2 @@
+//! Bookmarket.
+fn main() {}
