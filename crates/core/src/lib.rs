@@ -1,1 +1,68 @@
-//! Part of actix-mcp-auth.
+//! Part of [actix-mcp-auth](https://docs.rs/actix-mcp-auth); depend on that.
+//!
+//! This crate decides; it never acts. It opens no socket, sleeps never and reads no clock: every
+//! function that needs the time is given it, so that a frozen clock tests all of it.
+//!
+//! The way of a request, in the order of the modules:
+//!
+//! | step | module |
+//! |---|---|
+//! | the `Authorization` header | [`bearer`] |
+//! | the token's three parts | [`jws`] |
+//! | the issuer's keys, and when to fetch them again | [`keys`], [`refresh`] |
+//! | the signature | [`signature`] |
+//! | the claims, rule by rule | [`claims`], [`rules`] |
+//! | who is calling | [`principal`] |
+//! | the application's own user | [`identity`] |
+//! | any stop on the way | [`rejection`], [`challenge`] |
+//!
+//! [`Authenticator::authenticate`] is that whole line, once. [`metadata`] builds the documents by
+//! which a client finds the way to a token.
+#![forbid(unsafe_code)]
+#![warn(missing_docs, unreachable_pub)]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod algorithm;
+pub mod authenticator;
+pub mod bearer;
+pub mod challenge;
+pub mod claims;
+pub mod config;
+pub mod identity;
+pub mod issuer;
+pub mod issuer_keys;
+pub mod jwk;
+pub mod jws;
+pub mod keys;
+pub mod metadata;
+pub mod principal;
+pub mod refresh;
+pub mod rejection;
+pub mod resource;
+pub mod rules;
+pub mod scope;
+pub mod signature;
+pub mod time;
+pub mod verified;
+
+mod base64url;
+mod strict_json;
+
+pub use algorithm::Algorithm;
+pub use authenticator::{Authenticated, Authenticator, ResourcePolicy, UnknownUser};
+pub use bearer::BearerToken;
+pub use challenge::Challenge;
+pub use claims::{Actor, Audiences, Claims, NumericDate};
+pub use config::ConfigError;
+pub use identity::{ClientId, IdentityStore, IdentityStoreExt, Newcomer, StoreError, Subject};
+pub use issuer::{Issuer, JwksLocation};
+pub use issuer_keys::{AwaitRefresh, IssuerKeys};
+pub use jws::CompactJws;
+pub use keys::{KeySet, VerificationKey};
+pub use metadata::{AuthorizationServerMetadata, ProtectedResourceMetadata};
+pub use principal::{Principal, PrincipalKind};
+pub use rejection::Rejection;
+pub use resource::Resource;
+pub use scope::{Scope, ScopeSet};
+pub use time::{Clock, UnixTime};
+pub use verified::VerifiedToken;

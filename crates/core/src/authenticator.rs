@@ -1,0 +1,308 @@
+//! The whole way of a request, once.
+
+use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
+
+use crate::{
+    bearer::BearerToken,
+    config::ConfigError,
+    identity::{ErasedStore, ErasedUser, IdentityStore},
+    issuer::Issuer,
+    issuer_keys::{AwaitRefresh, IssuerKeys, LastFetch},
+    principal::Principal,
+    refresh::Demand,
+    rejection::{ForbiddenReason, Rejection, TokenError, UnavailableReason},
+    resource::Resource,
+    rules::TokenRules,
+    scope::Scope,
+    time::UnixTime,
+    verified::{UnverifiedToken, VerifiedToken, VerifyError},
+};
+
+/// What one resource demands of its callers. Every default is the safe one.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ResourcePolicy {
+    /// The resource.
+    pub resource: Resource,
+    /// Audiences that are accepted besides the resource. Default: none.
+    pub audiences: Vec<String>,
+    /// By how much clocks may differ. Default 30 s, at most 5 min.
+    pub leeway: Duration,
+    /// Scopes that every request needs. Default: none.
+    pub required_scopes: Vec<Scope>,
+    /// What becomes of a verified subject without a user. Default: a plain 403.
+    pub unknown_user: UnknownUser,
+    /// The longest token that is looked at, in bytes. Default 16 KiB.
+    pub max_token_len: usize,
+    /// Whether `typ` must be `at+jwt` (RFC 9068). Default: no, since WorkOS sends none.
+    pub strict_type: bool,
+}
+
+/// What becomes of a verified subject that has no user in the application.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum UnknownUser {
+    /// A plain 403: another sign-in would not help, and clients must not be sent round in circles.
+    #[default]
+    Forbidden,
+    /// 401: the client shall sign in again, perhaps as somebody else.
+    Unauthorized,
+}
+
+/// Decides who is calling.
+pub struct Authenticator {
+    policy: ResourcePolicy,
+    trusted: Vec<Trusted>,
+    by_iss: HashMap<Arc<str>, usize>,
+    store: Option<Arc<dyn ErasedStore>>,
+}
+
+/// An issuer, the rules for its tokens, and its keys.
+struct Trusted {
+    issuer: Issuer,
+    rules: TokenRules,
+    keys: Arc<IssuerKeys>,
+    refresh: Arc<dyn AwaitRefresh>,
+}
+
+/// A caller whose token is good, with the application's user for it.
+#[derive(Clone)]
+pub struct Authenticated {
+    principal: Arc<Principal>,
+    user: ErasedUser,
+}
+
+impl ResourcePolicy {
+    /// The safe defaults for a resource.
+    pub fn new(resource: Resource) -> Self {
+        Self {
+            resource,
+            audiences: Vec::new(),
+            leeway: TokenRules::DEFAULT_LEEWAY,
+            required_scopes: Vec::new(),
+            unknown_user: UnknownUser::default(),
+            max_token_len: BearerToken::DEFAULT_MAX_LEN,
+            strict_type: false,
+        }
+    }
+}
+
+impl Authenticator {
+    /// An authenticator that trusts nobody yet.
+    ///
+    /// # Errors
+    /// Where the policy's leeway is more than 5 min.
+    pub fn new(policy: ResourcePolicy) -> Result<Self, ConfigError> {
+        if policy.leeway > TokenRules::MAX_LEEWAY {
+            return Err(ConfigError::invalid(
+                "leeway",
+                format!("{:?}", policy.leeway),
+                "must be at most 5 minutes",
+                "30s",
+            ));
+        }
+        Ok(Self { policy, trusted: Vec::new(), by_iss: HashMap::new(), store: None })
+    }
+
+    /// Trusts an issuer's tokens, with the keys that `refresh` keeps new.
+    ///
+    /// # Errors
+    /// Where another issuer has the same `iss`, or where the issuer is reached without TLS and the
+    /// resource is not on the same machine.
+    pub fn trust(
+        &mut self,
+        issuer: Issuer,
+        keys: Arc<IssuerKeys>,
+        refresh: Arc<dyn AwaitRefresh>,
+    ) -> Result<(), ConfigError> {
+        let insecure = issuer.name().starts_with("http:");
+        if insecure && !self.policy.resource.is_loopback() {
+            return Err(ConfigError::invalid(
+                "issuer",
+                &**issuer.name(),
+                "must use https (http is for a loopback issuer of a loopback resource)",
+                "https://login.example.com",
+            ));
+        }
+        for name in issuer.names() {
+            if self.by_iss.insert(name.clone(), self.trusted.len()).is_some() {
+                return Err(ConfigError::invalid(
+                    "issuer",
+                    &**name,
+                    "must be configured once only",
+                    "https://login.example.com",
+                ));
+            }
+        }
+        let rules = TokenRules {
+            issuer_names: issuer.names().cloned().collect(),
+            resource: self.policy.resource.clone(),
+            audiences: [&self.policy.audiences[..], issuer.audiences()].concat(),
+            leeway: self.policy.leeway,
+            strict_type: self.policy.strict_type,
+        };
+        self.trusted.push(Trusted { issuer, rules, keys, refresh });
+        Ok(())
+    }
+
+    /// Resolves callers to the application's users. Without a store, the [`Principal`] is the user.
+    pub fn resolve_users_with(&mut self, store: impl IdentityStore) {
+        self.store = Some(Arc::new(store));
+    }
+
+    /// What is demanded.
+    pub fn policy(&self) -> &ResourcePolicy {
+        &self.policy
+    }
+
+    /// The whole way: from the values of the `Authorization` headers to the application's user.
+    ///
+    /// # Errors
+    /// [`Rejection`], each with its status and its challenge.
+    pub async fn authenticate<'h>(
+        &self,
+        authorization: impl IntoIterator<Item = &'h [u8]>,
+        now: UnixTime,
+    ) -> Result<Authenticated, Rejection> {
+        let token = BearerToken::from_authorization(authorization, self.policy.max_token_len)?
+            .ok_or(Rejection::MissingCredentials)?;
+        let principal = Arc::new(self.verify(token, now).await?);
+        self.permit(&principal)?;
+        let user = self.identify(&principal).await?;
+        Ok(Authenticated { principal, user })
+    }
+
+    /// Signature and claims.
+    async fn verify(&self, token: BearerToken<'_>, now: UnixTime) -> Result<Principal, Rejection> {
+        let token = UnverifiedToken::read(token.expose())?;
+        let trusted = self.trusted_issuer(token.claimed_issuer()?)?;
+        let verified = trusted.verify(token, now).await?;
+        Ok(Principal::new(verified, &trusted.issuer))
+    }
+
+    /// A token is only ever checked against the issuer that it names (R26).
+    fn trusted_issuer(&self, iss: &str) -> Result<&Trusted, TokenError> {
+        let unknown = || TokenError::UntrustedIssuer { found: iss.to_owned() };
+        self.by_iss.get(iss).map(|&n| &self.trusted[n]).ok_or_else(unknown)
+    }
+
+    /// What is asked of every request, however its token was verified.
+    fn permit(&self, principal: &Principal) -> Result<(), Rejection> {
+        // Proof of possession is not supported yet, so no binding can be confirmed (R31).
+        if principal.token().is_bound_to_a_key() {
+            return Err(TokenError::UnconfirmedBinding.into());
+        }
+        let granted = principal.scopes();
+        match self.policy.required_scopes.iter().all(|scope| granted.contains(scope)) {
+            true => Ok(()),
+            false => {
+                Err(Rejection::InsufficientScope { required: self.policy.required_scopes.clone() })
+            }
+        }
+    }
+
+    /// The application's own user.
+    async fn identify(&self, principal: &Arc<Principal>) -> Result<ErasedUser, Rejection> {
+        let Some(store) = &self.store else {
+            return Ok(ErasedUser::new(principal.clone()));
+        };
+        match store.resolve(principal).await {
+            Ok(Some(user)) => Ok(user),
+            Ok(None) => Err(match self.policy.unknown_user {
+                UnknownUser::Forbidden => ForbiddenReason::UnknownUser.into(),
+                UnknownUser::Unauthorized => TokenError::UnknownUser.into(),
+            }),
+            Err(error) => Err(UnavailableReason::IdentityStore { error: error.to_string() }.into()),
+        }
+    }
+}
+
+impl Trusted {
+    /// Verifies with the keys that are known; where the token's key is not among them, asks once
+    /// for newer ones (R24).
+    async fn verify(
+        &self,
+        token: UnverifiedToken<'_>,
+        now: UnixTime,
+    ) -> Result<VerifiedToken, Rejection> {
+        let (seen, outcome) = self.try_known_keys(token, now);
+        let token = match outcome {
+            Err(VerifyError::UnknownKey(token)) => *token,
+            Err(VerifyError::Rejected(error)) => return Err(error.into()),
+            Ok(verified) => return Ok(verified),
+        };
+        self.rules.check_before_fetch(token.header(), token.claims(), now)?;
+        let waited = self.keys.demand(now) == Demand::Granted;
+        if waited {
+            self.refresh.refreshed(seen).await;
+        }
+        let (generation, outcome) = self.try_known_keys(token, now);
+        let answered = !waited || generation != seen;
+        outcome.map_err(|error| match error {
+            VerifyError::Rejected(error) => error.into(),
+            VerifyError::UnknownKey(_) => self.without_key(answered, now),
+        })
+    }
+
+    /// Tries the newest keys, and tells of which generation they were.
+    fn try_known_keys<'t>(
+        &self,
+        token: UnverifiedToken<'t>,
+        now: UnixTime,
+    ) -> (u64, Result<VerifiedToken, VerifyError<'t>>) {
+        let snapshot = self.keys.snapshot();
+        let outcome = match snapshot.usable(now) {
+            Some(keys) => token.verify(keys, &self.rules, now),
+            None => Err(VerifyError::UnknownKey(Box::new(token))),
+        };
+        (snapshot.generation, outcome)
+    }
+
+    /// No key after all: the token's fault where the issuer's last word was a key set without it,
+    /// an outage where the issuer could not be asked or has not answered yet.
+    fn without_key(&self, answered: bool, now: UnixTime) -> Rejection {
+        let snapshot = self.keys.snapshot();
+        let has_word =
+            snapshot.last_fetch == LastFetch::Succeeded && snapshot.usable(now).is_some();
+        match answered && has_word {
+            true => TokenError::UnknownKey.into(),
+            false => UnavailableReason::Keys { issuer: self.issuer.name().to_string() }.into(),
+        }
+    }
+}
+
+impl Authenticated {
+    /// The caller, as the token proves it.
+    pub fn principal(&self) -> &Arc<Principal> {
+        &self.principal
+    }
+
+    /// The application's user, if `U` is what its store returns. Without a store, `U` is
+    /// [`Principal`].
+    pub fn user<U: Send + Sync + 'static>(&self) -> Option<Arc<U>> {
+        self.user.value.clone().downcast().ok()
+    }
+
+    /// The name of the type that [`user`](Self::user) can be asked for.
+    pub fn user_type_name(&self) -> &'static str {
+        self.user.type_name
+    }
+}
+
+impl fmt::Debug for Authenticator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Authenticator")
+            .field("policy", &self.policy)
+            .field("issuers", &self.trusted.iter().map(|t| &t.issuer).collect::<Vec<_>>())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Authenticated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Authenticated")
+            .field("principal", &self.principal)
+            .field("user", &self.user.type_name)
+            .finish()
+    }
+}

@@ -1,0 +1,154 @@
+//! The credentials of a request: one `Authorization: Bearer` header (RFC 6750 §2.1), or none.
+
+use std::fmt;
+
+use crate::rejection::{Rejection, RequestError, TokenError};
+
+/// A bearer token as it came in a request, not yet looked into.
+///
+/// It borrows the header's bytes, and its `Debug` says how long it is, never what it is (R9).
+#[derive(Clone, Copy)]
+pub struct BearerToken<'h>(&'h str);
+
+impl<'h> BearerToken<'h> {
+    /// The default bound on a token's length in bytes: 16 KiB. WorkOS tokens have about 900.
+    pub const DEFAULT_MAX_LEN: usize = 16 * 1024;
+
+    /// Takes the token from the values of a request's `Authorization` headers, all of them.
+    ///
+    /// `Ok(None)` where there are no bearer credentials: no header, or another scheme (R7). Tokens
+    /// in the query or in a form are nobody's business here: RFC 6750 §2.2 and §2.3 are not
+    /// supported, as OAuth 2.1 §5.1 demands.
+    ///
+    /// # Errors
+    /// - [`RequestError::SeveralAuthorizationHeaders`] and [`RequestError::EmptyCredentials`]: 400
+    /// - [`TokenError::TooLong`] (over `max_len` bytes) and [`TokenError::Malformed`] (a character
+    ///   outside the token syntax of RFC 6750 §2.1): 401
+    ///
+    /// ```
+    /// use mcp_auth_core::BearerToken;
+    ///
+    /// let headers = [b"bearer eyJhbGciOi.eyJpc3Mi.c2ln".as_slice()];
+    /// let token = BearerToken::from_authorization(headers, BearerToken::DEFAULT_MAX_LEN);
+    /// assert!(token.unwrap().is_some());
+    /// ```
+    pub fn from_authorization(
+        headers: impl IntoIterator<Item = &'h [u8]>,
+        max_len: usize,
+    ) -> Result<Option<Self>, Rejection> {
+        let mut headers = headers.into_iter();
+        let Some(value) = headers.next() else {
+            return Ok(None);
+        };
+        if headers.next().is_some() {
+            return Err(RequestError::SeveralAuthorizationHeaders.into());
+        }
+        let Some(credentials) = after_bearer_scheme(value) else {
+            return Ok(None);
+        };
+        if credentials.is_empty() {
+            return Err(RequestError::EmptyCredentials.into());
+        }
+        if credentials.len() > max_len {
+            return Err(TokenError::TooLong.into());
+        }
+        match std::str::from_utf8(credentials) {
+            Ok(token) if token.bytes().all(is_token_byte) => Ok(Some(Self(token))),
+            _ => Err(TokenError::Malformed.into()),
+        }
+    }
+
+    /// The token itself. It must reach neither a log nor an answer nor another server.
+    pub fn expose(&self) -> &'h str {
+        self.0
+    }
+}
+
+impl fmt::Debug for BearerToken<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "BearerToken({} bytes)", self.0.len())
+    }
+}
+
+/// What follows the scheme `Bearer`, whatever its case (RFC 9110 §11.1); `None` for another scheme.
+fn after_bearer_scheme(value: &[u8]) -> Option<&[u8]> {
+    const SCHEME: &[u8] = b"bearer";
+    let value = value.trim_ascii();
+    let (scheme, rest) = value.split_at_checked(SCHEME.len())?;
+    if !scheme.eq_ignore_ascii_case(SCHEME) {
+        return None;
+    }
+    match rest.first() {
+        None => Some(rest),
+        Some(b' ') => Some(rest.trim_ascii_start()),
+        Some(_) => None,
+    }
+}
+
+/// `b64token` of RFC 6750 §2.1.
+fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read<'h>(headers: &[&'h str]) -> Result<Option<&'h str>, Rejection> {
+        BearerToken::from_authorization(headers.iter().map(|h| h.as_bytes()), 64)
+            .map(|token| token.map(|t| t.expose()))
+    }
+
+    #[test]
+    fn r07_the_scheme_is_read_in_any_case() {
+        for scheme in ["Bearer", "bearer", "BEARER", "bEaReR"] {
+            assert_eq!(read(&[&format!("{scheme} a.b.c")]).unwrap(), Some("a.b.c"));
+        }
+        assert_eq!(read(&["Bearer   a.b.c"]).unwrap(), Some("a.b.c"));
+    }
+
+    #[test]
+    fn r07_another_scheme_is_no_credentials() {
+        for value in ["Basic dTpw", "DPoP a.b.c", "Bearers a.b.c", "Bear", "", "Bearer:a.b.c"] {
+            assert_eq!(read(&[value]).unwrap(), None, "{value:?}");
+        }
+        assert_eq!(read(&[]).unwrap(), None);
+    }
+
+    #[test]
+    fn r07_two_headers_are_a_malformed_request() {
+        for second in ["Bearer a.b.c", "Basic dTpw"] {
+            assert_eq!(
+                read(&["Bearer a.b.c", second]).unwrap_err(),
+                RequestError::SeveralAuthorizationHeaders.into()
+            );
+        }
+    }
+
+    #[test]
+    fn r11_a_scheme_with_nothing_behind_it_is_a_malformed_request() {
+        for value in ["Bearer", "Bearer ", "bearer    "] {
+            assert_eq!(read(&[value]).unwrap_err(), RequestError::EmptyCredentials.into());
+        }
+    }
+
+    #[test]
+    fn r11_what_is_no_token_is_a_bad_token() {
+        for value in ["Bearer a b", "Bearer a,b", "Bearer \"a\"", "Bearer a\u{e9}", "Bearer a\0"] {
+            assert_eq!(read(&[value]).unwrap_err(), TokenError::Malformed.into(), "{value:?}");
+        }
+    }
+
+    #[test]
+    fn r23_the_length_is_bounded_before_anything_is_decoded() {
+        assert!(read(&[&format!("Bearer {}", "a".repeat(64))]).is_ok());
+        let long = format!("Bearer {}", "a".repeat(65));
+        assert_eq!(read(&[&long]).unwrap_err(), TokenError::TooLong.into());
+    }
+
+    #[test]
+    fn r09_debug_does_not_show_the_token() {
+        let token = BearerToken::from_authorization([b"Bearer s.e.cret".as_slice()], 64);
+        assert_eq!(format!("{:?}", token.unwrap().unwrap()), "BearerToken(8 bytes)");
+    }
+}

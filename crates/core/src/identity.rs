@@ -1,0 +1,233 @@
+//! From a verified subject to the application's own user.
+
+use std::{any::Any, fmt, future::Future, sync::Arc};
+
+use async_trait::async_trait;
+
+use crate::principal::{Principal, PrincipalKind};
+
+/// Whom a token is about: the issuer and its `sub`. A `sub` is unique within its issuer only.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Subject {
+    issuer: Arc<str>,
+    id: Arc<str>,
+}
+
+impl Subject {
+    /// A subject of an issuer.
+    pub fn new(issuer: impl Into<Arc<str>>, id: impl Into<Arc<str>>) -> Self {
+        Self { issuer: issuer.into(), id: id.into() }
+    }
+
+    /// The issuer that knows it.
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// The token's `sub`: 1 to 255 characters, none of them control characters.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+/// A program that calls on its own behalf.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ClientId(Subject);
+
+impl ClientId {
+    pub(crate) fn new(subject: Subject) -> Self {
+        Self(subject)
+    }
+
+    /// The issuer that knows it.
+    pub fn issuer(&self) -> &str {
+        self.0.issuer()
+    }
+
+    /// The client's id.
+    pub fn id(&self) -> &str {
+        self.0.id()
+    }
+}
+
+/// Finds the application's own user for a verified subject: the `User::where('workos_id', $sub)`
+/// of every application.
+///
+/// ```
+/// use mcp_auth_core::{IdentityStore, StoreError, Subject};
+///
+/// struct Staff;
+///
+/// #[async_trait::async_trait]
+/// impl IdentityStore for Staff {
+///     type User = String;
+///
+///     async fn find(&self, user: &Subject) -> Result<Option<String>, StoreError> {
+///         Ok((user.id() == "user_ada").then(|| "Ada Lovelace".to_owned()))
+///     }
+/// }
+/// ```
+#[async_trait]
+pub trait IdentityStore: Send + Sync + 'static {
+    /// The application's own user type, whatever it is.
+    type User: Send + Sync + 'static;
+
+    /// The user for a subject; `None` where there is none.
+    ///
+    /// A row that is found must have this very `sub`, byte for byte: a case-insensitive column
+    /// finds what was not asked for.
+    ///
+    /// # Errors
+    /// Where the store cannot tell now. The client gets 503, the log the error.
+    async fn find(&self, user: &Subject) -> Result<Option<Self::User>, StoreError>;
+
+    /// What a machine (client credentials) stands for; nobody, unless the application says
+    /// otherwise.
+    ///
+    /// # Errors
+    /// As for [`find`](Self::find).
+    async fn find_machine(&self, client: &ClientId) -> Result<Option<Self::User>, StoreError> {
+        let _ = client;
+        Ok(None)
+    }
+
+    /// Makes a user for a person who has none yet; `None` (the default) leaves it at that.
+    /// Machines and impersonated persons never get here. Two first requests of one person may
+    /// come at once: a unique index decides, and both are answered with the one user.
+    ///
+    /// # Errors
+    /// As for [`find`](Self::find).
+    async fn provision(&self, newcomer: &Newcomer) -> Result<Option<Self::User>, StoreError> {
+        let _ = newcomer;
+        Ok(None)
+    }
+}
+
+/// Somebody whom the application does not know yet.
+#[derive(Debug, Clone)]
+pub struct Newcomer {
+    principal: Arc<Principal>,
+}
+
+impl Newcomer {
+    /// The caller.
+    pub fn principal(&self) -> &Principal {
+        &self.principal
+    }
+
+    /// The caller's issuer and `sub`.
+    pub fn subject(&self) -> &Subject {
+        self.principal.subject()
+    }
+}
+
+/// What can be put around any store.
+pub trait IdentityStoreExt: IdentityStore + Sized {
+    /// Makes users for persons who have none yet: `make` is called with the [`Newcomer`] and
+    /// answers with the new user, or with `None` to refuse.
+    ///
+    /// Insert with "on conflict do nothing" over a unique index and read the row back: two first
+    /// requests of one person may come at the same time.
+    fn provision_with<F, Fut>(self, make: F) -> Provisioning<Self, F>
+    where
+        F: Fn(Newcomer) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Option<Self::User>, StoreError>> + Send,
+    {
+        Provisioning { store: self, make }
+    }
+}
+
+impl<S: IdentityStore> IdentityStoreExt for S {}
+
+/// A store that makes users for newcomers: see [`IdentityStoreExt::provision_with`].
+pub struct Provisioning<S, F> {
+    store: S,
+    make: F,
+}
+
+#[async_trait]
+impl<S, F, Fut> IdentityStore for Provisioning<S, F>
+where
+    S: IdentityStore,
+    F: Fn(Newcomer) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<Option<S::User>, StoreError>> + Send + 'static,
+{
+    type User = S::User;
+
+    async fn find(&self, user: &Subject) -> Result<Option<S::User>, StoreError> {
+        self.store.find(user).await
+    }
+
+    async fn find_machine(&self, client: &ClientId) -> Result<Option<S::User>, StoreError> {
+        self.store.find_machine(client).await
+    }
+
+    async fn provision(&self, newcomer: &Newcomer) -> Result<Option<S::User>, StoreError> {
+        (self.make)(newcomer.clone()).await
+    }
+}
+
+impl<S: fmt::Debug, F> fmt::Debug for Provisioning<S, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Provisioning").field("store", &self.store).finish_non_exhaustive()
+    }
+}
+
+/// The store cannot tell now: the database is gone, the pool exhausted, the query failed.
+///
+/// Opaque to clients, who get 503; its text goes to the log.
+#[derive(Debug)]
+pub struct StoreError(Box<dyn std::error::Error + Send + Sync>);
+
+impl StoreError {
+    /// From the error of whatever the store is made of, or from a message.
+    pub fn new(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self(cause.into())
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for StoreError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&*self.0)
+    }
+}
+
+/// A user of whatever type the store has, and that type's name for error messages.
+#[derive(Clone)]
+pub(crate) struct ErasedUser {
+    pub(crate) value: Arc<dyn Any + Send + Sync>,
+    pub(crate) type_name: &'static str,
+}
+
+impl ErasedUser {
+    pub(crate) fn new<U: Send + Sync + 'static>(user: Arc<U>) -> Self {
+        Self { value: user, type_name: std::any::type_name::<U>() }
+    }
+}
+
+/// A store without its type, so that the types above it need no parameter.
+#[async_trait]
+pub(crate) trait ErasedStore: Send + Sync {
+    async fn resolve(&self, principal: &Arc<Principal>) -> Result<Option<ErasedUser>, StoreError>;
+}
+
+#[async_trait]
+impl<S: IdentityStore> ErasedStore for S {
+    async fn resolve(&self, principal: &Arc<Principal>) -> Result<Option<ErasedUser>, StoreError> {
+        let user = match principal.kind() {
+            PrincipalKind::Machine(client) => self.find_machine(client).await?,
+            PrincipalKind::Impersonated(_) => self.find(principal.subject()).await?,
+            PrincipalKind::User => match self.find(principal.subject()).await? {
+                Some(user) => Some(user),
+                None => self.provision(&Newcomer { principal: principal.clone() }).await?,
+            },
+        };
+        Ok(user.map(|user| ErasedUser::new(Arc::new(user))))
+    }
+}

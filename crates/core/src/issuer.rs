@@ -1,0 +1,282 @@
+//! Who may sign tokens: an issuer and where its keys are.
+
+use std::{fmt, sync::Arc};
+
+use crate::{
+    algorithm::Algorithm, claims::Claims, config::ConfigError,
+    metadata::AuthorizationServerMetadata, resource::parse_web_url,
+};
+
+/// A trusted authorization server: one key set, and the spellings of `iss` that it vouches for.
+///
+/// The name is kept byte for byte (R18): real issuers exist with and without a trailing slash,
+/// and neither is wrong.
+///
+/// ```
+/// use mcp_auth_core::Issuer;
+///
+/// let workos = Issuer::authkit("your-subdomain.authkit.app").unwrap();
+/// assert_eq!(workos.name(), "https://your-subdomain.authkit.app");
+///
+/// let any = Issuer::new("https://login.example.com/realms/main").unwrap();
+/// # assert!(Issuer::new("login.example.com").is_err());
+/// ```
+#[derive(Clone)]
+pub struct Issuer {
+    name: Arc<str>,
+    also: Vec<Arc<str>>,
+    jwks: JwksLocation,
+    algorithms: Vec<Algorithm>,
+    audiences: Vec<String>,
+    machine_prefix: Option<&'static str>,
+    loopback: bool,
+    preset: bool,
+}
+
+/// Where an issuer's keys are found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum JwksLocation {
+    /// In the `jwks_uri` of the issuer's own metadata (RFC 8414 §2, OpenID Connect Discovery §3).
+    Discovered,
+    /// At this URL.
+    Uri(String),
+}
+
+const EXAMPLE: &str = "https://login.example.com";
+const AUTHKIT_EXAMPLE: &str = "your-subdomain.authkit.app";
+
+impl Issuer {
+    /// An issuer by its identifier, byte for byte as it stands in its tokens' `iss`. Its keys are
+    /// discovered from its metadata, unless [`jwks_uri`](Self::jwks_uri) names them.
+    ///
+    /// # Errors
+    /// Where `name` is no absolute `https` URL (`http` for loopback addresses), or has a query or
+    /// a fragment (RFC 8414 §2).
+    pub fn new(name: impl Into<String>) -> Result<Self, ConfigError> {
+        let name = name.into();
+        let loopback = check_issuer_url("issuer", &name, EXAMPLE)?;
+        Ok(Self {
+            name: name.into(),
+            also: Vec::new(),
+            jwks: JwksLocation::Discovered,
+            algorithms: Algorithm::ALL.to_vec(),
+            audiences: Vec::new(),
+            machine_prefix: None,
+            loopback,
+            preset: false,
+        })
+    }
+
+    /// WorkOS AuthKit by its domain, as the dashboard shows it, or as a URL. Accepts the tokens of
+    /// WorkOS Connect, which MCP clients get: issuer `https://<domain>`, keys at
+    /// `https://<domain>/oauth2/jwks`. `http://127.0.0.1:PORT` stands for a local development
+    /// authority.
+    ///
+    /// # Errors
+    /// Where `domain` is neither a domain nor such a URL.
+    pub fn authkit(domain: impl AsRef<str>) -> Result<Self, ConfigError> {
+        let domain = domain.as_ref().trim().trim_end_matches('/');
+        let name = match domain.contains("://") {
+            true => domain.to_owned(),
+            false => format!("https://{domain}"),
+        };
+        let wrong = |expected: &str| {
+            ConfigError::invalid("AuthKit domain", domain, expected, AUTHKIT_EXAMPLE)
+        };
+        let (url, _) = parse_web_url(&name).map_err(|expected| wrong(&expected))?;
+        if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+            return Err(wrong("must be a domain, without a path"));
+        }
+        let jwks = JwksLocation::Uri(format!("{name}/oauth2/jwks"));
+        let machine_prefix = Some("client_");
+        Ok(Self { jwks, machine_prefix, preset: true, ..Self::new(name)? })
+    }
+
+    /// Names the key set's URL instead of discovering it.
+    ///
+    /// # Errors
+    /// Where it is no absolute `https` URL (`http` where the issuer is on a loopback address).
+    pub fn jwks_uri(mut self, uri: impl Into<String>) -> Result<Self, ConfigError> {
+        let uri = uri.into();
+        if !self.may_fetch(&uri) {
+            return Err(ConfigError::invalid(
+                "JWKS URI",
+                uri,
+                "must be an absolute https URL",
+                "https://login.example.com/oauth2/jwks",
+            ));
+        }
+        self.jwks = JwksLocation::Uri(uri);
+        Ok(self)
+    }
+
+    /// A further spelling of `iss` in tokens that the same keys sign, such as one with a trailing
+    /// slash. Compared byte for byte, like the name.
+    #[must_use]
+    pub fn also_named(mut self, iss: impl Into<Arc<str>>) -> Self {
+        self.also.push(iss.into());
+        self
+    }
+
+    /// Narrows the algorithms that this issuer may use. Default: [`Algorithm::ALL`], each with its
+    /// own kind of key only.
+    #[must_use]
+    pub fn algorithms(mut self, allowed: impl IntoIterator<Item = Algorithm>) -> Self {
+        self.algorithms = allowed.into_iter().collect();
+        self
+    }
+
+    /// A further audience that is accepted in this issuer's tokens, besides the resource.
+    #[must_use]
+    pub fn audience(mut self, audience: impl Into<String>) -> Self {
+        self.audiences.push(audience.into());
+        self
+    }
+
+    /// The identifier, byte for byte.
+    pub fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    /// Every spelling of `iss` that is accepted, the name first.
+    pub fn names(&self) -> impl Iterator<Item = &Arc<str>> {
+        std::iter::once(&self.name).chain(&self.also)
+    }
+
+    /// Where the keys are.
+    pub fn jwks_location(&self) -> &JwksLocation {
+        &self.jwks
+    }
+
+    /// The algorithms that it may use.
+    pub fn allowed_algorithms(&self) -> &[Algorithm] {
+        &self.algorithms
+    }
+
+    /// The audiences that it may use besides the resource.
+    pub fn audiences(&self) -> &[String] {
+        &self.audiences
+    }
+
+    /// Whether it is on the local machine, so that `http` will do.
+    pub fn is_loopback(&self) -> bool {
+        self.loopback
+    }
+
+    /// The metadata that this issuer is known to have without asking it: for AuthKit alone.
+    pub fn preset_metadata(&self) -> Option<AuthorizationServerMetadata> {
+        self.preset.then(|| AuthorizationServerMetadata::of_authkit(&self.name))
+    }
+
+    /// Whether a document of this issuer may be fetched from `uri`: `https`, or `http` on a
+    /// loopback address where the issuer itself is on one (R27).
+    pub fn may_fetch(&self, uri: &str) -> bool {
+        match url::Url::parse(uri) {
+            Ok(url) if url.scheme() == "https" => url.has_host(),
+            Ok(url) if url.scheme() == "http" => {
+                self.loopback && url.host().is_some_and(|host| crate::resource::is_loopback(&host))
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether a token stands for a program and not for a person: one that was issued to a client
+    /// on its own behalf has the client itself for its subject (RFC 9068 §2.2).
+    pub(crate) fn is_machine(&self, claims: &Claims) -> bool {
+        let Some(subject) = claims.subject() else {
+            return false;
+        };
+        claims.client_id() == Some(subject)
+            || self.machine_prefix.is_some_and(|prefix| subject.starts_with(prefix))
+    }
+}
+
+impl fmt::Debug for Issuer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Issuer")
+            .field("names", &self.names().collect::<Vec<_>>())
+            .field("jwks", &self.jwks)
+            .field("algorithms", &self.algorithms)
+            .field("audiences", &self.audiences)
+            .finish_non_exhaustive()
+    }
+}
+
+impl TryFrom<&str> for Issuer {
+    type Error = ConfigError;
+
+    fn try_from(name: &str) -> Result<Self, ConfigError> {
+        Self::new(name)
+    }
+}
+
+impl TryFrom<String> for Issuer {
+    type Error = ConfigError;
+
+    fn try_from(name: String) -> Result<Self, ConfigError> {
+        Self::new(name)
+    }
+}
+
+fn check_issuer_url(setting: &str, name: &str, example: &str) -> Result<bool, ConfigError> {
+    let wrong = |expected: &str| ConfigError::invalid(setting, name, expected, example);
+    if name.contains(['?', '#']) {
+        return Err(wrong("must have neither a query nor a fragment"));
+    }
+    let (_, loopback) = parse_web_url(name).map_err(|expected| wrong(&expected))?;
+    Ok(loopback)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r18_an_issuer_keeps_its_bytes() {
+        for name in ["https://i", "https://i/", "https://i/realm", "https://i/realm/"] {
+            assert_eq!(&**Issuer::new(name).unwrap().name(), name);
+        }
+    }
+
+    #[test]
+    fn authkit_takes_a_domain_or_a_url() {
+        for domain in ["x.authkit.app", "https://x.authkit.app", "https://x.authkit.app/"] {
+            let issuer = Issuer::authkit(domain).unwrap();
+            assert_eq!(&**issuer.name(), "https://x.authkit.app");
+            assert_eq!(
+                issuer.jwks_location(),
+                &JwksLocation::Uri("https://x.authkit.app/oauth2/jwks".into())
+            );
+        }
+        assert!(Issuer::authkit("http://127.0.0.1:8788").unwrap().is_loopback());
+    }
+
+    #[test]
+    fn what_is_no_issuer_is_told_with_an_example() {
+        for domain in ["", "x y", "http://x.authkit.app", "x.authkit.app/path", "https://x/?a=1"] {
+            let error = Issuer::authkit(domain).unwrap_err().to_string();
+            assert!(error.contains(AUTHKIT_EXAMPLE), "{error}");
+        }
+        for name in
+            ["", "login.example.com", "http://login.example.com", "https://i?x", "https://i#x"]
+        {
+            let error = Issuer::new(name).unwrap_err().to_string();
+            assert!(error.contains(EXAMPLE), "{error}");
+        }
+    }
+
+    #[test]
+    fn r27_documents_come_over_https_or_from_the_same_machine() {
+        let (remote, local) =
+            (Issuer::new("https://i").unwrap(), Issuer::new("http://127.0.0.1:1").unwrap());
+        for uri in ["https://i/jwks", "https://elsewhere/jwks"] {
+            assert!(remote.may_fetch(uri) && local.may_fetch(uri), "{uri}");
+        }
+        assert!(!remote.may_fetch("http://127.0.0.1:1/jwks"));
+        assert!(local.may_fetch("http://127.0.0.1:1/jwks"));
+        for uri in ["http://i/jwks", "file:///etc/passwd", "jwks", "ftp://i/"] {
+            assert!(!remote.may_fetch(uri) && !local.may_fetch(uri), "{uri}");
+        }
+    }
+}

@@ -1,0 +1,267 @@
+//! One published key (RFC 7517 §4, RFC 7518 §6, RFC 8037 §2), taken only where it is fit to verify
+//! signatures.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::{
+    algorithm::{Algorithm, KeyKind},
+    base64url,
+};
+
+/// A public key with the algorithms that it may be used with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Jwk {
+    /// `kid`.
+    pub key_id: Option<Box<str>>,
+    /// The key.
+    pub key: PublicKey,
+    /// `alg` where the key has one, else everything that fits its kind.
+    pub algorithms: Vec<Algorithm>,
+}
+
+/// The public part of a key, its numbers as big-endian bytes.
+#[derive(Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum PublicKey {
+    /// RSA of 2048 to 8192 bits.
+    Rsa {
+        /// The modulus, without leading zeros.
+        n: Vec<u8>,
+        /// The public exponent: odd and at least 3.
+        e: Vec<u8>,
+    },
+    /// A point on one of the NIST curves, each coordinate in full length.
+    Ec {
+        /// Which curve.
+        curve: KeyKind,
+        /// The first coordinate.
+        x: Vec<u8>,
+        /// The second coordinate.
+        y: Vec<u8>,
+    },
+    /// A point on Ed25519: 32 bytes.
+    Ed25519 {
+        /// The encoded point.
+        x: Vec<u8>,
+    },
+}
+
+/// Why a published key is left out. The rest of its set still works (R25).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UnusableKey {
+    /// A member is absent, of the wrong type, or no strict base64url.
+    Malformed,
+    /// It has private members, or is symmetric: it should never have been published.
+    NotPublic,
+    /// `use` or `key_ops` says that it is for something else than verifying.
+    NotForVerifying,
+    /// `kty` or `crv` is none of ours.
+    UnknownKind,
+    /// RSA of less than 2048 or more than 8192 bits, or with a public exponent that makes it weak.
+    WeakRsa,
+    /// `alg` is none of ours, not for this kind of key, or not allowed for this issuer.
+    UnacceptableAlgorithm,
+    /// The cryptographic library refuses it, such as a point that is not on its curve.
+    RefusedByLibrary,
+}
+
+impl fmt::Display for UnusableKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Malformed => "malformed",
+            Self::NotPublic => "private or symmetric",
+            Self::NotForVerifying => "not for verifying signatures",
+            Self::UnknownKind => "unknown key type or curve",
+            Self::WeakRsa => "RSA key of unacceptable size or exponent",
+            Self::UnacceptableAlgorithm => "algorithm not acceptable",
+            Self::RefusedByLibrary => "not a valid key",
+        })
+    }
+}
+
+impl std::error::Error for UnusableKey {}
+
+impl Jwk {
+    /// Takes one member of a JWK set's `keys`.
+    ///
+    /// # Errors
+    /// [`UnusableKey`] says why it is left out.
+    pub fn from_json(json: &Value) -> Result<Self, UnusableKey> {
+        let members = Members::deserialize(json).map_err(|_| UnusableKey::Malformed)?;
+        members.refuse_unless_public()?;
+        members.refuse_unless_for_verifying()?;
+        let key = members.public_key()?;
+        let algorithms = match members.alg.as_deref() {
+            None => Algorithm::ALL.into_iter().filter(|a| a.key_kind() == key.kind()).collect(),
+            Some(name) => match Algorithm::from_name(name) {
+                Some(algorithm) if algorithm.key_kind() == key.kind() => vec![algorithm],
+                _ => return Err(UnusableKey::UnacceptableAlgorithm),
+            },
+        };
+        Ok(Self { key_id: members.kid.map(String::into_boxed_str), key, algorithms })
+    }
+}
+
+impl PublicKey {
+    /// Which kind of key it is.
+    pub fn kind(&self) -> KeyKind {
+        match self {
+            Self::Rsa { .. } => KeyKind::Rsa,
+            Self::Ec { curve, .. } => *curve,
+            Self::Ed25519 { .. } => KeyKind::Ed25519,
+        }
+    }
+}
+
+impl fmt::Debug for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PublicKey({:?})", self.kind())
+    }
+}
+
+#[derive(Deserialize)]
+struct Members {
+    kty: String,
+    #[serde(rename = "use")]
+    key_use: Option<String>,
+    key_ops: Option<Vec<String>>,
+    alg: Option<String>,
+    kid: Option<String>,
+    n: Option<String>,
+    e: Option<String>,
+    crv: Option<String>,
+    x: Option<String>,
+    y: Option<String>,
+    d: Option<Value>,
+    p: Option<Value>,
+    q: Option<Value>,
+    dp: Option<Value>,
+    dq: Option<Value>,
+    qi: Option<Value>,
+    oth: Option<Value>,
+    k: Option<Value>,
+}
+
+impl Members {
+    fn refuse_unless_public(&self) -> Result<(), UnusableKey> {
+        let private = [&self.d, &self.p, &self.q, &self.dp, &self.dq, &self.qi, &self.oth, &self.k];
+        if self.kty == "oct" || private.iter().any(|member| member.is_some()) {
+            return Err(UnusableKey::NotPublic);
+        }
+        Ok(())
+    }
+
+    fn refuse_unless_for_verifying(&self) -> Result<(), UnusableKey> {
+        let use_is_wrong = self.key_use.as_deref().is_some_and(|key_use| key_use != "sig");
+        let ops_are_wrong =
+            self.key_ops.as_ref().is_some_and(|ops| !ops.iter().any(|op| op == "verify"));
+        if use_is_wrong || ops_are_wrong {
+            return Err(UnusableKey::NotForVerifying);
+        }
+        Ok(())
+    }
+
+    fn public_key(&self) -> Result<PublicKey, UnusableKey> {
+        match (self.kty.as_str(), self.crv.as_deref()) {
+            ("RSA", _) => rsa(bytes(&self.n)?, bytes(&self.e)?),
+            ("EC", Some("P-256")) => self.point(KeyKind::P256, 32),
+            ("EC", Some("P-384")) => self.point(KeyKind::P384, 48),
+            ("EC", Some("P-521")) => self.point(KeyKind::P521, 66),
+            ("OKP", Some("Ed25519")) => match bytes(&self.x)? {
+                x if x.len() == 32 => Ok(PublicKey::Ed25519 { x }),
+                _ => Err(UnusableKey::Malformed),
+            },
+            _ => Err(UnusableKey::UnknownKind),
+        }
+    }
+
+    /// "The length of this octet string MUST be the full size of a coordinate" (RFC 7518
+    /// §6.2.1.2).
+    fn point(&self, curve: KeyKind, len: usize) -> Result<PublicKey, UnusableKey> {
+        let (x, y) = (bytes(&self.x)?, bytes(&self.y)?);
+        if x.len() != len || y.len() != len {
+            return Err(UnusableKey::Malformed);
+        }
+        Ok(PublicKey::Ec { curve, x, y })
+    }
+}
+
+fn rsa(n: Vec<u8>, e: Vec<u8>) -> Result<PublicKey, UnusableKey> {
+    let (n, e) = (without_leading_zeros(n), without_leading_zeros(e));
+    let bits = n.len() * 8 - n.first().map_or(0, |first| first.leading_zeros() as usize);
+    let exponent_is_sound = e.len() <= 8 && e.last().is_some_and(|last| last % 2 == 1) && e != [1];
+    if !(2048..=8192).contains(&bits) || !exponent_is_sound {
+        return Err(UnusableKey::WeakRsa);
+    }
+    Ok(PublicKey::Rsa { n, e })
+}
+
+fn bytes(member: &Option<String>) -> Result<Vec<u8>, UnusableKey> {
+    member.as_deref().and_then(base64url::decode).ok_or(UnusableKey::Malformed)
+}
+
+fn without_leading_zeros(mut number: Vec<u8>) -> Vec<u8> {
+    let zeros = number.iter().take_while(|byte| **byte == 0).count();
+    number.split_off(zeros)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn rsa_of(bits: usize) -> Value {
+        let mut n = vec![0xff; bits / 8];
+        n[0] = 0x80;
+        json!({"kty": "RSA", "n": base64url::encode(&n), "e": "AQAB"})
+    }
+
+    fn with(mut key: Value, member: &str, value: Value) -> Value {
+        key[member] = value;
+        key
+    }
+
+    #[test]
+    fn a_key_without_alg_serves_every_algorithm_of_its_kind() {
+        let key = Jwk::from_json(&rsa_of(2048)).unwrap();
+        assert_eq!(key.algorithms.len(), 6);
+        let key = Jwk::from_json(&with(rsa_of(2048), "alg", json!("PS384"))).unwrap();
+        assert_eq!(key.algorithms, [Algorithm::Ps384]);
+    }
+
+    #[test]
+    fn r25_keys_that_cannot_be_used_say_why() {
+        let ec = json!({"kty": "EC", "crv": "P-256", "x": "AAAA", "y": "AAAA"});
+        for (key, why) in [
+            (json!("key"), UnusableKey::Malformed),
+            (json!({"kty": "RSA"}), UnusableKey::Malformed),
+            (with(rsa_of(2048), "kid", json!(7)), UnusableKey::Malformed),
+            (with(rsa_of(2048), "n", json!("a+b")), UnusableKey::Malformed),
+            (rsa_of(1024), UnusableKey::WeakRsa),
+            (rsa_of(2040), UnusableKey::WeakRsa),
+            (rsa_of(16_384), UnusableKey::WeakRsa),
+            (with(rsa_of(2048), "e", json!("AQ")), UnusableKey::WeakRsa),
+            (with(rsa_of(2048), "e", json!("Ag")), UnusableKey::WeakRsa),
+            (with(rsa_of(2048), "e", json!("")), UnusableKey::WeakRsa),
+            (with(rsa_of(2048), "use", json!("enc")), UnusableKey::NotForVerifying),
+            (with(rsa_of(2048), "key_ops", json!(["sign"])), UnusableKey::NotForVerifying),
+            (with(rsa_of(2048), "key_ops", json!([])), UnusableKey::NotForVerifying),
+            (with(rsa_of(2048), "d", json!("AQAB")), UnusableKey::NotPublic),
+            (json!({"kty": "oct", "k": "c2VjcmV0"}), UnusableKey::NotPublic),
+            (with(rsa_of(2048), "alg", json!("ES256")), UnusableKey::UnacceptableAlgorithm),
+            (with(rsa_of(2048), "alg", json!("RSA-OAEP")), UnusableKey::UnacceptableAlgorithm),
+            (with(rsa_of(2048), "alg", json!("HS256")), UnusableKey::UnacceptableAlgorithm),
+            (ec.clone(), UnusableKey::Malformed),
+            (with(ec, "crv", json!("secp256k1")), UnusableKey::UnknownKind),
+            (json!({"kty": "OKP", "crv": "X25519", "x": "AAAA"}), UnusableKey::UnknownKind),
+            (json!({"kty": "OKP", "crv": "Ed25519", "x": "AAAA"}), UnusableKey::Malformed),
+        ] {
+            assert_eq!(Jwk::from_json(&key), Err(why), "{key}");
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! The token's three parts (RFC 7515 §7.1), read strictly and before anything is believed.
+
+use serde::de::MapAccess;
+
+use crate::{
+    algorithm::Algorithm,
+    base64url,
+    rejection::TokenError,
+    strict_json::{self, ObjectReader},
+};
+
+/// A JWS in compact serialisation: well-formed, not verified.
+#[derive(Debug)]
+pub struct CompactJws<'t> {
+    header: JoseHeader,
+    payload: Vec<u8>,
+    signature: Vec<u8>,
+    signing_input: &'t str,
+}
+
+impl<'t> CompactJws<'t> {
+    /// Takes a token apart.
+    ///
+    /// # Errors
+    /// - [`TokenError::Malformed`]: not exactly three parts, or one that is not strict base64url
+    ///   (no padding, no white space, no stray bits). Five parts are a JWE.
+    /// - [`TokenError::MalformedHeader`], [`TokenError::UnacceptableAlgorithm`],
+    ///   [`TokenError::UnsupportedExtension`]: see [`JoseHeader`].
+    pub fn parse(token: &'t str) -> Result<Self, TokenError> {
+        let (signing_input, signature) = token.rsplit_once('.').ok_or(TokenError::Malformed)?;
+        let (header, payload) = signing_input.split_once('.').ok_or(TokenError::Malformed)?;
+        // A further dot in the payload is no base64url, so the next line refuses it as well.
+        let decode = |part: &str| base64url::decode(part).ok_or(TokenError::Malformed);
+        let (header, payload, signature) = (decode(header)?, decode(payload)?, decode(signature)?);
+        Ok(Self { header: JoseHeader::parse(&header)?, payload, signature, signing_input })
+    }
+
+    /// The protected header.
+    pub fn header(&self) -> &JoseHeader {
+        &self.header
+    }
+
+    /// The payload's bytes.
+    pub fn payload(&self) -> &[u8] {
+        &self.payload
+    }
+
+    /// The payload's bytes, kept.
+    pub(crate) fn into_payload(self) -> Vec<u8> {
+        self.payload
+    }
+
+    /// The signature's bytes.
+    pub fn signature(&self) -> &[u8] {
+        &self.signature
+    }
+
+    /// What was signed: the first two parts and the dot between them (RFC 7515 §5.2, step 8).
+    pub fn signing_input(&self) -> &'t [u8] {
+        self.signing_input.as_bytes()
+    }
+}
+
+/// What of the protected header matters.
+///
+/// `jku`, `x5u`, `jwk` and `x5c` would let a token bring its own key; they are read over like any
+/// unknown member (R17; RFC 8725 §3.10).
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct JoseHeader {
+    /// `alg`.
+    pub algorithm: Algorithm,
+    /// `kid`: somebody else's text, good for comparing and nothing else.
+    pub key_id: Option<Box<str>>,
+    /// `typ`.
+    pub token_type: Option<Box<str>>,
+}
+
+impl JoseHeader {
+    fn parse(json: &[u8]) -> Result<Self, TokenError> {
+        let mut members = HeaderMembers::default();
+        strict_json::read_object(json, &mut members).map_err(|_| TokenError::MalformedHeader)?;
+        // "If any of the listed extension Header Parameters are not understood and supported by
+        // the recipient, then the JWS is invalid" (RFC 7515 §4.1.11). We support none.
+        if members.has_crit || members.b64 == Some(false) {
+            return Err(TokenError::UnsupportedExtension);
+        }
+        let name = members.alg.ok_or(TokenError::MalformedHeader)?;
+        Ok(Self {
+            algorithm: Algorithm::from_name(&name).ok_or(TokenError::UnacceptableAlgorithm)?,
+            key_id: members.kid,
+            token_type: members.typ,
+        })
+    }
+}
+
+#[derive(Default)]
+struct HeaderMembers {
+    alg: Option<Box<str>>,
+    kid: Option<Box<str>>,
+    typ: Option<Box<str>>,
+    b64: Option<bool>,
+    has_crit: bool,
+}
+
+impl<'de> ObjectReader<'de> for HeaderMembers {
+    fn member<A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
+        match name {
+            "alg" => self.alg = Some(map.next_value()?),
+            "kid" => self.kid = Some(map.next_value()?),
+            "typ" => self.typ = Some(map.next_value()?),
+            "b64" => self.b64 = Some(map.next_value()?),
+            "crit" => {
+                self.has_crit = true;
+                strict_json::skip_value(map)?;
+            }
+            _ => strict_json::skip_value(map)?,
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token(header: &str) -> String {
+        format!("{}.e30.c2ln", base64url::encode(header.as_bytes()))
+    }
+
+    fn header(json: &str) -> Result<JoseHeader, TokenError> {
+        CompactJws::parse(&token(json)).map(|jws| jws.header.clone())
+    }
+
+    #[test]
+    fn a_token_comes_apart() {
+        let text = token(r#"{"alg":"RS256","kid":"k1","typ":"at+jwt","x":[1]}"#);
+        let jws = CompactJws::parse(&text).unwrap();
+        assert_eq!(jws.header().algorithm, Algorithm::Rs256);
+        assert_eq!(jws.header().key_id.as_deref(), Some("k1"));
+        assert_eq!(jws.header().token_type.as_deref(), Some("at+jwt"));
+        assert_eq!((jws.payload(), jws.signature()), (b"{}".as_slice(), b"sig".as_slice()));
+        assert_eq!(jws.signing_input(), text.strip_suffix(".c2ln").unwrap().as_bytes());
+    }
+
+    #[test]
+    fn r11_what_has_not_three_parts_is_malformed() {
+        let header = base64url::encode(br#"{"alg":"RS256"}"#);
+        for text in ["", ".", "..", "a", "a.b", &format!("{header}.e30")] {
+            assert!(CompactJws::parse(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn r17_encrypted_tokens_are_malformed() {
+        let header = base64url::encode(br#"{"alg":"RSA-OAEP","enc":"A256GCM"}"#);
+        let text = format!("{header}.a2V5.aXY.dGV4dA.dGFn");
+        assert_eq!(CompactJws::parse(&text).unwrap_err(), TokenError::Malformed);
+    }
+
+    #[test]
+    fn r17_only_listed_algorithms_are_known() {
+        for alg in ["none", "NONE", "HS256", "dir", ""] {
+            assert_eq!(
+                header(&format!(r#"{{"alg":"{alg}"}}"#)),
+                Err(TokenError::UnacceptableAlgorithm),
+                "{alg}"
+            );
+        }
+        for json in [r#"{}"#, r#"{"alg":null}"#, r#"{"alg":["RS256"]}"#, "[]", "x"] {
+            assert_eq!(header(json), Err(TokenError::MalformedHeader), "{json}");
+        }
+    }
+
+    #[test]
+    fn r17_critical_extensions_and_unencoded_payloads_are_refused() {
+        for member in [r#""crit":["exp"]"#, r#""crit":[]"#, r#""crit":null"#, r#""b64":false"#] {
+            assert_eq!(
+                header(&format!(r#"{{"alg":"RS256",{member}}}"#)),
+                Err(TokenError::UnsupportedExtension),
+                "{member}"
+            );
+        }
+    }
+
+    #[test]
+    fn r23_duplicate_header_members_are_refused() {
+        for json in [r#"{"alg":"RS256","alg":"RS256"}"#, r#"{"alg":"RS256","x":1,"x":1}"#] {
+            assert_eq!(header(json), Err(TokenError::MalformedHeader), "{json}");
+        }
+    }
+
+    #[test]
+    fn r23_only_canonical_base64url_is_read() {
+        let good = token(r#"{"alg":"RS256"}"#);
+        for bad in [format!("{good}="), good.replace(".e30.", ".e31."), good.replace('.', ". ")] {
+            assert_eq!(CompactJws::parse(&bad).unwrap_err(), TokenError::Malformed, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,313 @@
+//! An issuer's key set (RFC 7517 §5), read once and immutable from then on.
+
+use std::{collections::HashMap, fmt, ops::Range};
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::{
+    algorithm::Algorithm,
+    jwk::{Jwk, PublicKey, UnusableKey},
+    jws::CompactJws,
+    signature::{SignatureBackend, SignatureVerifier},
+};
+
+/// The keys that an issuer publishes, ready to verify: one verifier per key and algorithm.
+pub struct KeySet {
+    /// Sorted by `kid`, so that the keys of one `kid` stand together.
+    keys: Vec<VerificationKey>,
+    by_key_id: HashMap<Box<str>, Range<usize>>,
+    published: Vec<Jwk>,
+    skipped: Vec<UnusableKey>,
+}
+
+/// One key for one algorithm.
+pub struct VerificationKey {
+    key_id: Option<Box<str>>,
+    algorithm: Algorithm,
+    verifier: Box<dyn SignatureVerifier>,
+}
+
+/// A document that is no usable key set. It never replaces a good one (R27).
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum JwksError {
+    /// Not a JSON object with an array `keys`.
+    NotAKeySet,
+    /// A key set without any key.
+    Empty,
+    /// A key set of which nothing can be used, with the reason for each key.
+    NoUsableKey(Vec<UnusableKey>),
+}
+
+/// Why a token's signature was not confirmed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Unverified {
+    /// No key fits; a newer set may have one.
+    UnknownKey,
+    /// The key that the token names is not for the token's algorithm; or the token names none and
+    /// the set is too large to try.
+    UnacceptableKey,
+    /// The key is known, and the signature was not made with it.
+    BadSignature,
+}
+
+impl KeySet {
+    /// A token without `kid` is tried only against a set of at most so many keys (R24).
+    pub const MAX_KEYS_WITHOUT_KEY_ID: usize = 4;
+
+    /// Reads a JWK set. Keys that cannot be used are left out one by one (R25).
+    ///
+    /// # Errors
+    /// [`JwksError`] where nothing usable remains.
+    pub fn parse(
+        json: &[u8],
+        allowed: &[Algorithm],
+        backend: &dyn SignatureBackend,
+    ) -> Result<Self, JwksError> {
+        #[derive(Deserialize)]
+        struct JwkSet {
+            keys: Vec<Value>,
+        }
+
+        let set: JwkSet = serde_json::from_slice(json).map_err(|_| JwksError::NotAKeySet)?;
+        if set.keys.is_empty() {
+            return Err(JwksError::Empty);
+        }
+        let (mut keys, mut published, mut skipped) = (Vec::new(), Vec::new(), Vec::new());
+        for json in &set.keys {
+            match Jwk::from_json(json).and_then(|jwk| verifiers(jwk, allowed, backend)) {
+                Ok((jwk, verifiers)) => {
+                    published.push(jwk);
+                    keys.extend(verifiers);
+                }
+                Err(reason) => skipped.push(reason),
+            }
+        }
+        if keys.is_empty() {
+            return Err(JwksError::NoUsableKey(skipped));
+        }
+        keys.sort_by(|a, b| a.key_id.cmp(&b.key_id));
+        Ok(Self { by_key_id: ranges(&keys), keys, published, skipped })
+    }
+
+    /// Checks a token's signature against the keys that fit its header.
+    ///
+    /// # Errors
+    /// [`Unverified`] tells whether a newer key set could change the answer.
+    pub fn verify(&self, jws: &CompactJws<'_>) -> Result<(), Unverified> {
+        let candidates = match jws.header().key_id.as_deref() {
+            Some(key_id) => {
+                let range = self.by_key_id.get(key_id).ok_or(Unverified::UnknownKey)?;
+                &self.keys[range.clone()]
+            }
+            None if self.published.len() > Self::MAX_KEYS_WITHOUT_KEY_ID => {
+                return Err(Unverified::UnacceptableKey);
+            }
+            None => &self.keys,
+        };
+        let algorithm = jws.header().algorithm;
+        let mut fitting = candidates.iter().filter(|key| key.algorithm == algorithm).peekable();
+        if fitting.peek().is_none() {
+            return Err(match jws.header().key_id {
+                Some(_) => Unverified::UnacceptableKey,
+                None => Unverified::UnknownKey,
+            });
+        }
+        match fitting.any(|key| key.verifier.verify(jws.signing_input(), jws.signature())) {
+            true => Ok(()),
+            false => Err(Unverified::BadSignature),
+        }
+    }
+
+    /// Whether this set has a key that `older` has not.
+    pub fn has_news_for(&self, older: &Self) -> bool {
+        self.published.iter().any(|key| !older.published.contains(key))
+    }
+
+    /// How many published keys are in use.
+    pub fn len(&self) -> usize {
+        self.published.len()
+    }
+
+    /// Always false: a set without usable keys does not come into being.
+    pub fn is_empty(&self) -> bool {
+        self.published.is_empty()
+    }
+
+    /// Why keys were left out, one reason each.
+    pub fn skipped(&self) -> &[UnusableKey] {
+        &self.skipped
+    }
+
+    /// The public keys in use.
+    pub fn public_keys(&self) -> impl Iterator<Item = &PublicKey> {
+        self.published.iter().map(|jwk| &jwk.key)
+    }
+}
+
+/// The verifiers of one key: for each of its algorithms that the issuer may use.
+fn verifiers(
+    jwk: Jwk,
+    allowed: &[Algorithm],
+    backend: &dyn SignatureBackend,
+) -> Result<(Jwk, Vec<VerificationKey>), UnusableKey> {
+    let keys = jwk
+        .algorithms
+        .iter()
+        .filter(|algorithm| allowed.contains(algorithm))
+        .map(|&algorithm| {
+            let verifier = backend.verifier(algorithm, &jwk.key)?;
+            Ok(VerificationKey { key_id: jwk.key_id.clone(), algorithm, verifier })
+        })
+        .collect::<Result<Vec<_>, UnusableKey>>()?;
+    if keys.is_empty() {
+        return Err(UnusableKey::UnacceptableAlgorithm);
+    }
+    Ok((jwk, keys))
+}
+
+fn ranges(sorted: &[VerificationKey]) -> HashMap<Box<str>, Range<usize>> {
+    let mut ranges: HashMap<Box<str>, Range<usize>> = HashMap::new();
+    for (n, key) in sorted.iter().enumerate() {
+        if let Some(key_id) = &key.key_id {
+            ranges.entry(key_id.clone()).or_insert(n..n).end = n + 1;
+        }
+    }
+    ranges
+}
+
+impl fmt::Debug for KeySet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeySet").field("keys", &self.keys).field("skipped", &self.skipped).finish()
+    }
+}
+
+impl fmt::Debug for VerificationKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "VerificationKey({:?}, {})", self.key_id, self.algorithm)
+    }
+}
+
+impl fmt::Display for JwksError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotAKeySet => f.write_str("the answer is not a JSON Web Key Set"),
+            Self::Empty => f.write_str("the key set is empty"),
+            Self::NoUsableKey(reasons) => {
+                f.write_str("no key of the set can be used:")?;
+                reasons.iter().try_for_each(|reason| write!(f, " {reason};"))
+            }
+        }
+    }
+}
+
+impl std::error::Error for JwksError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{base64url, signature::Josekit};
+    use josekit::{jwk::alg::ec::EcCurve, jws::ES256};
+    use serde_json::json;
+
+    fn pair(key_id: Option<&str>) -> (josekit::jwk::Jwk, Value) {
+        let jwk = josekit::jwk::Jwk::generate_ec_key(EcCurve::P256).unwrap();
+        let mut public = serde_json::to_value(jwk.to_public_key().unwrap().as_ref()).unwrap();
+        if let Some(key_id) = key_id {
+            public["kid"] = key_id.into();
+        }
+        (jwk, public)
+    }
+
+    fn token(jwk: &josekit::jwk::Jwk, header: Value) -> String {
+        let signing_input = format!(
+            "{}.{}",
+            base64url::encode(header.to_string().as_bytes()),
+            base64url::encode(b"{}")
+        );
+        let signer = ES256.signer_from_jwk(jwk).unwrap();
+        let signature = josekit::jws::JwsSigner::sign(&signer, signing_input.as_bytes()).unwrap();
+        format!("{signing_input}.{}", base64url::encode(&signature))
+    }
+
+    fn set(keys: &[&Value]) -> KeySet {
+        let json = json!({"keys": keys}).to_string();
+        KeySet::parse(json.as_bytes(), &Algorithm::ALL, &Josekit).unwrap()
+    }
+
+    fn verify(set: &KeySet, token: &str) -> Result<(), Unverified> {
+        set.verify(&CompactJws::parse(token).unwrap())
+    }
+
+    #[test]
+    fn a_token_is_checked_against_the_key_that_it_names() {
+        let ((a, public_a), (b, public_b)) = (pair(Some("a")), pair(Some("b")));
+        let set = set(&[&public_b, &public_a]);
+        for (key, key_id, outcome) in [
+            (&a, "a", Ok(())),
+            (&b, "b", Ok(())),
+            (&a, "b", Err(Unverified::BadSignature)),
+            (&a, "c", Err(Unverified::UnknownKey)),
+        ] {
+            let token = token(key, json!({"alg": "ES256", "kid": key_id}));
+            assert_eq!(verify(&set, &token), outcome, "{key_id}");
+        }
+        let wrong = token(&a, json!({"alg": "RS256", "kid": "a"}));
+        assert_eq!(verify(&set, &wrong), Err(Unverified::UnacceptableKey));
+    }
+
+    #[test]
+    fn two_keys_with_one_name_are_both_tried() {
+        let ((a, public_a), (b, public_b)) = (pair(Some("k")), pair(Some("k")));
+        let set = set(&[&public_a, &public_b]);
+        for key in [&a, &b] {
+            assert_eq!(verify(&set, &token(key, json!({"alg": "ES256", "kid": "k"}))), Ok(()));
+        }
+    }
+
+    #[test]
+    fn r24_a_token_without_kid_is_tried_against_a_few_keys_only() {
+        let pairs: Vec<_> = (0..5).map(|_| pair(None)).collect();
+        let public: Vec<&Value> = pairs.iter().map(|(_, public)| public).collect();
+        let nameless = token(&pairs[3].0, json!({"alg": "ES256"}));
+        assert_eq!(verify(&set(&public[..4]), &nameless), Ok(()));
+        assert_eq!(verify(&set(&public[..3]), &nameless), Err(Unverified::BadSignature));
+        assert_eq!(verify(&set(&public), &nameless), Err(Unverified::UnacceptableKey));
+        let other = token(&pairs[0].0, json!({"alg": "EdDSA"}));
+        assert_eq!(verify(&set(&public[..1]), &other), Err(Unverified::UnknownKey));
+    }
+
+    #[test]
+    fn r25_one_bad_key_does_not_spoil_the_set() {
+        let (a, public) = pair(Some("a"));
+        let set = set(&[&json!({"kty": "oct", "k": "AA"}), &json!(7), &public]);
+        assert_eq!((set.len(), set.skipped().len()), (1, 2));
+        assert_eq!(verify(&set, &token(&a, json!({"alg": "ES256", "kid": "a"}))), Ok(()));
+    }
+
+    #[test]
+    fn r27_what_is_no_key_set_is_an_error() {
+        let parse = |json: &str| KeySet::parse(json.as_bytes(), &Algorithm::ALL, &Josekit).err();
+        for json in ["", "<html>", "[]", "{}", r#"{"keys":{}}"#] {
+            assert_eq!(parse(json), Some(JwksError::NotAKeySet), "{json}");
+        }
+        assert_eq!(parse(r#"{"keys":[]}"#), Some(JwksError::Empty));
+        assert!(matches!(parse(r#"{"keys":[7]}"#), Some(JwksError::NoUsableKey(_))));
+    }
+
+    #[test]
+    fn r17_the_allow_list_narrows_what_a_key_may_do() {
+        let (_, public) = pair(Some("a"));
+        let json = json!({"keys": [public]}).to_string();
+        assert!(KeySet::parse(json.as_bytes(), &[Algorithm::Rs256], &Josekit).is_err());
+    }
+
+    #[test]
+    fn news_are_keys_that_were_not_there() {
+        let ((_, a), (_, b)) = (pair(Some("a")), pair(Some("b")));
+        assert!(set(&[&a, &b]).has_news_for(&set(&[&a])));
+        assert!(!set(&[&a]).has_news_for(&set(&[&a, &b])));
+    }
+}

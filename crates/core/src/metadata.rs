@@ -1,0 +1,263 @@
+//! The documents by which a client finds its way: what this resource says of itself (RFC 9728),
+//! and what an authorization server says of itself (RFC 8414).
+
+use std::{fmt, sync::Arc};
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::{resource::Resource, scope::Scope};
+
+/// Protected Resource Metadata (RFC 9728 §2). Members without a value are left out (R4).
+///
+/// ```
+/// use mcp_auth_core::{ProtectedResourceMetadata, Resource};
+///
+/// let resource = Resource::parse("https://app.example.com/mcp").unwrap();
+/// let document = ProtectedResourceMetadata::new(&resource, ["https://login.example.com"]);
+/// assert_eq!(
+///     document.to_json(),
+///     r#"{"resource":"https://app.example.com/mcp","authorization_servers":["https://login.example.com"],"bearer_methods_supported":["header"]}"#
+/// );
+/// ```
+#[derive(Debug, Clone, Serialize)]
+pub struct ProtectedResourceMetadata {
+    resource: String,
+    authorization_servers: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    scopes_supported: Vec<String>,
+    bearer_methods_supported: [&'static str; 1],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resource_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resource_documentation: Option<String>,
+}
+
+impl ProtectedResourceMetadata {
+    /// The document of `resource`, whose tokens come from these issuers: byte for byte, since
+    /// clients compare them so.
+    pub fn new<I: Into<String>>(
+        resource: &Resource,
+        authorization_servers: impl IntoIterator<Item = I>,
+    ) -> Self {
+        Self {
+            resource: resource.as_str().to_owned(),
+            authorization_servers: authorization_servers.into_iter().map(Into::into).collect(),
+            scopes_supported: Vec::new(),
+            bearer_methods_supported: ["header"],
+            resource_name: None,
+            resource_documentation: None,
+        }
+    }
+
+    /// `scopes_supported`. `offline_access` is left out: it is between client and authorization
+    /// server (R4).
+    #[must_use]
+    pub fn scopes<'s>(mut self, scopes: impl IntoIterator<Item = &'s Scope>) -> Self {
+        self.scopes_supported = scopes
+            .into_iter()
+            .map(Scope::to_string)
+            .filter(|scope| scope != "offline_access")
+            .collect();
+        self
+    }
+
+    /// `resource_name`: what people call it.
+    #[must_use]
+    pub fn name(mut self, name: Option<String>) -> Self {
+        self.resource_name = name;
+        self
+    }
+
+    /// `resource_documentation`: a page for developers.
+    #[must_use]
+    pub fn documentation(mut self, url: Option<String>) -> Self {
+        self.resource_documentation = url;
+        self
+    }
+
+    /// The document.
+    pub fn to_json(&self) -> String {
+        // Strings and lists of strings always serialise.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+/// An authorization server's metadata (RFC 8414 §2), checked and kept whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuthorizationServerMetadata {
+    jwks_uri: Option<String>,
+    json: Arc<str>,
+}
+
+/// A document that is not the issuer's metadata.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum MetadataError {
+    /// Not a JSON object.
+    NotAnObject,
+    /// `issuer` is absent, or another one: "the `issuer` value returned MUST be identical" (RFC
+    /// 8414 §3.3).
+    OtherIssuer {
+        /// The configured issuer.
+        expected: String,
+        /// The document's.
+        found: Option<String>,
+    },
+}
+
+impl AuthorizationServerMetadata {
+    /// Takes the document that was fetched for `issuer`.
+    ///
+    /// # Errors
+    /// [`MetadataError`]: the document is not used.
+    pub fn parse(json: &[u8], issuer: &str) -> Result<Self, MetadataError> {
+        let value: Value = serde_json::from_slice(json).map_err(|_| MetadataError::NotAnObject)?;
+        if !value.is_object() {
+            return Err(MetadataError::NotAnObject);
+        }
+        let found = value.get("issuer").and_then(Value::as_str);
+        if found != Some(issuer) {
+            return Err(MetadataError::OtherIssuer {
+                expected: issuer.to_owned(),
+                found: found.map(str::to_owned),
+            });
+        }
+        Ok(Self::from_value(&value))
+    }
+
+    /// What AuthKit answers at `issuer`, for as long as it cannot be asked.
+    pub(crate) fn of_authkit(issuer: &str) -> Self {
+        Self::from_value(&json!({
+            "issuer": issuer,
+            "authorization_endpoint": format!("{issuer}/oauth2/authorize"),
+            "token_endpoint": format!("{issuer}/oauth2/token"),
+            "registration_endpoint": format!("{issuer}/oauth2/register"),
+            "introspection_endpoint": format!("{issuer}/oauth2/introspection"),
+            "jwks_uri": format!("{issuer}/oauth2/jwks"),
+            "scopes_supported": ["email", "offline_access", "openid", "profile"],
+            "response_types_supported": ["code"],
+            "response_modes_supported": ["query"],
+            "grant_types_supported": ["authorization_code", "refresh_token"],
+            "code_challenge_methods_supported": ["S256"],
+            "token_endpoint_auth_methods_supported":
+                ["none", "client_secret_post", "client_secret_basic"],
+            "client_id_metadata_document_supported": true,
+        }))
+    }
+
+    /// `jwks_uri`.
+    pub fn jwks_uri(&self) -> Option<&str> {
+        self.jwks_uri.as_deref()
+    }
+
+    /// The document.
+    pub fn to_json(&self) -> &str {
+        &self.json
+    }
+
+    fn from_value(value: &Value) -> Self {
+        let jwks_uri = value.get("jwks_uri").and_then(Value::as_str).map(str::to_owned);
+        Self { jwks_uri, json: value.to_string().into() }
+    }
+}
+
+/// Where an issuer's metadata may stand, in the order in which to try: RFC 8414 with the path
+/// inserted (§3.1), OpenID Connect with the path inserted, OpenID Connect with it appended (OpenID
+/// Connect Discovery §4).
+pub fn metadata_urls(issuer: &str) -> Vec<String> {
+    let issuer = issuer.trim_end_matches('/');
+    let after_scheme = issuer.find("://").map_or(0, |at| at + 3);
+    let host_end = issuer[after_scheme..].find('/').map_or(issuer.len(), |at| after_scheme + at);
+    let (origin, path) = issuer.split_at(host_end);
+    let mut urls = vec![
+        format!("{origin}/.well-known/oauth-authorization-server{path}"),
+        format!("{origin}/.well-known/openid-configuration{path}"),
+    ];
+    if !path.is_empty() {
+        urls.push(format!("{origin}{path}/.well-known/openid-configuration"));
+    }
+    urls
+}
+
+impl fmt::Display for MetadataError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotAnObject => f.write_str("the answer is not a JSON object"),
+            Self::OtherIssuer { expected, found: Some(found) } => {
+                write!(f, "the document names the issuer {found:?}, expected {expected:?}")
+            }
+            Self::OtherIssuer { expected, found: None } => {
+                write!(f, "the document names no issuer, expected {expected:?}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for MetadataError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r04_members_without_a_value_are_left_out() {
+        let resource = Resource::parse("https://h").unwrap();
+        let document = ProtectedResourceMetadata::new(&resource, ["https://i/"]);
+        assert_eq!(
+            document.to_json(),
+            r#"{"resource":"https://h","authorization_servers":["https://i/"],"bearer_methods_supported":["header"]}"#
+        );
+    }
+
+    #[test]
+    fn r04_offline_access_is_never_listed() {
+        let resource = Resource::parse("https://h").unwrap();
+        let scopes: Vec<Scope> =
+            ["openid", "offline_access"].iter().map(|s| s.parse().unwrap()).collect();
+        let document = ProtectedResourceMetadata::new(&resource, ["https://i"])
+            .scopes(&scopes)
+            .name(Some("Bookmarks".into()));
+        let json: Value = serde_json::from_str(&document.to_json()).unwrap();
+        assert_eq!(json["scopes_supported"], json!(["openid"]));
+        assert_eq!(json["resource_name"], "Bookmarks");
+    }
+
+    #[test]
+    fn r27_metadata_of_another_issuer_is_refused() {
+        let parse = |json: &str| AuthorizationServerMetadata::parse(json.as_bytes(), "https://i");
+        let good = parse(r#"{"issuer":"https://i","jwks_uri":"https://i/jwks"}"#).unwrap();
+        assert_eq!(good.jwks_uri(), Some("https://i/jwks"));
+        for json in ["", "<html>", "[]", "{}", r#"{"issuer":"https://i/"}"#, r#"{"issuer":7}"#] {
+            assert!(parse(json).is_err(), "{json}");
+        }
+    }
+
+    #[test]
+    fn r27_metadata_is_looked_for_at_three_places() {
+        assert_eq!(
+            metadata_urls("https://i/realm"),
+            [
+                "https://i/.well-known/oauth-authorization-server/realm",
+                "https://i/.well-known/openid-configuration/realm",
+                "https://i/realm/.well-known/openid-configuration",
+            ]
+        );
+        assert_eq!(
+            metadata_urls("https://i/"),
+            [
+                "https://i/.well-known/oauth-authorization-server",
+                "https://i/.well-known/openid-configuration",
+            ]
+        );
+    }
+
+    #[test]
+    fn r06_the_authkit_preset_is_what_older_clients_need() {
+        let preset = AuthorizationServerMetadata::of_authkit("https://x.authkit.app");
+        let json: Value = serde_json::from_str(preset.to_json()).unwrap();
+        assert_eq!(json["issuer"], "https://x.authkit.app");
+        assert_eq!(json["registration_endpoint"], "https://x.authkit.app/oauth2/register");
+        assert_eq!(json["code_challenge_methods_supported"], json!(["S256"]));
+    }
+}

@@ -1,0 +1,352 @@
+//! When to fetch an issuer's keys: a plain state machine that is told what happens and what time
+//! it is, and says what to do next (R24, R28).
+//!
+//! Three forces meet here. Keys must be *fresh*: they are fetched ahead of their expiry, and a key
+//! that the issuer withdraws is gone at the next refresh. The issuer must be *left alone*: failures
+//! back off, and tokens that name unknown keys, which anybody can make up, spend from a small
+//! bucket. And requests must *go on*: known keys outlive an outage for a bounded time.
+
+use std::time::Duration;
+
+use crate::time::UnixTime;
+
+/// The bounds within which an issuer's keys are refreshed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RefreshSettings {
+    /// How long keys are fresh where the answer has no `Cache-Control: max-age`. Default 1 h.
+    pub default_max_age: Duration,
+    /// A shorter `max-age` counts as this. Default 60 s.
+    pub min_max_age: Duration,
+    /// A longer `max-age` counts as this. Default 24 h.
+    pub max_max_age: Duration,
+    /// How long keys go on serving after they ceased to be fresh, while the issuer cannot be
+    /// reached. Default 24 h.
+    pub stale_for: Duration,
+    /// The longest wait after a first failure; it doubles with each further one. Default 1 s.
+    pub first_back_off: Duration,
+    /// The longest wait between two failures. Default 60 s.
+    pub max_back_off: Duration,
+    /// How many fetches unknown keys can cause at once. Default 3.
+    pub bucket: u32,
+    /// After what time one such fetch is granted again. Default 1 s; it doubles with each that
+    /// brings no new key, up to `max_cool_down`, and one that does resets it.
+    pub cool_down: Duration,
+    /// Default 10 s.
+    pub max_cool_down: Duration,
+}
+
+impl Default for RefreshSettings {
+    fn default() -> Self {
+        Self {
+            default_max_age: Duration::from_secs(60 * 60),
+            min_max_age: Duration::from_secs(60),
+            max_max_age: Duration::from_secs(24 * 60 * 60),
+            stale_for: Duration::from_secs(24 * 60 * 60),
+            first_back_off: Duration::from_secs(1),
+            max_back_off: Duration::from_secs(60),
+            bucket: 3,
+            cool_down: Duration::from_secs(1),
+            max_cool_down: Duration::from_secs(10),
+        }
+    }
+}
+
+/// The state of one document's refreshing.
+#[derive(Debug, Clone)]
+pub struct RefreshPolicy {
+    settings: RefreshSettings,
+    due: UnixTime,
+    in_flight: bool,
+    failures: u32,
+    /// Whether the fetch that is due or under way was asked for by an unknown key.
+    demanded: bool,
+    permits: u32,
+    next_permit: UnixTime,
+    cool_down: Duration,
+    good_until: Option<UnixTime>,
+    last_seen: UnixTime,
+}
+
+/// What the refresher is to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// Fetch now, and say how it went.
+    Fetch,
+    /// Nothing, for so long; or until somebody asks.
+    Wait(Duration),
+}
+
+/// What becomes of a request that needs a key which is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Demand {
+    /// A fetch is due or under way: wait for it.
+    Granted,
+    /// The bucket is empty: decide by what is known.
+    Exhausted,
+}
+
+impl RefreshPolicy {
+    /// A fresh start: the first fetch is due at once.
+    pub fn new(settings: RefreshSettings, now: UnixTime) -> Self {
+        Self {
+            due: now,
+            in_flight: false,
+            failures: 0,
+            demanded: false,
+            permits: settings.bucket,
+            next_permit: now,
+            cool_down: settings.cool_down,
+            good_until: None,
+            last_seen: now,
+            settings,
+        }
+    }
+
+    /// What to do now. After [`Next::Fetch`] one of [`succeeded`](Self::succeeded) and
+    /// [`failed`](Self::failed) must follow; until then there is nothing to do: one flight at a
+    /// time.
+    pub fn next(&mut self, now: UnixTime) -> Next {
+        self.observe(now);
+        if self.in_flight {
+            Next::Wait(self.settings.max_back_off)
+        } else if now >= self.due {
+            self.in_flight = true;
+            Next::Fetch
+        } else {
+            Next::Wait(self.due.duration_since(now))
+        }
+    }
+
+    /// A request needs a key that is not there.
+    pub fn demand(&mut self, now: UnixTime) -> Demand {
+        self.observe(now);
+        self.refill(now);
+        if self.in_flight || now >= self.due {
+            return Demand::Granted;
+        }
+        if self.permits == 0 {
+            return Demand::Exhausted;
+        }
+        if self.permits == self.settings.bucket {
+            self.next_permit = now + self.cool_down;
+        }
+        self.permits -= 1;
+        self.demanded = true;
+        self.due = now;
+        Demand::Granted
+    }
+
+    /// The fetch brought a usable document. `max_age` is what its `Cache-Control` said, `news`
+    /// whether it has a key that was not known, and `jitter` a random number from 0 to 1.
+    pub fn succeeded(&mut self, now: UnixTime, max_age: Option<Duration>, news: bool, jitter: f64) {
+        self.observe(now);
+        self.finish(news);
+        self.failures = 0;
+        let fresh = max_age
+            .unwrap_or(self.settings.default_max_age)
+            .clamp(self.settings.min_max_age, self.settings.max_max_age);
+        // Ahead of expiry, and not every process of a fleet at the same moment.
+        self.due = now + fresh.mul_f64(0.75 + 0.15 * jitter.clamp(0.0, 1.0));
+        self.good_until = Some(now + fresh + self.settings.stale_for);
+    }
+
+    /// The fetch failed. `jitter` is a random number from 0 to 1.
+    pub fn failed(&mut self, now: UnixTime, jitter: f64) {
+        self.observe(now);
+        self.finish(false);
+        let doubled = 2_u32.saturating_pow(self.failures.min(31));
+        let longest =
+            self.settings.first_back_off.saturating_mul(doubled).min(self.settings.max_back_off);
+        self.failures = self.failures.saturating_add(1);
+        self.due = now + longest.mul_f64(0.5 + 0.5 * jitter.clamp(0.0, 1.0));
+    }
+
+    /// Until when the newest good document may be used; `None` before there is one.
+    pub fn good_until(&self) -> Option<UnixTime> {
+        self.good_until
+    }
+
+    /// How many fetches have failed since the last that did not.
+    pub fn failures(&self) -> u32 {
+        self.failures
+    }
+
+    fn finish(&mut self, news: bool) {
+        self.in_flight = false;
+        if news {
+            self.cool_down = self.settings.cool_down;
+        } else if self.demanded {
+            self.cool_down = self.cool_down.saturating_mul(2).min(self.settings.max_cool_down);
+        }
+        self.demanded = false;
+    }
+
+    fn refill(&mut self, now: UnixTime) {
+        while self.permits < self.settings.bucket && now >= self.next_permit {
+            self.permits += 1;
+            self.next_permit = self.next_permit + self.cool_down;
+        }
+    }
+
+    /// Keeps a clock that is set back from postponing everything by as much. Threads read the
+    /// clock a little before they get here, so a small step back means nothing.
+    fn observe(&mut self, now: UnixTime) {
+        const NOTHING: Duration = Duration::from_secs(2);
+        let back = self.last_seen.duration_since(now);
+        if back > NOTHING {
+            self.due = self.due.saturating_sub(back);
+            self.next_permit = self.next_permit.saturating_sub(back);
+            self.good_until = self.good_until.map(|until| until.saturating_sub(back));
+            self.last_seen = now;
+        } else {
+            self.last_seen = self.last_seen.max(now);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: UnixTime = UnixTime::from_secs(1_800_000_000);
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn at(seconds: f64) -> UnixTime {
+        START + Duration::from_secs_f64(seconds)
+    }
+
+    fn policy() -> RefreshPolicy {
+        RefreshPolicy::new(RefreshSettings::default(), START)
+    }
+
+    /// A policy whose first fetch has succeeded at the start.
+    fn filled() -> RefreshPolicy {
+        let mut policy = policy();
+        assert_eq!(policy.next(START), Next::Fetch);
+        policy.succeeded(START, None, true, 0.0);
+        policy
+    }
+
+    #[test]
+    fn r28_the_first_fetch_is_due_at_once_and_flies_alone() {
+        let mut policy = policy();
+        assert_eq!(policy.next(START), Next::Fetch);
+        assert!(matches!(policy.next(at(1.0)), Next::Wait(_)));
+        assert_eq!(policy.demand(at(1.0)), Demand::Granted);
+        assert!(matches!(policy.next(at(1.0)), Next::Wait(_)));
+    }
+
+    #[test]
+    fn r28_keys_are_fetched_ahead_of_their_expiry_with_jitter() {
+        for (max_age, jitter, due) in [
+            (None, 0.0, 2_700.0),
+            (None, 1.0, 3_240.0),
+            (Some(0), 0.0, 45.0),
+            (Some(600), 0.0, 450.0),
+            (Some(1_000_000), 0.0, 64_800.0),
+        ] {
+            let mut policy = policy();
+            assert_eq!(policy.next(START), Next::Fetch);
+            policy.succeeded(START, max_age.map(Duration::from_secs), true, jitter);
+            assert!(matches!(policy.next(at(due - 0.1)), Next::Wait(_)), "{max_age:?}");
+            assert_eq!(policy.next(at(due + 0.1)), Next::Fetch, "{max_age:?}");
+        }
+    }
+
+    #[test]
+    fn r28_failures_back_off_and_a_success_ends_it() {
+        let mut policy = policy();
+        let mut now = START;
+        for longest in [1, 2, 4, 8, 16, 32, 60, 60] {
+            assert_eq!(policy.next(now), Next::Fetch);
+            policy.failed(now, 1.0);
+            assert_eq!(policy.next(now), Next::Wait(SECOND * longest));
+            now = now + SECOND * longest;
+        }
+        assert_eq!(policy.next(now), Next::Fetch);
+        policy.succeeded(now, None, true, 0.0);
+        assert_eq!(policy.failures(), 0);
+    }
+
+    #[test]
+    fn r28_jitter_takes_up_to_half_of_a_back_off() {
+        let mut policy = policy();
+        assert_eq!(policy.next(START), Next::Fetch);
+        policy.failed(START, 0.0);
+        assert_eq!(policy.next(START), Next::Wait(SECOND / 2));
+    }
+
+    #[test]
+    fn r28_keys_are_good_for_a_bounded_time_after_the_last_success() {
+        let mut policy = filled();
+        let until = START + Duration::from_secs(25 * 3600);
+        assert_eq!(policy.good_until(), Some(until));
+        assert_eq!(policy.next(at(3000.0)), Next::Fetch);
+        policy.failed(at(3000.0), 1.0);
+        assert_eq!(policy.good_until(), Some(until));
+    }
+
+    #[test]
+    fn r24_unknown_keys_spend_from_a_bucket() {
+        let mut policy = filled();
+        let now = at(10.0);
+        for _ in 0..3 {
+            assert_eq!(policy.demand(now), Demand::Granted);
+            assert_eq!(policy.next(now), Next::Fetch);
+            policy.succeeded(now, None, false, 0.0);
+        }
+        assert_eq!(policy.demand(now), Demand::Exhausted);
+        assert_eq!(policy.demand(at(10.9)), Demand::Exhausted);
+        assert_eq!(policy.demand(at(11.1)), Demand::Granted);
+    }
+
+    #[test]
+    fn r24_one_fetch_serves_all_who_wait() {
+        let mut policy = filled();
+        for _ in 0..10_000 {
+            assert_eq!(policy.demand(at(10.0)), Demand::Granted);
+        }
+        assert_eq!(policy.next(at(10.0)), Next::Fetch);
+        assert!(matches!(policy.next(at(10.0)), Next::Wait(_)));
+    }
+
+    #[test]
+    fn r24_fetches_without_news_lengthen_the_cool_down_and_news_reset_it() {
+        let mut policy = filled();
+        let mut now = at(10.0);
+        let mut fetches = 0;
+        while now < at(130.0) {
+            if policy.demand(now) == Demand::Granted && policy.next(now) == Next::Fetch {
+                fetches += 1;
+                policy.succeeded(now, None, false, 0.0);
+            }
+            now = now + SECOND / 10;
+        }
+        assert!((12..=18).contains(&fetches), "{fetches} fetches in two minutes of attack");
+        now = now + Duration::from_secs(40);
+        assert_eq!(policy.demand(now), Demand::Granted);
+        assert_eq!(policy.next(now), Next::Fetch);
+        policy.succeeded(now, None, true, 0.0);
+        assert_eq!(policy.cool_down, SECOND);
+    }
+
+    #[test]
+    fn r24_a_demand_cuts_a_back_off_short() {
+        let mut policy = filled();
+        assert_eq!(policy.next(at(3_000.0)), Next::Fetch);
+        policy.failed(at(3_000.0), 1.0);
+        assert_eq!(policy.demand(at(3_000.2)), Demand::Granted);
+        assert_eq!(policy.next(at(3_000.2)), Next::Fetch);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_postpones_nothing() {
+        let mut policy = filled();
+        let hour = Duration::from_secs(3_600);
+        policy.next(at(100.0));
+        let earlier = START.saturating_sub(hour);
+        assert!(matches!(policy.next(earlier), Next::Wait(wait) if wait < hour));
+        assert_eq!(policy.demand(earlier), Demand::Granted);
+    }
+}

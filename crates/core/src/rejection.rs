@@ -1,0 +1,401 @@
+//! Why a request is refused: typed, each variant with its status, its RFC 6750 code and a fixed
+//! description for the client. What the operator needs to know is said by `Display` instead.
+
+use std::{fmt, time::Duration};
+
+use crate::{scope::Scope, time::UnixTime};
+
+/// A request that goes no further.
+///
+/// `Display` is for the operator's log: it names the reason and, where there is one, the remedy.
+/// It never contains the token; text from a token's claims is quoted and cut. The client gets
+/// [`description`](Self::description) only.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Rejection {
+    /// There are no credentials. 401, without an error code (R13; RFC 6750 §3.1).
+    MissingCredentials,
+    /// The request cannot be understood. 400 `invalid_request`.
+    MalformedRequest(RequestError),
+    /// The token is not good. 401 `invalid_token`.
+    InvalidToken(TokenError),
+    /// The token is good, but not for this. 403 `insufficient_scope`, naming every scope that the
+    /// operation needs (R15).
+    InsufficientScope {
+        /// All scopes that the operation needs, granted ones included.
+        required: Vec<Scope>,
+    },
+    /// The token is good, and no other token would help. A plain 403 (R15).
+    Forbidden(ForbiddenReason),
+    /// The token cannot be checked now. 503 with `Retry-After`: an outage must never look like a
+    /// bad token (R11).
+    Unavailable(UnavailableReason),
+}
+
+/// What is wrong with the request's credentials as such.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RequestError {
+    /// More than one `Authorization` header: which one counts is anybody's guess.
+    SeveralAuthorizationHeaders,
+    /// The scheme `Bearer` with nothing behind it.
+    EmptyCredentials,
+}
+
+/// What is wrong with a token.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum TokenError {
+    /// Longer than the bound (default 16 KiB).
+    TooLong,
+    /// Not three base64url parts in their canonical spelling, a character that no token has, or
+    /// an encrypted token (JWE).
+    Malformed,
+    /// The header is not a JSON object of the expected form, or has a member twice.
+    MalformedHeader,
+    /// The payload is not a JSON object, has a member twice, or holds a registered claim of the
+    /// wrong type: the one named, where it is known.
+    MalformedPayload {
+        /// The claim whose value is of the wrong type.
+        claim: Option<&'static str>,
+    },
+    /// `alg` is `none`, an HMAC, unknown, not allowed for this issuer, or not the key's own.
+    UnacceptableAlgorithm,
+    /// The header has `crit`, or `b64: false`: extensions that are not understood must not be
+    /// ignored (RFC 7515 §4.1.11).
+    UnsupportedExtension,
+    /// `typ` says that this is some other kind of JWT (RFC 8725 §3.11).
+    UnacceptableType,
+    /// An ID token, which is made for a client to read and not for a resource to accept.
+    IdToken,
+    /// A claim that is required is absent.
+    MissingClaim(&'static str),
+    /// `iss` names nobody who is trusted for this resource.
+    UntrustedIssuer {
+        /// The claim's value.
+        found: String,
+    },
+    /// No published key of the issuer fits.
+    UnknownKey,
+    /// The signature is not the issuer's.
+    BadSignature,
+    /// `aud` names other resources only.
+    ForeignAudience {
+        /// What is accepted: this resource first.
+        expected: Vec<String>,
+        /// The claim's values.
+        found: Vec<String>,
+    },
+    /// `exp` has passed.
+    Expired {
+        /// The claim's value, in seconds since the epoch.
+        exp: f64,
+        /// The time of the check.
+        now: UnixTime,
+    },
+    /// `nbf` has not come yet.
+    NotYetValid,
+    /// `iat` lies in the future.
+    IssuedInTheFuture,
+    /// `sub` is empty, longer than 255 characters, or has control characters.
+    UnacceptableSubject,
+    /// The token is bound to a key (`cnf`) and the binding cannot be confirmed here (RFC 9449 §6,
+    /// RFC 8705 §3).
+    UnconfirmedBinding,
+    /// The subject has no user here, and the application answers that with 401.
+    UnknownUser,
+}
+
+/// Why no other token would help.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ForbiddenReason {
+    /// The subject has no user in the application.
+    UnknownUser,
+    /// The `Origin` header names a web page that may not call (R29).
+    OriginNotAllowed {
+        /// The header's value.
+        origin: String,
+    },
+}
+
+/// What is out of reach.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UnavailableReason {
+    /// The issuer's keys: never fetched yet, too old, or not refreshed when an unknown key was
+    /// asked for.
+    Keys {
+        /// The issuer.
+        issuer: String,
+    },
+    /// The application's identity store.
+    IdentityStore {
+        /// The store's own error, for the log only.
+        error: String,
+    },
+}
+
+impl Rejection {
+    /// The HTTP status.
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::MissingCredentials | Self::InvalidToken(_) => 401,
+            Self::MalformedRequest(_) => 400,
+            Self::InsufficientScope { .. } | Self::Forbidden(_) => 403,
+            Self::Unavailable(_) => 503,
+        }
+    }
+
+    /// The error code of RFC 6750 §3.1; `None` where a challenge must not or need not have one.
+    pub fn error_code(&self) -> Option<&'static str> {
+        match self {
+            Self::MalformedRequest(_) => Some("invalid_request"),
+            Self::InvalidToken(_) => Some("invalid_token"),
+            Self::InsufficientScope { .. } => Some("insufficient_scope"),
+            Self::MissingCredentials | Self::Forbidden(_) | Self::Unavailable(_) => None,
+        }
+    }
+
+    /// What the client is told: fixed text, nothing from the request in it (R12).
+    pub fn description(&self) -> &'static str {
+        match self {
+            Self::MissingCredentials => "Authentication is required",
+            Self::MalformedRequest(error) => error.description(),
+            Self::InvalidToken(error) => error.description(),
+            Self::InsufficientScope { .. } => "The access token lacks a scope that this needs",
+            Self::Forbidden(ForbiddenReason::UnknownUser) => {
+                "The account has no access to this application"
+            }
+            Self::Forbidden(ForbiddenReason::OriginNotAllowed { .. }) => {
+                "This origin may not call this resource"
+            }
+            Self::Unavailable(_) => "The access token cannot be checked at the moment",
+        }
+    }
+
+    /// After what time trying again makes sense: for outages only, in whole seconds.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Unavailable(_) => Some(Duration::from_secs(1)),
+            _ => None,
+        }
+    }
+
+    /// A stable name for logs and metrics, such as `foreign_audience`.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::MissingCredentials => "missing_credentials",
+            Self::MalformedRequest(error) => error.reason(),
+            Self::InvalidToken(error) => error.reason(),
+            Self::InsufficientScope { .. } => "insufficient_scope",
+            Self::Forbidden(ForbiddenReason::UnknownUser) => "unknown_user",
+            Self::Forbidden(ForbiddenReason::OriginNotAllowed { .. }) => "origin_not_allowed",
+            Self::Unavailable(UnavailableReason::Keys { .. }) => "keys_unavailable",
+            Self::Unavailable(UnavailableReason::IdentityStore { .. }) => "store_unavailable",
+        }
+    }
+}
+
+impl RequestError {
+    fn description(self) -> &'static str {
+        match self {
+            Self::SeveralAuthorizationHeaders => "The request has several Authorization headers",
+            Self::EmptyCredentials => "The Authorization header has no token",
+        }
+    }
+
+    fn reason(self) -> &'static str {
+        match self {
+            Self::SeveralAuthorizationHeaders => "several_authorization_headers",
+            Self::EmptyCredentials => "empty_credentials",
+        }
+    }
+}
+
+impl TokenError {
+    fn description(&self) -> &'static str {
+        match self {
+            Self::TooLong => "The access token is too long",
+            Self::Malformed | Self::MalformedHeader | Self::MalformedPayload { .. } => {
+                "The access token is malformed"
+            }
+            Self::UnacceptableAlgorithm | Self::UnsupportedExtension | Self::UnacceptableType => {
+                "The access token is of a kind that is not accepted"
+            }
+            Self::IdToken => "An ID token is not an access token",
+            Self::MissingClaim(_) => "The access token lacks a required claim",
+            Self::UntrustedIssuer { .. } => "The access token is from an unknown issuer",
+            Self::UnknownKey | Self::BadSignature => "The access token's signature is not valid",
+            Self::ForeignAudience { .. } => "The access token is for another resource",
+            Self::Expired { .. } => "The access token has expired",
+            Self::NotYetValid | Self::IssuedInTheFuture => "The access token is not valid yet",
+            Self::UnacceptableSubject => "The access token's subject is not acceptable",
+            Self::UnconfirmedBinding => "The access token is bound to a key that was not shown",
+            Self::UnknownUser => "The access token's subject has no user here",
+        }
+    }
+
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::TooLong => "too_long",
+            Self::Malformed => "malformed",
+            Self::MalformedHeader => "malformed_header",
+            Self::MalformedPayload { .. } => "malformed_payload",
+            Self::UnacceptableAlgorithm => "unacceptable_algorithm",
+            Self::UnsupportedExtension => "unsupported_extension",
+            Self::UnacceptableType => "unacceptable_type",
+            Self::IdToken => "id_token",
+            Self::MissingClaim(_) => "missing_claim",
+            Self::UntrustedIssuer { .. } => "untrusted_issuer",
+            Self::UnknownKey => "unknown_key",
+            Self::BadSignature => "bad_signature",
+            Self::ForeignAudience { .. } => "foreign_audience",
+            Self::Expired { .. } => "expired",
+            Self::NotYetValid => "not_yet_valid",
+            Self::IssuedInTheFuture => "issued_in_the_future",
+            Self::UnacceptableSubject => "unacceptable_subject",
+            Self::UnconfirmedBinding => "unconfirmed_binding",
+            Self::UnknownUser => "unknown_user",
+        }
+    }
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InvalidToken(error) => error.fmt(f),
+            Self::InsufficientScope { required } => {
+                f.write_str("the token lacks a scope; needed are:")?;
+                required.iter().try_for_each(|scope| write!(f, " {scope}"))
+            }
+            Self::Forbidden(ForbiddenReason::OriginNotAllowed { origin }) => write!(
+                f,
+                "the page {} may not call; if it should, add it with allow_origin",
+                Quoted(origin)
+            ),
+            Self::Unavailable(UnavailableReason::Keys { issuer }) => write!(
+                f,
+                "the keys of {issuer} are out of reach; is its JWKS endpoint reachable from here?"
+            ),
+            Self::Unavailable(UnavailableReason::IdentityStore { error }) => {
+                write!(f, "the identity store failed: {error}")
+            }
+            other => f.write_str(other.description()),
+        }
+    }
+}
+
+impl fmt::Display for TokenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MalformedPayload { claim: Some(claim) } => {
+                write!(f, "the claim {claim} is malformed")
+            }
+            Self::MissingClaim(claim) => write!(f, "the claim {claim} is missing"),
+            Self::UntrustedIssuer { found } => {
+                write!(f, "the issuer {} is not configured for this resource", Quoted(found))
+            }
+            Self::UnknownKey => f.write_str("the issuer publishes no key that fits the token"),
+            Self::BadSignature => f.write_str("the signature is not the issuer's"),
+            Self::ForeignAudience { expected, found } => {
+                write!(f, "expected the audience {expected:?}, got [")?;
+                for (n, audience) in found.iter().take(4).enumerate() {
+                    let comma = if n == 0 { "" } else { ", " };
+                    write!(f, "{comma}{}", Quoted(audience))?;
+                }
+                f.write_str("]")?;
+                if found.iter().any(|audience| audience.starts_with("client_")) {
+                    f.write_str(
+                        "; WorkOS puts its client id there where the resource indicator is \
+                         missing: add the expected audience in the dashboard under Connect → \
+                         Configuration",
+                    )?;
+                }
+                Ok(())
+            }
+            Self::Expired { exp, now } => {
+                write!(f, "expired {:.0} s ago", now.as_secs_f64() - exp)
+            }
+            other => f.write_str(other.description()),
+        }
+    }
+}
+
+impl std::error::Error for Rejection {}
+
+impl From<RequestError> for Rejection {
+    fn from(error: RequestError) -> Self {
+        Self::MalformedRequest(error)
+    }
+}
+
+impl From<TokenError> for Rejection {
+    fn from(error: TokenError) -> Self {
+        Self::InvalidToken(error)
+    }
+}
+
+impl From<ForbiddenReason> for Rejection {
+    fn from(reason: ForbiddenReason) -> Self {
+        Self::Forbidden(reason)
+    }
+}
+
+impl From<UnavailableReason> for Rejection {
+    fn from(reason: UnavailableReason) -> Self {
+        Self::Unavailable(reason)
+    }
+}
+
+/// Somebody else's text in a log line: escaped, so that it cannot forge a line, and cut.
+struct Quoted<'a>(&'a str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const MOST: usize = 120;
+        match self.0.char_indices().nth(MOST) {
+            Some((end, _)) => write!(f, "{:?}…", &self.0[..end]),
+            None => write!(f, "{:?}", self.0),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r11_each_kind_of_refusal_has_its_status() {
+        let keys = UnavailableReason::Keys { issuer: "https://i".into() };
+        for (rejection, status, code) in [
+            (Rejection::MissingCredentials, 401, None),
+            (RequestError::EmptyCredentials.into(), 400, Some("invalid_request")),
+            (TokenError::BadSignature.into(), 401, Some("invalid_token")),
+            (Rejection::InsufficientScope { required: vec![] }, 403, Some("insufficient_scope")),
+            (ForbiddenReason::UnknownUser.into(), 403, None),
+            (keys.into(), 503, None),
+        ] {
+            assert_eq!((rejection.status(), rejection.error_code()), (status, code));
+            assert_eq!(rejection.retry_after().is_some(), status == 503);
+        }
+    }
+
+    #[test]
+    fn a_foreign_audience_tells_expected_and_got_and_the_remedy_for_workos() {
+        let error = TokenError::ForeignAudience {
+            expected: vec!["https://app.example.com/mcp".into()],
+            found: vec!["client_01".into()],
+        };
+        let line = error.to_string();
+        assert!(line.contains("[\"https://app.example.com/mcp\"], got [\"client_01\"]"), "{line}");
+        assert!(line.contains("resource indicator"), "{line}");
+    }
+
+    #[test]
+    fn text_from_a_token_cannot_forge_a_log_line() {
+        let found = format!("evil\n{}", "x".repeat(1_000));
+        let line = TokenError::UntrustedIssuer { found }.to_string();
+        assert!(!line.contains('\n') && line.len() < 250, "{line}");
+    }
+}

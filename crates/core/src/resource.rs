@@ -1,0 +1,254 @@
+//! The protected resource's own name (RFC 9728 §1.2, RFC 8707 §2).
+
+use std::{fmt, net::IpAddr, sync::Arc};
+
+use url::{Host, Url};
+
+use crate::config::ConfigError;
+
+/// The resource identifier, kept byte for byte as it was configured.
+///
+/// The same bytes stand in the metadata document, in the challenge's URL and in the audience
+/// check (R3): nothing ever adds a trailing slash, since clients compare to the letter.
+///
+/// ```
+/// use mcp_auth_core::Resource;
+///
+/// let resource = Resource::parse("https://app.example.com/mcp").unwrap();
+/// assert_eq!(
+///     resource.metadata_url(),
+///     "https://app.example.com/.well-known/oauth-protected-resource/mcp"
+/// );
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Resource {
+    text: Arc<str>,
+    origin_len: usize,
+    loopback: bool,
+}
+
+const SETTING: &str = "resource";
+const EXAMPLE: &str = "https://app.example.com/mcp";
+const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
+
+impl Resource {
+    /// Takes the resource's public URL.
+    ///
+    /// # Errors
+    /// Where it is not absolute, not `https` (`http` is for loopback addresses alone), has a
+    /// fragment, a query, credentials or white space, or is not in its normal form: another
+    /// spelling of the same URL is another resource to clients.
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        let wrong = |expected: &str| ConfigError::invalid(SETTING, text, expected, EXAMPLE);
+        if text.contains('#') {
+            return Err(wrong("must not have a fragment (`#…`)"));
+        }
+        if text.contains('?') {
+            return Err(wrong("must not have a query (`?…`)"));
+        }
+        let (url, loopback) = parse_web_url(text).map_err(|expected| wrong(&expected))?;
+        let path_len = match url.path() {
+            "/" if !text.ends_with('/') => 0,
+            path => path.len(),
+        };
+        Ok(Self { text: text.into(), origin_len: text.len() - path_len, loopback })
+    }
+
+    /// The identifier, byte for byte.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Scheme, host and port: `https://app.example.com`.
+    pub fn origin(&self) -> &str {
+        &self.text[..self.origin_len]
+    }
+
+    /// What follows the origin: `/mcp`, or nothing.
+    pub fn path(&self) -> &str {
+        &self.text[self.origin_len..]
+    }
+
+    /// Whether the host is the local machine (`127.0.0.0/8`, `[::1]`, `localhost`): a server in
+    /// development, for which `http` will do.
+    pub fn is_loopback(&self) -> bool {
+        self.loopback
+    }
+
+    /// Where the metadata document stands: the well-known path between host and path
+    /// (RFC 9728 §3.1).
+    pub fn metadata_url(&self) -> String {
+        format!("{}{}", self.origin(), self.metadata_path())
+    }
+
+    /// The path of [`metadata_url`](Self::metadata_url).
+    pub fn metadata_path(&self) -> String {
+        self.path_inserted(WELL_KNOWN)
+    }
+
+    /// Every path at which the metadata document is served (R2): path-inserted, at the root, and
+    /// appended to the resource's own path, which some clients try.
+    pub fn metadata_paths(&self) -> Vec<String> {
+        let appended = format!("{}{WELL_KNOWN}", self.path().trim_end_matches('/'));
+        distinct([self.metadata_path(), WELL_KNOWN.to_owned(), appended])
+    }
+
+    /// Every path at which older clients look for an authorization server's metadata on the
+    /// resource's own origin (R6).
+    pub fn authorization_server_paths(&self) -> Vec<String> {
+        const OAUTH: &str = "/.well-known/oauth-authorization-server";
+        distinct([OAUTH.to_owned(), self.path_inserted(OAUTH)])
+    }
+
+    /// `well_known` with this resource's path behind it; a path of `/` alone is dropped
+    /// (RFC 9728 §3.1).
+    fn path_inserted(&self, well_known: &str) -> String {
+        match self.path() {
+            "/" => well_known.to_owned(),
+            path => format!("{well_known}{path}"),
+        }
+    }
+}
+
+impl fmt::Display for Resource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl fmt::Debug for Resource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Resource({})", self.text)
+    }
+}
+
+/// Parses an absolute URL that is already in its normal form and secure enough to be trusted, and
+/// tells whether it is on the local machine. The error completes "…, but it …".
+pub(crate) fn parse_web_url(text: &str) -> Result<(Url, bool), String> {
+    let Ok(url) = Url::parse(text) else {
+        return Err("must be an absolute URL".into());
+    };
+    let Some(host) = url.host() else {
+        return Err("must be an absolute URL with a host".into());
+    };
+    let loopback = is_loopback(&host);
+    match url.scheme() {
+        "https" => {}
+        "http" if loopback => {}
+        "http" => return Err("must use https (http is for loopback addresses alone)".into()),
+        _ => return Err("must be an https URL".into()),
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("must not have a user name or password".into());
+    }
+    let normal = url.as_str();
+    if text != normal && Some(text) != normal.strip_suffix('/') {
+        return Err(format!("must be written in its normal form, {normal:?}"));
+    }
+    Ok((url, loopback))
+}
+
+pub(crate) fn is_loopback(host: &Host<&str>) -> bool {
+    match host {
+        Host::Domain(name) => *name == "localhost",
+        Host::Ipv4(address) => IpAddr::V4(*address).is_loopback(),
+        Host::Ipv6(address) => IpAddr::V6(*address).is_loopback(),
+    }
+}
+
+fn distinct<const N: usize>(paths: [String; N]) -> Vec<String> {
+    let mut kept = Vec::with_capacity(N);
+    for path in paths {
+        if !kept.contains(&path) {
+            kept.push(path);
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resource(text: &str) -> Resource {
+        Resource::parse(text).unwrap()
+    }
+
+    #[test]
+    fn r03_the_identifier_keeps_its_bytes() {
+        for text in
+            ["https://h", "https://h/", "https://h/mcp", "https://h/mcp/", "http://[::1]:1/a"]
+        {
+            assert_eq!(resource(text).as_str(), text);
+        }
+    }
+
+    #[test]
+    fn r03_what_is_no_resource_is_refused_with_a_reason() {
+        for (text, reason) in [
+            ("", "absolute URL"),
+            ("app.example.com/mcp", "absolute URL"),
+            ("/mcp", "absolute URL"),
+            ("http://app.example.com/mcp", "must use https"),
+            ("ftp://app.example.com/mcp", "https URL"),
+            ("https://h/mcp#x", "fragment"),
+            ("https://h/mcp?x=1", "query"),
+            ("https://u:p@h/mcp", "user name"),
+            ("https://H/mcp", "\"https://h/mcp\""),
+            ("https://h:443/mcp", "\"https://h/mcp\""),
+            ("https://h/a/../mcp", "\"https://h/mcp\""),
+            ("https://h/mcp ", "normal form"),
+            ("https://h/{mcp}", "normal form"),
+        ] {
+            let error = Resource::parse(text).unwrap_err().to_string();
+            assert!(error.contains(reason), "{text:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn r02_the_metadata_stands_at_three_paths() {
+        assert_eq!(
+            resource("https://h/a/mcp").metadata_paths(),
+            [
+                "/.well-known/oauth-protected-resource/a/mcp",
+                "/.well-known/oauth-protected-resource",
+                "/a/mcp/.well-known/oauth-protected-resource",
+            ]
+        );
+        for root in ["https://h", "https://h/"] {
+            assert_eq!(
+                resource(root).metadata_paths(),
+                ["/.well-known/oauth-protected-resource"],
+                "{root}"
+            );
+        }
+        assert_eq!(
+            resource("https://h/mcp/").metadata_url(),
+            "https://h/.well-known/oauth-protected-resource/mcp/"
+        );
+    }
+
+    #[test]
+    fn origin_and_path_split_without_changing_a_byte() {
+        for (text, origin, path) in [
+            ("https://h", "https://h", ""),
+            ("https://h/", "https://h", "/"),
+            ("http://127.0.0.1:8787/mcp", "http://127.0.0.1:8787", "/mcp"),
+        ] {
+            assert_eq!((resource(text).origin(), resource(text).path()), (origin, path));
+        }
+    }
+
+    #[test]
+    fn loopback_is_recognised_by_address_and_not_by_likeness() {
+        for text in ["http://127.0.0.1/", "http://127.9.9.9/", "http://[::1]/", "http://localhost/"]
+        {
+            assert!(resource(text).is_loopback(), "{text}");
+        }
+        for text in
+            ["http://localhost.example.com/", "http://127.0.0.1.nip.io/", "http://10.0.0.1/"]
+        {
+            assert!(Resource::parse(text).is_err(), "{text}");
+        }
+    }
+}

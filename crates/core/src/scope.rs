@@ -1,0 +1,110 @@
+//! Scopes (RFC 6749 §3.3).
+
+use std::{fmt, str::FromStr};
+
+use crate::config::ConfigError;
+
+/// One scope: printable ASCII without space, `"` and `\`.
+///
+/// ```
+/// use mcp_auth_core::Scope;
+///
+/// let scope: Scope = "bookmarks:write".parse().unwrap();
+/// assert!("bookmarks write".parse::<Scope>().is_err());
+/// # assert_eq!(scope.as_str(), "bookmarks:write");
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Scope(Box<str>);
+
+impl Scope {
+    /// The scope as it stands in a token.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    fn is_valid(text: &str) -> bool {
+        !text.is_empty()
+            && text.bytes().all(|byte| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e))
+    }
+}
+
+impl FromStr for Scope {
+    type Err = ConfigError;
+
+    fn from_str(text: &str) -> Result<Self, ConfigError> {
+        if Self::is_valid(text) {
+            Ok(Self(text.into()))
+        } else {
+            Err(ConfigError::invalid(
+                "scope",
+                text,
+                "must be printable ASCII without spaces, quotes and backslashes",
+                "bookmarks:write",
+            ))
+        }
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Scope({})", self.0)
+    }
+}
+
+/// The scopes that a token grants, in the order in which it names them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ScopeSet(Vec<Scope>);
+
+impl ScopeSet {
+    /// Reads a space-separated list. Words that are no scopes grant nothing and are left out.
+    pub fn from_list(list: &str) -> Self {
+        list.split(' ').collect()
+    }
+
+    /// Whether the token grants this scope.
+    pub fn contains(&self, scope: &Scope) -> bool {
+        self.0.contains(scope)
+    }
+
+    /// Whether the token grants a scope of this name.
+    pub fn contains_str(&self, scope: &str) -> bool {
+        self.iter().any(|granted| granted.as_str() == scope)
+    }
+
+    /// The scopes, one by one.
+    pub fn iter(&self) -> impl Iterator<Item = &Scope> {
+        self.0.iter()
+    }
+
+    /// Whether the token grants nothing by name.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// Words that are no scopes are left out.
+impl<'a> FromIterator<&'a str> for ScopeSet {
+    fn from_iter<I: IntoIterator<Item = &'a str>>(words: I) -> Self {
+        Self(words.into_iter().filter_map(|word| word.parse().ok()).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r22_a_list_is_split_at_spaces_and_what_is_no_scope_grants_nothing() {
+        let scopes = ScopeSet::from_list("openid  bookmarks:read a\"b c\\d e\u{e9}");
+        let names: Vec<_> = scopes.iter().map(Scope::as_str).collect();
+        assert_eq!(names, ["openid", "bookmarks:read"]);
+        assert!(scopes.contains(&"openid".parse().unwrap()));
+        assert!(!scopes.contains_str("bookmarks"));
+    }
+}

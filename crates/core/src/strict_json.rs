@@ -1,0 +1,228 @@
+//! JSON objects read once, with duplicate members refused at every depth (R23).
+//!
+//! Two parsers that disagree about which of two equal names counts are a way past a check
+//! (RFC 8725 §2.4 tells of such attacks), so such a document is refused rather than read.
+
+use std::{borrow::Cow, collections::HashSet, fmt, marker::PhantomData};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, MapAccess, SeqAccess, Visitor},
+};
+
+/// What a document's reader does with each member of the outermost object.
+pub(crate) trait ObjectReader<'de> {
+    /// Takes the member `name`: exactly one value is to be read from `values`.
+    fn member<A: MapAccess<'de>>(&mut self, name: &str, values: &mut A) -> Result<(), A::Error>;
+}
+
+/// Reads one JSON object from the whole of `bytes`. Whatever is not valid UTF-8, not JSON, nested
+/// deeper than 128 levels, not an object, or has a member twice is an error.
+pub(crate) fn read_object<'de, R>(bytes: &'de [u8], reader: &mut R) -> Result<(), NotAnObject>
+where
+    R: ObjectReader<'de>,
+{
+    let text = std::str::from_utf8(bytes).map_err(|_| NotAnObject)?;
+    let mut json = serde_json::Deserializer::from_str(text);
+    json.deserialize_map(ObjectVisitor(reader, PhantomData))
+        .and_then(|()| json.end())
+        .map_err(|_| NotAnObject)
+}
+
+/// The document could not be read. Why is left out on purpose: messages of a parser quote its
+/// input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NotAnObject;
+
+/// Reads over a value, whatever it is, and still refuses duplicate members in it.
+pub(crate) fn skip_value<'de, A: MapAccess<'de>>(values: &mut A) -> Result<(), A::Error> {
+    values.next_value::<Skipped>().map(|_| ())
+}
+
+struct ObjectVisitor<'r, 'de, R>(&'r mut R, PhantomData<&'de ()>);
+
+impl<'de, R: ObjectReader<'de>> Visitor<'de> for ObjectVisitor<'_, 'de, R> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object without duplicate members")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let mut seen = Names::default();
+        while let Some(Name(name)) = map.next_key()? {
+            if seen.contains(&name) {
+                return Err(de::Error::custom("duplicate member"));
+            }
+            self.0.member(&name, &mut map)?;
+            seen.insert(name);
+        }
+        Ok(())
+    }
+}
+
+/// The names met so far. Tokens have about a dozen, where looking along a list is fastest; a
+/// document with thousands must not cost their square.
+#[derive(Default)]
+struct Names<'de> {
+    few: Vec<Cow<'de, str>>,
+    many: HashSet<Cow<'de, str>>,
+}
+
+impl<'de> Names<'de> {
+    const FEW: usize = 24;
+
+    fn contains(&self, name: &str) -> bool {
+        self.few.iter().any(|seen| seen == name) || self.many.contains(name)
+    }
+
+    fn insert(&mut self, name: Cow<'de, str>) {
+        if self.few.len() < Self::FEW {
+            self.few.push(name);
+        } else {
+            self.many.insert(name);
+        }
+    }
+}
+
+/// A member's name, borrowed from the document where it has no escapes.
+struct Name<'de>(Cow<'de, str>);
+
+impl<'de> Deserialize<'de> for Name<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct NameVisitor;
+
+        impl<'de> Visitor<'de> for NameVisitor {
+            type Value = Name<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a member's name")
+            }
+
+            fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Name<'de>, E> {
+                Ok(Name(Cow::Borrowed(name)))
+            }
+
+            fn visit_str<E>(self, name: &str) -> Result<Name<'de>, E> {
+                Ok(Name(Cow::Owned(name.to_owned())))
+            }
+        }
+
+        deserializer.deserialize_str(NameVisitor)
+    }
+}
+
+/// A value nobody asked for, checked and forgotten.
+struct Skipped;
+
+impl<'de> Deserialize<'de> for Skipped {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(SkipVisitor)
+    }
+}
+
+struct SkipVisitor;
+
+impl<'de> Visitor<'de> for SkipVisitor {
+    type Value = Skipped;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any JSON value without duplicate members")
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Skipped, E> {
+        Ok(Skipped)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Skipped, E> {
+        Ok(Skipped)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Skipped, E> {
+        Ok(Skipped)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Skipped, E> {
+        Ok(Skipped)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Skipped, E> {
+        Ok(Skipped)
+    }
+
+    fn visit_unit<E>(self) -> Result<Skipped, E> {
+        Ok(Skipped)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Skipped, A::Error> {
+        while seq.next_element::<Skipped>()?.is_some() {}
+        Ok(Skipped)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Skipped, A::Error> {
+        struct SkipAll;
+
+        impl<'de> ObjectReader<'de> for SkipAll {
+            fn member<A: MapAccess<'de>>(&mut self, _: &str, map: &mut A) -> Result<(), A::Error> {
+                skip_value(map)
+            }
+        }
+
+        ObjectVisitor(&mut SkipAll, PhantomData).visit_map(map).map(|()| Skipped)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Count(usize);
+
+    impl<'de> ObjectReader<'de> for Count {
+        fn member<A: MapAccess<'de>>(&mut self, _: &str, map: &mut A) -> Result<(), A::Error> {
+            self.0 += 1;
+            skip_value(map)
+        }
+    }
+
+    fn members(text: &str) -> Result<usize, NotAnObject> {
+        let mut count = Count(0);
+        read_object(text.as_bytes(), &mut count).map(|()| count.0)
+    }
+
+    #[test]
+    fn reads_each_member_once() {
+        assert_eq!(members(r#"{"a":1,"b":[{"a":null}],"c":{"a":true}}"#), Ok(3));
+    }
+
+    #[test]
+    fn r23_duplicate_members_are_refused_at_every_depth() {
+        for text in [
+            r#"{"a":1,"a":1}"#,
+            r#"{"a":1,"\u0061":1}"#,
+            r#"{"a":{"b":1,"b":2}}"#,
+            r#"{"a":[0,{"b":1,"b":2}]}"#,
+        ] {
+            assert_eq!(members(text), Err(NotAnObject), "{text}");
+        }
+    }
+
+    #[test]
+    fn r23_duplicates_are_found_among_many_members() {
+        let mut text = String::from("{");
+        for n in 0..3_000 {
+            text.push_str(&format!("\"m{n}\":{n},"));
+        }
+        assert_eq!(members(&format!("{text}\"last\":0}}")), Ok(3_001));
+        assert_eq!(members(&format!("{text}\"m2999\":0}}")), Err(NotAnObject));
+    }
+
+    #[test]
+    fn what_is_no_single_object_is_an_error() {
+        for text in ["", "[]", "1", "null", "{} {}", "{}x", "{\"a\":1e400}", "\u{feff}{}"] {
+            assert_eq!(members(text), Err(NotAnObject), "{text:?}");
+        }
+        assert_eq!(read_object(b"{\"a\":\"\xff\"}", &mut Count(0)), Err(NotAnObject));
+        assert_eq!(members(&format!("{{\"a\":{}", "[".repeat(100_000))), Err(NotAnObject));
+    }
+}

@@ -1,0 +1,67 @@
+//! Time as it is handed in: core never asks the machine what o'clock it is.
+
+use std::{fmt, ops::Add, time::Duration};
+
+/// A moment, as the time that has passed since 1970-01-01T00:00:00Z.
+///
+/// ```
+/// use std::time::Duration;
+/// use mcp_auth_core::UnixTime;
+///
+/// let noon = UnixTime::from_secs(1_800_000_000);
+/// assert_eq!(noon + Duration::from_secs(60), UnixTime::from_secs(1_800_000_060));
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct UnixTime(Duration);
+
+impl UnixTime {
+    /// A moment so many whole seconds after the epoch.
+    pub const fn from_secs(seconds: u64) -> Self {
+        Self(Duration::from_secs(seconds))
+    }
+
+    /// A moment so long after the epoch.
+    pub const fn since_epoch(elapsed: Duration) -> Self {
+        Self(elapsed)
+    }
+
+    /// Seconds since the epoch, fractions included: the form of a JWT's NumericDate
+    /// (RFC 7519 §2).
+    pub fn as_secs_f64(self) -> f64 {
+        self.0.as_secs_f64()
+    }
+
+    /// How long ago `earlier` was; zero where it lies ahead.
+    pub fn duration_since(self, earlier: Self) -> Duration {
+        self.0.saturating_sub(earlier.0)
+    }
+
+    pub(crate) fn saturating_add(self, by: Duration) -> Self {
+        Self(self.0.saturating_add(by))
+    }
+
+    pub(crate) fn saturating_sub(self, by: Duration) -> Self {
+        Self(self.0.saturating_sub(by))
+    }
+}
+
+/// Saturates instead of overflowing.
+impl Add<Duration> for UnixTime {
+    type Output = Self;
+
+    fn add(self, by: Duration) -> Self {
+        self.saturating_add(by)
+    }
+}
+
+impl fmt::Debug for UnixTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "UnixTime({:.3})", self.0.as_secs_f64())
+    }
+}
+
+/// Where the time comes from: the machine's clock in production, a frozen one in tests.
+pub trait Clock: Send + Sync + 'static {
+    /// The time now.
+    fn now(&self) -> UnixTime;
+}
