@@ -1,1 +1,28 @@
-//! Part of actix-mcp-auth.
+//! Part of [actix-mcp-auth](https://docs.rs/actix-mcp-auth); depend on that.
+//!
+//! Everything that touches a request or a socket: [`McpAuth`] and its builder, the
+//! [middleware](McpAuth::middleware), the extractors [`AuthedUser`] and [`MaybeAuthed`], the
+//! [discovery routes](McpAuth::discovery), and the one refresher of keys. What is decided is
+//! decided in [`mcp_auth_core`].
+#![forbid(unsafe_code)]
+#![warn(missing_docs, unreachable_pub)]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod auth;
+mod builder;
+mod clock;
+mod cors;
+mod discovery;
+mod env;
+mod extract;
+mod health;
+mod middleware;
+mod refresher;
+mod response;
+
+pub use auth::McpAuth;
+pub use builder::{BuildError, McpAuthBuilder};
+pub use clock::SystemClock;
+pub use extract::{AuthedUser, MaybeAuthed};
+pub use health::IssuerHealth;
+pub use middleware::{McpAuthMiddleware, McpAuthService};

@@ -119,7 +119,7 @@ impl Authenticator {
         if insecure && !self.policy.resource.is_loopback() {
             return Err(ConfigError::invalid(
                 "issuer",
-                &**issuer.name(),
+                issuer.name(),
                 "must use https (http is for a loopback issuer of a loopback resource)",
                 "https://login.example.com",
             ));

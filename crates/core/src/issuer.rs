@@ -135,8 +135,13 @@ impl Issuer {
     }
 
     /// The identifier, byte for byte.
-    pub fn name(&self) -> &Arc<str> {
+    pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The identifier, shared.
+    pub(crate) fn shared_name(&self) -> Arc<str> {
+        self.name.clone()
     }
 
     /// Every spelling of `iss` that is accepted, the name first.
@@ -235,7 +240,7 @@ mod tests {
     #[test]
     fn r18_an_issuer_keeps_its_bytes() {
         for name in ["https://i", "https://i/", "https://i/realm", "https://i/realm/"] {
-            assert_eq!(&**Issuer::new(name).unwrap().name(), name);
+            assert_eq!(Issuer::new(name).unwrap().name(), name);
         }
     }
 
@@ -243,7 +248,7 @@ mod tests {
     fn authkit_takes_a_domain_or_a_url() {
         for domain in ["x.authkit.app", "https://x.authkit.app", "https://x.authkit.app/"] {
             let issuer = Issuer::authkit(domain).unwrap();
-            assert_eq!(&**issuer.name(), "https://x.authkit.app");
+            assert_eq!(issuer.name(), "https://x.authkit.app");
             assert_eq!(
                 issuer.jwks_location(),
                 &JwksLocation::Uri("https://x.authkit.app/oauth2/jwks".into())

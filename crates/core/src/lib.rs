@@ -48,6 +48,9 @@ pub mod verified;
 mod base64url;
 mod strict_json;
 
+/// What an [`IdentityStore`] is written with.
+pub use async_trait::async_trait;
+
 pub use algorithm::Algorithm;
 pub use authenticator::{Authenticated, Authenticator, ResourcePolicy, UnknownUser};
 pub use bearer::BearerToken;

@@ -32,7 +32,7 @@ pub enum PrincipalKind {
 
 impl Principal {
     pub(crate) fn new(token: VerifiedToken, issuer: &Issuer) -> Self {
-        let subject = Subject::new(issuer.name().clone(), token.subject_name());
+        let subject = Subject::new(issuer.shared_name(), token.subject_name());
         let kind = if issuer.is_machine(token.claims()) {
             PrincipalKind::Machine(ClientId::new(subject.clone()))
         } else if let Some(actor) = token.actor() {

@@ -205,6 +205,21 @@ impl RefreshPolicy {
     }
 }
 
+/// How long an answer with this `Cache-Control` is fresh (RFC 9111 §5.2.2); `None` where it does
+/// not say. `no-store` and `no-cache` count as not at all.
+pub fn max_age(cache_control: &str) -> Option<Duration> {
+    let mut directives = cache_control.split(',').map(str::trim);
+    let named = |directive: &str, name: &str| directive.eq_ignore_ascii_case(name);
+    if directives.clone().any(|d| named(d, "no-store") || named(d, "no-cache")) {
+        return Some(Duration::ZERO);
+    }
+    directives.find_map(|directive| {
+        let (name, seconds) = directive.split_once('=')?;
+        let seconds = seconds.trim().trim_matches('"').parse().ok()?;
+        named(name.trim(), "max-age").then(|| Duration::from_secs(seconds))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -348,5 +363,21 @@ mod tests {
         let earlier = START.saturating_sub(hour);
         assert!(matches!(policy.next(earlier), Next::Wait(wait) if wait < hour));
         assert_eq!(policy.demand(earlier), Demand::Granted);
+    }
+
+    #[test]
+    fn r28_max_age_is_read_from_cache_control() {
+        for (header, seconds) in [
+            ("max-age=300", Some(300)),
+            ("public, Max-Age = \"60\", immutable", Some(60)),
+            ("no-store", Some(0)),
+            ("max-age=300, no-cache", Some(0)),
+            ("public", None),
+            ("max-age=soon", None),
+            ("s-maxage=5", None),
+            ("", None),
+        ] {
+            assert_eq!(max_age(header), seconds.map(Duration::from_secs), "{header}");
+        }
     }
 }

@@ -1,1 +1,25 @@
-//! Part of actix-mcp-auth.
+//! Part of [actix-mcp-auth](https://docs.rs/actix-mcp-auth); depend on that.
+//!
+//! Identity stores: from a verified subject to the application's own user, over whatever the
+//! application keeps its users in. Each store is behind a feature of its own; none needs a table
+//! or a column that is not there already.
+//!
+//! | store | feature |
+//! |---|---|
+#![cfg_attr(feature = "memory", doc = "| [`MemoryIdentityStore`] | `memory` |")]
+#![cfg_attr(not(feature = "memory"), doc = "| `MemoryIdentityStore` | `memory` |")]
+#![cfg_attr(feature = "sea-orm", doc = "| [`SeaOrmIdentityStore`] | `sea-orm` |")]
+#![cfg_attr(not(feature = "sea-orm"), doc = "| `SeaOrmIdentityStore` | `sea-orm` |")]
+#![forbid(unsafe_code)]
+#![warn(missing_docs, unreachable_pub)]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+#[cfg(feature = "memory")]
+mod memory;
+#[cfg(feature = "sea-orm")]
+mod sea_orm;
+
+#[cfg(feature = "memory")]
+pub use memory::MemoryIdentityStore;
+#[cfg(feature = "sea-orm")]
+pub use sea_orm::SeaOrmIdentityStore;

@@ -1,0 +1,138 @@
+//! The one object that an application builds and hands about.
+
+use std::{fmt, sync::Arc};
+
+use actix_web::{HttpResponse, dev::ServiceRequest, http::header, web::ServiceConfig};
+use mcp_auth_core::{Authenticated, Authenticator, Challenge, Clock, Rejection};
+
+use crate::{
+    builder::McpAuthBuilder,
+    cors::{CorsRequest, OriginPolicy},
+    discovery::Discovery,
+    health::IssuerHealth,
+    middleware::McpAuthMiddleware,
+    refresher::Refresher,
+    response,
+};
+
+/// The protection of one resource: build it once, clone it into each worker.
+///
+/// Cloning is cheap. When the last clone is dropped, its refresher of keys ends.
+#[derive(Clone)]
+pub struct McpAuth(Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) authenticator: Authenticator,
+    pub(crate) challenge: Challenge,
+    pub(crate) origins: OriginPolicy,
+    pub(crate) discovery: Discovery,
+    pub(crate) refresher: Refresher,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+impl McpAuth {
+    /// Starts the configuration of a resource by its public URL, which is what clients are told,
+    /// what tokens must be for, and where discovery starts. It is used byte for byte.
+    ///
+    /// ```
+    /// use mcp_auth_actix::McpAuth;
+    ///
+    /// let auth = McpAuth::builder("https://app.example.com/mcp")
+    ///     .authkit("your-subdomain.authkit.app")
+    ///     .build()
+    ///     .unwrap();
+    /// ```
+    pub fn builder(resource: impl Into<String>) -> McpAuthBuilder {
+        McpAuthBuilder::new(resource.into())
+    }
+
+    /// Every well-known route of the resource, for [`App::configure`](actix_web::App::configure):
+    /// the metadata document in its three places, and the authorization server's metadata for
+    /// older clients. They are open to everybody, and answer whatever the order of registration.
+    pub fn discovery(&self) -> impl FnOnce(&mut ServiceConfig) + Clone + use<> {
+        let auth = self.clone();
+        move |config| crate::discovery::register(&auth, config)
+    }
+
+    /// The middleware, for `wrap` on a resource, a scope or the whole application.
+    pub fn middleware(&self) -> McpAuthMiddleware {
+        McpAuthMiddleware::new(self.clone())
+    }
+
+    /// How each issuer's keys are, for readiness checks.
+    pub fn health(&self) -> Vec<IssuerHealth> {
+        self.0.refresher.health(self.0.clock.now())
+    }
+
+    pub(crate) fn from_inner(inner: Inner) -> Self {
+        Self(Arc::new(inner))
+    }
+
+    /// What is answered before anybody has to say who they are: discovery, preflights, and pages
+    /// that may not call at all.
+    pub(crate) fn answer_at_the_door(&self, request: &ServiceRequest) -> Option<HttpResponse> {
+        if let Some(answer) = self.0.discovery.answer(request.method(), request.path()) {
+            return Some(answer);
+        }
+        match CorsRequest::of(request.head()) {
+            CorsRequest::SameOrigin => None,
+            CorsRequest::From(origin) if !self.0.origins.allows(origin) => {
+                let rejection = self.0.origins.refusal(origin);
+                Some(self.refuse(request, &rejection))
+            }
+            CorsRequest::From(_) => None,
+            CorsRequest::Preflight { origin, .. } if !self.0.origins.allows(origin) => {
+                let rejection = self.0.origins.refusal(origin);
+                Some(self.refuse(request, &rejection))
+            }
+            CorsRequest::Preflight { origin, headers } => {
+                Some(self.0.origins.answer_preflight(origin, headers))
+            }
+        }
+    }
+
+    /// Who is calling.
+    pub(crate) async fn authenticate(
+        &self,
+        request: &ServiceRequest,
+    ) -> Result<Authenticated, Rejection> {
+        let authorization = request.headers().get_all(header::AUTHORIZATION);
+        self.0
+            .authenticator
+            .authenticate(authorization.map(|value| value.as_bytes()), self.0.clock.now())
+            .await
+    }
+
+    /// The answer to a request that is refused, and a line for the operator.
+    pub(crate) fn refuse(&self, request: &ServiceRequest, rejection: &Rejection) -> HttpResponse {
+        response::log(rejection, self.0.authenticator.policy().resource.as_str());
+        let mut response = self.refusal(rejection);
+        self.decorate(request.head(), response.headers_mut());
+        response
+    }
+
+    pub(crate) fn refusal(&self, rejection: &Rejection) -> HttpResponse {
+        response::of_rejection(rejection, &self.0.challenge)
+    }
+
+    /// Lets the page that called read the answer (R16).
+    pub(crate) fn decorate(
+        &self,
+        request: &actix_web::dev::RequestHead,
+        response: &mut header::HeaderMap,
+    ) {
+        if let CorsRequest::From(origin) = CorsRequest::of(request) {
+            self.0.origins.decorate(origin, response);
+        }
+    }
+
+    pub(crate) fn inner(&self) -> &Inner {
+        &self.0
+    }
+}
+
+impl fmt::Debug for McpAuth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("McpAuth").field(&self.0.authenticator).finish()
+    }
+}

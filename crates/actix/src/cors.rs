@@ -1,0 +1,184 @@
+//! Browsers: which pages may call (R29), and what they need to be told (R16).
+
+use actix_web::{
+    HttpResponse,
+    dev::RequestHead,
+    http::{
+        Method,
+        header::{self, HeaderMap, HeaderName, HeaderValue},
+    },
+};
+use mcp_auth_core::{Rejection, Resource, rejection::ForbiddenReason};
+
+/// Headers that a page may read from an answer.
+const EXPOSED: &str = "WWW-Authenticate, Mcp-Session-Id, DPoP-Nonce, Retry-After";
+const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+/// Headers that a page may send, besides `Mcp-Param-*`.
+const ALLOWED: &str = "Authorization, Content-Type, Accept, MCP-Protocol-Version, Mcp-Method, \
+                       Mcp-Name, Mcp-Session-Id, Last-Event-ID, DPoP";
+/// How long a browser may remember a preflight's answer, in seconds.
+const MAX_AGE: u32 = 600;
+
+/// Which web pages may call the resource. Programs send no `Origin` and are not concerned.
+#[derive(Debug, Clone)]
+pub(crate) struct OriginPolicy {
+    allowed: Vec<String>,
+    any: bool,
+    /// A server in development: pages from the same machine may call it.
+    loopback: bool,
+}
+
+impl OriginPolicy {
+    /// Pages of the resource's own origin, and for a resource on a loopback address all pages of
+    /// the same machine.
+    pub(crate) fn of(resource: &Resource) -> Self {
+        Self {
+            allowed: vec![resource.origin().to_owned()],
+            any: false,
+            loopback: resource.is_loopback(),
+        }
+    }
+
+    pub(crate) fn allow(&mut self, origin: String) {
+        self.allowed.push(origin);
+    }
+
+    pub(crate) fn allow_any(&mut self) {
+        self.any = true;
+    }
+
+    pub(crate) fn allows(&self, origin: &HeaderValue) -> bool {
+        let Ok(origin) = origin.to_str() else {
+            return false;
+        };
+        self.any
+            || self.allowed.iter().any(|allowed| allowed == origin)
+            || (self.loopback && is_loopback(origin))
+    }
+
+    pub(crate) fn refusal(&self, origin: &HeaderValue) -> Rejection {
+        let origin = String::from_utf8_lossy(origin.as_bytes()).into_owned();
+        ForbiddenReason::OriginNotAllowed { origin }.into()
+    }
+
+    pub(crate) fn answer_preflight(
+        &self,
+        origin: &HeaderValue,
+        requested: Option<&HeaderValue>,
+    ) -> HttpResponse {
+        HttpResponse::NoContent()
+            .insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone()))
+            .insert_header((header::ACCESS_CONTROL_ALLOW_METHODS, METHODS))
+            .insert_header((header::ACCESS_CONTROL_ALLOW_HEADERS, allowed_headers(requested)))
+            .insert_header((header::ACCESS_CONTROL_MAX_AGE, MAX_AGE))
+            .insert_header((
+                header::VARY,
+                "Origin, Access-Control-Request-Method, Access-Control-Request-Headers",
+            ))
+            .finish()
+    }
+
+    /// Lets a page that may call read the answer; where a CORS middleware of the application's
+    /// has spoken already, its word stands.
+    pub(crate) fn decorate(&self, origin: &HeaderValue, response: &mut HeaderMap) {
+        response.append(header::VARY, HeaderValue::from_static("Origin"));
+        if !self.allows(origin) || response.contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN) {
+            return;
+        }
+        response.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+        response.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED));
+    }
+}
+
+/// What a request says of the page that it comes from.
+pub(crate) enum CorsRequest<'r> {
+    /// No page, or none that tells.
+    SameOrigin,
+    /// A request from a page.
+    From(&'r HeaderValue),
+    /// A browser's question before such a request.
+    Preflight { origin: &'r HeaderValue, headers: Option<&'r HeaderValue> },
+}
+
+impl<'r> CorsRequest<'r> {
+    pub(crate) fn of(request: &'r RequestHead) -> Self {
+        let headers = request.headers();
+        let Some(origin) = headers.get(header::ORIGIN) else {
+            return Self::SameOrigin;
+        };
+        let preflight = request.method == Method::OPTIONS
+            && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+        match preflight {
+            true => Self::Preflight {
+                origin,
+                headers: headers.get(header::ACCESS_CONTROL_REQUEST_HEADERS),
+            },
+            false => Self::From(origin),
+        }
+    }
+}
+
+/// The usual headers, and of those asked for the `Mcp-Param-*`, whose names are a tool's own.
+fn allowed_headers(requested: Option<&HeaderValue>) -> String {
+    let requested = requested.and_then(|names| names.to_str().ok()).unwrap_or_default();
+    let parameters = requested.split(',').map(str::trim).filter(|name| {
+        let prefix = name.get(..10).unwrap_or_default();
+        prefix.eq_ignore_ascii_case("mcp-param-") && HeaderName::try_from(*name).is_ok()
+    });
+    std::iter::once(ALLOWED).chain(parameters).collect::<Vec<_>>().join(", ")
+}
+
+fn is_loopback(origin: &str) -> bool {
+    Resource::parse(origin).is_ok_and(|url| url.path().is_empty() && url.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn policy(resource: &str) -> OriginPolicy {
+        OriginPolicy::of(&Resource::parse(resource).unwrap())
+    }
+
+    fn allows(policy: &OriginPolicy, origin: &'static str) -> bool {
+        policy.allows(&HeaderValue::from_static(origin))
+    }
+
+    #[test]
+    fn r29_only_the_own_origin_and_those_configured_may_call() {
+        let mut policy = policy("https://app.example.com/mcp");
+        policy.allow("https://chat.example.com".into());
+        for origin in ["https://app.example.com", "https://chat.example.com"] {
+            assert!(allows(&policy, origin), "{origin}");
+        }
+        for origin in [
+            "https://evil.example",
+            "http://app.example.com",
+            "https://app.example.com:8443",
+            "https://app.example.com.evil.example",
+            "http://localhost:3000",
+            "null",
+            "",
+        ] {
+            assert!(!allows(&policy, origin), "{origin}");
+        }
+    }
+
+    #[test]
+    fn r29_a_local_server_may_be_called_by_local_pages_and_no_others() {
+        let policy = policy("http://127.0.0.1:8787/mcp");
+        for origin in ["http://localhost:6274", "http://127.0.0.1:1", "http://[::1]:1"] {
+            assert!(allows(&policy, origin), "{origin}");
+        }
+        for origin in ["http://evil.example:8787", "http://localhost.evil.example", "null"] {
+            assert!(!allows(&policy, origin), "{origin}");
+        }
+    }
+
+    #[test]
+    fn r16_parameter_headers_are_reflected_and_others_are_not() {
+        let requested = HeaderValue::from_static("Mcp-Param-City, X-Evil, mcp-param-a b");
+        let allowed = allowed_headers(Some(&requested));
+        assert!(allowed.ends_with("DPoP, Mcp-Param-City"), "{allowed}");
+    }
+}

@@ -1,0 +1,189 @@
+//! What handlers ask for: the user who is calling.
+
+use std::{
+    any::type_name,
+    fmt,
+    future::{Ready, ready},
+    ops::Deref,
+    sync::Arc,
+};
+
+use actix_web::{
+    Error, FromRequest, HttpMessage, HttpRequest, HttpResponse, dev::Payload, error::InternalError,
+};
+use mcp_auth_core::{Authenticated, Principal, Rejection};
+
+use crate::auth::McpAuth;
+
+/// The application's own user who is calling: what the identity store found for the token's
+/// subject. Without a store, `U` is [`Principal`], the default.
+///
+/// ```
+/// use actix_web::Responder;
+/// use mcp_auth_actix::AuthedUser;
+///
+/// struct User { name: String }
+///
+/// async fn hello(me: AuthedUser<User>) -> impl Responder {
+///     format!("Hello, {}", me.name)
+/// }
+/// ```
+///
+/// # Errors
+/// Where no [middleware](crate::McpAuth::middleware) is around the route, or where `U` is not what
+/// the store returns: a mistake of the program's, answered with 500 and a log line that names both
+/// types and the remedy. Where the middleware is
+/// [optional](crate::McpAuthMiddleware::optional) and nobody is signed in: 401.
+pub struct AuthedUser<U = Principal> {
+    user: Arc<U>,
+    principal: Arc<Principal>,
+}
+
+impl<U> AuthedUser<U> {
+    /// The caller, as the token proves it: subject, scopes, claims.
+    pub fn principal(&self) -> &Principal {
+        &self.principal
+    }
+
+    /// The user, to keep or to hand on.
+    pub fn into_inner(self) -> Arc<U> {
+        self.user
+    }
+}
+
+impl<U> Deref for AuthedUser<U> {
+    type Target = U;
+
+    fn deref(&self) -> &U {
+        &self.user
+    }
+}
+
+impl<U> Clone for AuthedUser<U> {
+    fn clone(&self) -> Self {
+        Self { user: self.user.clone(), principal: self.principal.clone() }
+    }
+}
+
+impl<U: fmt::Debug> fmt::Debug for AuthedUser<U> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("AuthedUser").field(&self.user).finish()
+    }
+}
+
+impl<U: Send + Sync + 'static> FromRequest for AuthedUser<U> {
+    type Error = Error;
+    type Future = Ready<Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(match caller::<U>(request) {
+            Ok(Caller::Known(user)) => Ok(user),
+            Ok(Caller::Anonymous(auth)) => Err(sign_in_first(&auth)),
+            Err(error) => Err(error),
+        })
+    }
+}
+
+/// The user who is calling, or nobody: for routes behind
+/// [`auth.middleware().optional()`](crate::McpAuthMiddleware::optional). The middleware has refused
+/// a bad token before a handler runs.
+///
+/// ```
+/// use actix_web::Responder;
+/// use mcp_auth_actix::MaybeAuthed;
+///
+/// async fn hello(caller: MaybeAuthed) -> impl Responder {
+///     match caller.user() {
+///         Some(me) => format!("Hello, {}", me.subject().id()),
+///         None => "Hello, stranger".to_owned(),
+///     }
+/// }
+/// ```
+pub struct MaybeAuthed<U = Principal>(Option<AuthedUser<U>>);
+
+impl<U> MaybeAuthed<U> {
+    /// The user, if somebody is signed in.
+    pub fn user(&self) -> Option<&AuthedUser<U>> {
+        self.0.as_ref()
+    }
+
+    /// The user, to keep.
+    pub fn into_user(self) -> Option<AuthedUser<U>> {
+        self.0
+    }
+}
+
+impl<U: fmt::Debug> fmt::Debug for MaybeAuthed<U> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("MaybeAuthed").field(&self.0).finish()
+    }
+}
+
+impl<U: Send + Sync + 'static> FromRequest for MaybeAuthed<U> {
+    type Error = Error;
+    type Future = Ready<Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(caller::<U>(request).map(|caller| match caller {
+            Caller::Known(user) => Self(Some(user)),
+            Caller::Anonymous(_) => Self(None),
+        }))
+    }
+}
+
+/// Left in the request by an optional middleware that let somebody pass without credentials.
+pub(crate) struct Anonymous(pub(crate) McpAuth);
+
+enum Caller<U> {
+    Known(AuthedUser<U>),
+    Anonymous(McpAuth),
+}
+
+fn caller<U: Send + Sync + 'static>(request: &HttpRequest) -> Result<Caller<U>, Error> {
+    let extensions = request.extensions();
+    if let Some(known) = extensions.get::<Authenticated>() {
+        return match known.user::<U>() {
+            Some(user) => {
+                Ok(Caller::Known(AuthedUser { user, principal: known.principal().clone() }))
+            }
+            None => Err(wrong_type::<U>(known.user_type_name())),
+        };
+    }
+    match extensions.get::<Anonymous>() {
+        Some(Anonymous(auth)) => Ok(Caller::Anonymous(auth.clone())),
+        None => Err(no_middleware::<U>(request.path())),
+    }
+}
+
+fn sign_in_first(auth: &McpAuth) -> Error {
+    let answer = auth.refusal(&Rejection::MissingCredentials);
+    InternalError::from_response(Rejection::MissingCredentials, answer).into()
+}
+
+fn wrong_type<U>(resolved: &'static str) -> Error {
+    let asked = type_name::<U>();
+    tracing::error!(
+        asked,
+        resolved,
+        "a handler takes AuthedUser<{asked}>, but the identity store resolves {resolved}: \
+         write AuthedUser<{resolved}>, or configure the store of {asked} with .users(…)"
+    );
+    mistake()
+}
+
+fn no_middleware<U>(path: &str) -> Error {
+    let asked = type_name::<U>();
+    tracing::error!(
+        asked,
+        path,
+        "a handler takes AuthedUser<{asked}>, but no authentication is around its route: \
+         add .wrap(auth.middleware()) to the resource, the scope or the App"
+    );
+    mistake()
+}
+
+/// The client is told nothing: it is not the client's mistake.
+fn mistake() -> Error {
+    let answer = HttpResponse::InternalServerError().finish();
+    InternalError::from_response("authentication is not set up for this route", answer).into()
+}

@@ -1,0 +1,21 @@
+//! How an issuer's keys are.
+
+use std::time::Duration;
+
+use mcp_auth_core::issuer_keys::LastFetch;
+
+/// The state of one issuer's keys, from [`McpAuth::health`](crate::McpAuth::health).
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct IssuerHealth {
+    /// The issuer.
+    pub issuer: String,
+    /// Whether its tokens can be verified now.
+    pub ready: bool,
+    /// How many keys are known.
+    pub keys: usize,
+    /// How long ago the keys were fetched; `None` where they never were.
+    pub age: Option<Duration>,
+    /// How the last fetch ended.
+    pub last_fetch: LastFetch,
+}

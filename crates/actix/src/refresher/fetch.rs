@@ -1,0 +1,144 @@
+//! Fetching an issuer's documents: bounded in time and size, never redirected, never believed
+//! without a check (R27).
+
+use std::{cell::OnceCell, cell::RefCell, collections::HashMap, fmt, time::Duration};
+
+use actix_web::http::{StatusCode, header};
+use awc::Client;
+use mcp_auth_core::{
+    AuthorizationServerMetadata, Issuer, JwksLocation, KeySet,
+    keys::JwksError,
+    metadata::{MetadataError, metadata_urls},
+    refresh::max_age,
+    signature::Josekit,
+};
+use tokio::time::timeout;
+
+/// The longest that a whole fetch may take: connecting, header and body.
+const TIME_LIMIT: Duration = Duration::from_secs(5);
+/// The largest document that is read, in bytes.
+const SIZE_LIMIT: usize = 64 * 1024;
+
+/// Fetches documents. The HTTP client is built at the first fetch: reading the system's
+/// certificates takes some milliseconds that start-up need not wait for.
+#[derive(Default)]
+pub(super) struct Fetcher {
+    client: OnceCell<Client>,
+    /// The `jwks_uri` that each issuer's metadata named last.
+    discovered: RefCell<HashMap<String, String>>,
+}
+
+/// A document with how long it is fresh, where its server tells.
+type Fetched<T> = Result<(T, Option<Duration>), FetchError>;
+
+impl Fetcher {
+    /// An issuer's key set, from where it is configured or discovered to be.
+    pub(super) async fn keys(&self, issuer: &Issuer) -> Fetched<KeySet> {
+        let uri = match issuer.jwks_location() {
+            JwksLocation::Uri(uri) => uri.clone(),
+            _ => self.discover_jwks_uri(issuer).await?,
+        };
+        let (body, fresh) = self.get(issuer, &uri).await?;
+        let keys = KeySet::parse(&body, issuer.allowed_algorithms(), &Josekit)
+            .map_err(|error| FetchError::Keys { uri, error })?;
+        Ok((keys, fresh))
+    }
+
+    /// An issuer's metadata, from the first of the well-known places that has it.
+    pub(super) async fn metadata(&self, issuer: &Issuer) -> Fetched<AuthorizationServerMetadata> {
+        let mut last = None;
+        for uri in metadata_urls(issuer.name()) {
+            match self.metadata_at(issuer, &uri).await {
+                Ok(found) => return Ok(found),
+                Err(error) => last = Some(error),
+            }
+        }
+        Err(last.unwrap_or(FetchError::NoJwksUri))
+    }
+
+    async fn metadata_at(
+        &self,
+        issuer: &Issuer,
+        uri: &str,
+    ) -> Fetched<AuthorizationServerMetadata> {
+        let (body, fresh) = self.get(issuer, uri).await?;
+        let metadata = AuthorizationServerMetadata::parse(&body, issuer.name())
+            .map_err(|error| FetchError::Metadata { uri: uri.to_owned(), error })?;
+        Ok((metadata, fresh))
+    }
+
+    async fn discover_jwks_uri(&self, issuer: &Issuer) -> Result<String, FetchError> {
+        let (metadata, _) = self.metadata(issuer).await?;
+        let uri = metadata.jwks_uri().ok_or(FetchError::NoJwksUri)?.to_owned();
+        let old = self.discovered.borrow_mut().insert(issuer.name().to_owned(), uri.clone());
+        if let Some(old) = old.filter(|old| *old != uri) {
+            tracing::warn!(issuer = issuer.name(), old, new = uri, "the issuer's jwks_uri changed");
+        }
+        Ok(uri)
+    }
+
+    async fn get(&self, issuer: &Issuer, uri: &str) -> Fetched<Vec<u8>> {
+        if !issuer.may_fetch(uri) {
+            return Err(FetchError::Insecure { uri: uri.to_owned() });
+        }
+        let get = self.get_unbounded(uri);
+        timeout(TIME_LIMIT, get).await.map_err(|_| FetchError::TooSlow { uri: uri.to_owned() })?
+    }
+
+    async fn get_unbounded(&self, uri: &str) -> Fetched<Vec<u8>> {
+        let at = || uri.to_owned();
+        let client = self.client.get_or_init(|| Client::builder().disable_redirects().finish());
+        let mut answer = client
+            .get(uri)
+            .insert_header((header::ACCEPT, "application/json"))
+            .timeout(TIME_LIMIT)
+            .send()
+            .await
+            .map_err(|error| FetchError::Unreachable { uri: at(), error: error.to_string() })?;
+        if answer.status() != StatusCode::OK {
+            return Err(FetchError::Status { uri: at(), status: answer.status() });
+        }
+        let fresh = answer
+            .headers()
+            .get(header::CACHE_CONTROL)
+            .and_then(|value| value.to_str().ok())
+            .and_then(max_age);
+        let body = answer
+            .body()
+            .limit(SIZE_LIMIT)
+            .await
+            .map_err(|error| FetchError::Body { uri: at(), error: error.to_string() })?;
+        Ok((body.to_vec(), fresh))
+    }
+}
+
+/// Why a document is not there. For the log only.
+#[derive(Debug)]
+pub(super) enum FetchError {
+    Insecure { uri: String },
+    TooSlow { uri: String },
+    Unreachable { uri: String, error: String },
+    Status { uri: String, status: StatusCode },
+    Body { uri: String, error: String },
+    Keys { uri: String, error: JwksError },
+    Metadata { uri: String, error: MetadataError },
+    NoJwksUri,
+}
+
+impl fmt::Display for FetchError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Insecure { uri } => write!(f, "{uri:?} is not an https URL"),
+            Self::TooSlow { uri } => write!(f, "{uri} took longer than {TIME_LIMIT:?}"),
+            Self::Unreachable { uri, error } => write!(f, "{uri} cannot be reached: {error}"),
+            Self::Status { uri, status } => write!(f, "{uri} answered {status}"),
+            Self::Body { uri, error } => write!(
+                f,
+                "the answer of {uri} could not be read (at most {SIZE_LIMIT} bytes): {error}"
+            ),
+            Self::Keys { uri, error } => write!(f, "{uri}: {error}"),
+            Self::Metadata { uri, error } => write!(f, "{uri}: {error}"),
+            Self::NoJwksUri => f.write_str("the issuer's metadata has no jwks_uri"),
+        }
+    }
+}

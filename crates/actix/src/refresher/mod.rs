@@ -1,0 +1,88 @@
+//! The one refresher of keys: a thread of its own, which asks core's policy what is due, fetches,
+//! and publishes.
+//!
+//! It lives on a plain current-thread runtime because awc's client is `!Send`, and because nothing
+//! that happens to it, a hung server or a stuck look-up, may then touch a worker. Requests read an
+//! immutable snapshot. Whoever needs an unknown key watches the generation, for a bounded time; the
+//! refresher knows nothing of those who wait.
+
+mod fetch;
+mod jobs;
+
+use std::{io, sync::Arc, thread, time::Duration};
+
+use mcp_auth_core::{
+    AwaitRefresh, Clock, Issuer, IssuerKeys, UnixTime,
+    refresh::{RefreshPolicy, RefreshSettings},
+};
+use tokio::sync::watch;
+
+pub(crate) use jobs::MetadataWatch;
+use jobs::{KeyWatch, run_until_dropped};
+
+use crate::health::IssuerHealth;
+
+/// After a failure of the refresher as a whole, how long until it starts again.
+const RESTART: Duration = Duration::from_secs(1);
+
+/// The running refresher; dropping it ends the thread, without waiting for a stuck look-up.
+#[derive(Debug)]
+pub(crate) struct Refresher {
+    keys: Vec<Arc<KeyWatch>>,
+    _alive: watch::Sender<()>,
+}
+
+/// What is to be kept fresh, before the thread starts.
+pub(crate) struct RefresherPlan {
+    clock: Arc<dyn Clock>,
+    settings: RefreshSettings,
+    keys: Vec<Arc<KeyWatch>>,
+    metadata: Vec<Arc<MetadataWatch>>,
+}
+
+impl RefresherPlan {
+    pub(crate) fn new(clock: Arc<dyn Clock>, settings: RefreshSettings) -> Self {
+        Self { clock, settings, keys: Vec::new(), metadata: Vec::new() }
+    }
+
+    /// Keeps an issuer's keys fresh.
+    pub(crate) fn watch_keys(
+        &mut self,
+        issuer: &Issuer,
+    ) -> (Arc<IssuerKeys>, Arc<dyn AwaitRefresh>) {
+        let keys = Arc::new(IssuerKeys::new(self.settings.clone(), self.clock.now()));
+        let watch = Arc::new(KeyWatch::new(issuer.clone(), keys.clone()));
+        self.keys.push(watch.clone());
+        (keys, watch)
+    }
+
+    /// Keeps an issuer's metadata fresh.
+    pub(crate) fn watch_metadata(&mut self, issuer: &Issuer) -> Arc<MetadataWatch> {
+        let policy = RefreshPolicy::new(self.settings.clone(), self.clock.now());
+        let watch = Arc::new(MetadataWatch::new(issuer.clone(), policy));
+        self.metadata.push(watch.clone());
+        watch
+    }
+
+    /// Starts the thread.
+    pub(crate) fn start(self) -> io::Result<Refresher> {
+        let (alive, dropped) = watch::channel(());
+        let keys = self.keys.clone();
+        thread::Builder::new().name("mcp-auth-refresher".into()).spawn(move || {
+            while run_until_dropped(&self, dropped.clone()).is_err() {
+                tracing::error!("the refresher of keys failed and starts again");
+                thread::sleep(RESTART);
+                if dropped.has_changed().is_err() {
+                    break;
+                }
+            }
+        })?;
+        Ok(Refresher { keys, _alive: alive })
+    }
+}
+
+impl Refresher {
+    pub(crate) fn health(&self, now: UnixTime) -> Vec<IssuerHealth> {
+        self.keys.iter().map(|watch| watch.health(now)).collect()
+    }
+}
