@@ -1,14 +1,97 @@
-//! placeholder
+//! **actix-mcp-auth** turns an Actix-web application into an OAuth-protected MCP server, or API,
+//! in about ten lines: the same people, signed in at the same place, for whom AI agents now act
+//! as well. No OAuth tables, no keys to manage.
+//!
+//! It is the *resource server* of OAuth 2.1 and of the MCP authorization specification. Signing
+//! people in, asking for their consent and issuing tokens stays with the authorization server
+//! that the application uses already: WorkOS AuthKit by [one call](McpAuthBuilder::authkit), any
+//! other OAuth or OIDC issuer by [another](McpAuthBuilder::issuer).
+//!
+//! # The parts
+//!
+//! - [`McpAuth`]: built once from the resource's public URL and an issuer; cloned into workers.
+//! - [`McpAuth::discovery`]: the well-known routes that lead a client to the authorization server.
+//! - [`McpAuth::middleware`]: around a resource, a scope or the whole application. Who has no
+//!   token, or a bad one, gets the challenge that the specifications ask for.
+//! - [`AuthedUser`]: the application's own user, in a handler. [`MaybeAuthed`] where signing in is
+//!   optional.
+//! - [`IdentityStore`]: from the token's subject to that user. There are stores for what
+//!   applications keep their users in, each behind a feature; a store of one's own is one function.
+//!
+//! # Ten lines
+//!
+#![cfg_attr(feature = "sea-orm", doc = "```")]
+#![cfg_attr(not(feature = "sea-orm"), doc = "```ignore")]
+//! use actix_mcp_auth::{AuthedUser, BuildError, McpAuth, SeaOrmIdentityStore};
+//! use actix_web::{App, HttpServer, Responder, web};
+//! # mod users {
+//! #     use sea_orm::entity::prelude::*;
+//! #     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+//! #     #[sea_orm(table_name = "users")]
+//! #     pub struct Model {
+//! #         #[sea_orm(primary_key)]
+//! #         pub id: i32,
+//! #         #[sea_orm(unique)]
+//! #         pub workos_id: String,
+//! #         pub name: String,
+//! #     }
+//! #     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+//! #     pub enum Relation {}
+//! #     impl ActiveModelBehavior for ActiveModel {}
+//! # }
+//!
+//! async fn tools(me: AuthedUser<users::Model>) -> impl Responder {
+//!     format!("Hello, {}", me.name)
+//! }
+//!
+//! # async fn serve(db: sea_orm::DatabaseConnection) -> Result<(), Box<dyn std::error::Error>> {
+//! let auth = McpAuth::builder("https://app.example.com/mcp")
+//!     .authkit("your-subdomain.authkit.app")
+//!     .users(SeaOrmIdentityStore::new(db, users::Column::WorkosId))
+//!     .build()?;
+//!
+//! HttpServer::new(move || {
+//!     App::new()
+//!         .configure(auth.discovery())
+//!         .service(web::resource("/mcp").wrap(auth.middleware()).route(web::post().to(tools)))
+//! })
+//! # .bind("127.0.0.1:0")?.run().await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What is refused
+//!
+//! A token without `iss`, `aud`, `exp` or `sub`; one for another resource; one whose signature is
+//! not confirmed by the issuer's own published keys with an algorithm that fits the key; one that
+//! is malformed in any way that two parsers could read differently. There is no switch that turns
+//! one of these checks off. [`rejection`](mcp_auth_core::rejection) lists every reason.
+//!
+//! An outage is never mistaken for a bad token: while the issuer's keys or the database are out of
+//! reach, and only then, the answer is 503 with `Retry-After`.
+//!
+//! # Features
+//!
+//! | feature | what it adds |
+//! |---|---|
+//! | `sea-orm` | `SeaOrmIdentityStore` |
+//! | `memory` | `MemoryIdentityStore` |
+//! | `testing` | [`testing`](crate#features): an authorization server for development and tests |
+//! | `vendored-openssl` | builds OpenSSL from source instead of linking the system's |
+//!
+//! None is on by default, and none changes what another does.
+#![forbid(unsafe_code)]
+#![warn(missing_docs, unreachable_pub)]
+
 pub use mcp_auth_actix::{
     AuthedUser, BuildError, IssuerHealth, MaybeAuthed, McpAuth, McpAuthBuilder, McpAuthMiddleware,
     McpAuthService, SystemClock,
 };
-#[doc(inline)]
-pub use mcp_auth_core as core;
 pub use mcp_auth_core::{
-    Actor, Algorithm, Authenticated, ClientId, Clock, ConfigError, IdentityStore, IdentityStoreExt,
-    Issuer, JwksLocation, Newcomer, Principal, PrincipalKind, Rejection, Resource, Scope, ScopeSet,
-    StoreError, Subject, UnixTime, UnknownUser, VerifiedToken, async_trait,
+    self, Actor, Algorithm, Authenticated, ClientId, Clock, ConfigError, IdentityStore,
+    IdentityStoreExt, Issuer, JwksLocation, Newcomer, Principal, PrincipalKind, Rejection,
+    Resource, Scope, ScopeSet, StoreError, Subject, UnixTime, UnknownUser, VerifiedToken,
+    async_trait,
 };
 
 #[cfg(feature = "memory")]
@@ -21,3 +104,8 @@ pub use mcp_auth_stores::SeaOrmIdentityStore;
 pub mod testing {
     pub use mcp_auth_testing::*;
 }
+
+/// The code of README.md, compiled.
+#[cfg(all(doctest, feature = "sea-orm", feature = "memory", feature = "testing"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

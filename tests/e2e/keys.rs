@@ -1,0 +1,173 @@
+//! The issuer's keys, and what happens when they change or cannot be had.
+
+use std::time::{Duration, Instant};
+
+use actix_mcp_auth::{
+    mcp_auth_core::refresh::RefreshSettings,
+    testing::{Algorithm, Endpoint, Fault},
+};
+
+use crate::support::{RESOURCE, Server, authority, builder, good_token};
+
+const JWKS: &str = "/oauth2/jwks";
+
+#[actix_web::test]
+async fn r24_rotated_keys_are_taken_up_at_once() {
+    let authority = authority();
+    let server = Server::of(&builder(&authority).build().unwrap());
+    assert_eq!(server.call(&good_token(&authority)).await.status, 200);
+    for _ in 0..3 {
+        authority.keys().replace(Algorithm::Es256);
+        assert_eq!(server.call(&good_token(&authority)).await.status, 200);
+    }
+}
+
+#[actix_web::test]
+async fn r28_a_withdrawn_key_is_gone_after_the_next_fetch() {
+    let authority = authority();
+    let server = Server::of(&builder(&authority).build().unwrap());
+    let old = good_token(&authority);
+    assert_eq!(server.call(&old).await.status, 200);
+    authority.keys().replace(Algorithm::Es256);
+    assert_eq!(server.call(&good_token(&authority)).await.status, 200);
+    server.call(&old).await.assert_invalid_token("signed with a withdrawn key");
+}
+
+#[actix_web::test]
+async fn r28_with_the_authority_gone_known_keys_go_on() {
+    let authority = authority();
+    let server = Server::of(&builder(&authority).build().unwrap());
+    let token = good_token(&authority);
+    assert_eq!(server.call(&token).await.status, 200);
+    authority.go_down();
+    assert_eq!(server.call(&token).await.status, 200);
+}
+
+#[actix_web::test]
+async fn r11_without_any_keys_the_answer_is_503_until_the_authority_is_back() {
+    let authority = authority();
+    authority.go_down();
+    let auth = builder(&authority).build().unwrap();
+    let server = Server::of(&auth);
+    let token = good_token(&authority);
+    let answer = server.call(&token).await;
+    assert_eq!(answer.status, 503);
+    assert_eq!(answer.header("retry-after"), Some("1"));
+    assert_eq!(answer.header("www-authenticate"), None);
+    assert!(!auth.health()[0].ready);
+
+    authority.come_up().unwrap();
+    let start = Instant::now();
+    while server.call(&token).await.status != 200 {
+        assert!(start.elapsed() < Duration::from_secs(5), "no recovery");
+        actix_web::rt::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(auth.health()[0].ready);
+}
+
+#[actix_web::test]
+async fn r24_an_unknown_key_is_401_where_the_issuer_answers_and_503_where_it_does_not() {
+    let authority = authority();
+    let server = Server::of(&builder(&authority).build().unwrap());
+    assert_eq!(server.call(&good_token(&authority)).await.status, 200);
+    let unknown = authority.token().subject("user_ada").audience(RESOURCE).kid("unknown").sign();
+    server.call(&unknown).await.assert_invalid_token("an unknown key");
+    authority.go_down();
+    assert_eq!(server.call(&unknown).await.status, 503);
+    assert_eq!(server.call(&good_token(&authority)).await.status, 200);
+}
+
+#[actix_web::test]
+async fn r24_unknown_keys_cause_a_few_fetches_and_no_more() {
+    let authority = authority();
+    let server = Server::of(&builder(&authority).build().unwrap());
+    assert_eq!(server.call(&good_token(&authority)).await.status, 200);
+    let before = authority.requests(JWKS);
+    for n in 0..100 {
+        let token = authority.token().subject("user_ada").audience(RESOURCE);
+        server.call(&token.kid(format!("unknown-{n}")).sign()).await.assert_invalid_token("kid");
+    }
+    let fetches = authority.requests(JWKS) - before;
+    assert!((1..=5).contains(&fetches), "{fetches} fetches");
+}
+
+#[actix_web::test]
+async fn r24_tokens_that_are_bad_anyway_cause_no_fetch() {
+    let authority = authority();
+    let server = Server::of(&builder(&authority).build().unwrap());
+    assert_eq!(server.call(&good_token(&authority)).await.status, 200);
+    let before = authority.requests(JWKS);
+    let hour = Duration::from_secs(3600);
+    for token in [
+        authority.token().subject("user_ada").audience("https://other.example.com/mcp"),
+        authority.token().subject("user_ada").audience(RESOURCE).issuer("https://other.example"),
+        authority.token().subject("user_ada").audience(RESOURCE).expired_for(hour),
+    ] {
+        server.call(&token.kid("unknown").sign()).await.assert_invalid_token("bad anyway");
+    }
+    let forged = authority.token().subject("user_ada").audience(RESOURCE).signed_by_stranger();
+    let forged = forged.kid(authority.keys().current().id());
+    server.call(&forged.sign()).await.assert_invalid_token("a bad signature");
+    assert_eq!(authority.requests(JWKS), before);
+}
+
+#[actix_web::test]
+async fn r27_a_bad_answer_never_replaces_good_keys() {
+    let authority = authority();
+    let server = Server::of(&builder(&authority).build().unwrap());
+    let token = good_token(&authority);
+    assert_eq!(server.call(&token).await.status, 200);
+    for fault in [Fault::Html, Fault::EmptyKeySet, Fault::TruncatedJson] {
+        authority.inject(Endpoint::Jwks, fault.clone());
+        let unknown = authority.token().subject("user_ada").audience(RESOURCE).kid("unknown");
+        assert_eq!(server.call(&unknown.sign()).await.status, 503, "{fault:?}");
+        assert_eq!(server.call(&token).await.status, 200, "{fault:?}");
+        authority.clear_faults();
+        actix_web::rt::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[actix_web::test]
+async fn r24_a_request_waits_for_a_key_no_longer_than_a_second() {
+    let authority = authority();
+    let server = Server::of(&builder(&authority).build().unwrap());
+    let token = good_token(&authority);
+    assert_eq!(server.call(&token).await.status, 200);
+    authority.slow_down(Endpoint::Jwks, Duration::from_secs(4));
+    let unknown = authority.token().subject("user_ada").audience(RESOURCE).kid("unknown").sign();
+    let start = Instant::now();
+    let answer = server.call(&unknown).await;
+    assert_eq!(answer.status, 503, "the issuer has not answered yet");
+    assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
+    assert_eq!(server.call(&token).await.status, 200);
+}
+
+#[actix_web::test]
+async fn health_tells_how_the_keys_are() {
+    let authority = authority();
+    let auth = builder(&authority).build().unwrap();
+    let server = Server::of(&auth);
+    assert_eq!(server.call(&good_token(&authority)).await.status, 200);
+    let health = auth.health();
+    assert_eq!((health.len(), health[0].keys, health[0].ready), (1, 1, true));
+    assert_eq!(health[0].issuer, authority.issuer());
+}
+
+#[actix_web::test]
+async fn the_refresher_ends_with_the_last_clone() {
+    let authority = authority();
+    let mut often = RefreshSettings::default();
+    often.default_max_age = Duration::from_millis(50);
+    often.min_max_age = Duration::from_millis(50);
+    let auth = builder(&authority).refresh(often).build().unwrap();
+    let clone = auth.clone();
+    drop(auth);
+    let pause = || actix_web::rt::time::sleep(Duration::from_millis(300));
+    pause().await;
+    assert!(authority.requests(JWKS) > 2, "it goes on while a clone is there");
+    drop(clone);
+    pause().await;
+    let ended = authority.requests(JWKS);
+    pause().await;
+    assert_eq!(authority.requests(JWKS), ended);
+}

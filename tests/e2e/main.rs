@@ -1,0 +1,15 @@
+//! End to end over real HTTP: an Actix application behind the middleware, `TestAuthority` as the
+//! authorization server, and a plain HTTP client. A test's name carries the ID of the obligation
+//! that it proves (docs/obligations.md).
+#![allow(clippy::unwrap_used)]
+
+mod browsers;
+mod challenges;
+mod discovery;
+mod extractors;
+mod keys;
+mod logs;
+mod obligations;
+mod support;
+mod tokens;
+mod users;

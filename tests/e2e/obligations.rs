@@ -1,0 +1,91 @@
+//! docs/obligations.md says by which tests each obligation is proved; this keeps it true.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Where tests are.
+const SOURCES: [&str; 2] = ["crates", "tests/e2e"];
+
+#[test]
+fn the_list_of_obligations_names_the_tests_that_prove_them() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let list = root.join("docs/obligations.md");
+    let written = fs::read_to_string(&list).unwrap();
+    let true_list = with_proofs(&written, &proofs(root));
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(&list, &true_list).unwrap();
+    }
+    assert!(
+        fs::read_to_string(&list).unwrap() == true_list,
+        "docs/obligations.md is out of date: run \
+         UPDATE_DOCS=1 cargo test -p actix-mcp-auth --test e2e obligations"
+    );
+}
+
+/// The tests' names by the obligation's number.
+fn proofs(root: &Path) -> BTreeMap<u32, Vec<String>> {
+    let mut files = Vec::new();
+    for folder in SOURCES {
+        rust_files(&root.join(folder), &mut files);
+    }
+    let mut proofs: BTreeMap<u32, Vec<String>> = BTreeMap::new();
+    for file in files {
+        for line in fs::read_to_string(file).unwrap().lines() {
+            let line = line.trim_start();
+            let declared = line.strip_prefix("async fn ").or(line.strip_prefix("fn "));
+            let Some(name) = declared.and_then(|rest| rest.split_once('(')).map(|(name, _)| name)
+            else {
+                continue;
+            };
+            for obligation in name.split('_').map_while(number) {
+                proofs.entry(obligation).or_default().push(name.to_owned());
+            }
+        }
+    }
+    proofs.values_mut().for_each(|names| names.sort());
+    proofs
+}
+
+/// `r13` is obligation 13.
+fn number(word: &str) -> Option<u32> {
+    let digits = word.strip_prefix('r')?;
+    (digits.len() == 2).then(|| digits.parse().ok()).flatten()
+}
+
+fn with_proofs(list: &str, proofs: &BTreeMap<u32, Vec<String>>) -> String {
+    let mut lines = String::new();
+    for line in list.lines() {
+        match obligation(line) {
+            Some((number, rest)) => {
+                let names = proofs.get(&number).map_or(&[][..], |names| &names[..]);
+                let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+                lines.push_str(&format!("{rest} {} |", names.join(" ")).replace("|  |", "| |"));
+            }
+            None => lines.push_str(line),
+        }
+        lines.push('\n');
+    }
+    lines
+}
+
+/// The number of a row's obligation, and the row up to its last column.
+fn obligation(line: &str) -> Option<(u32, &str)> {
+    let number = line.strip_prefix("| **R")?.split_once("**")?.0.parse().ok()?;
+    let row = line.strip_suffix('|')?;
+    Some((number, &row[..row.rfind('|')? + 1]))
+}
+
+fn rust_files(folder: &Path, files: &mut Vec<PathBuf>) {
+    let mut entries: Vec<_> = fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+    entries.sort();
+    for path in entries {
+        if path.is_dir() {
+            rust_files(&path, files);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+}

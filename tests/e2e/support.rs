@@ -1,0 +1,147 @@
+//! A server under test and a client that tells what it was answered.
+
+use std::{net::SocketAddr, time::Duration};
+
+use actix_mcp_auth::{AuthedUser, McpAuth, McpAuthBuilder, testing::TestAuthority};
+use actix_web::{
+    App, HttpServer,
+    dev::ServerHandle,
+    http::{Method, StatusCode, header::HeaderMap},
+    web::{self, ServiceConfig},
+};
+use serde_json::Value;
+
+/// The protected resource of all tests. Its port is nobody's: the public URL comes from the
+/// configuration alone (R5).
+pub(crate) const RESOURCE: &str = "http://127.0.0.1:8787/mcp";
+pub(crate) const METADATA_URL: &str =
+    "http://127.0.0.1:8787/.well-known/oauth-protected-resource/mcp";
+
+/// An authority with its demo people.
+pub(crate) fn authority() -> TestAuthority {
+    TestAuthority::start().unwrap()
+}
+
+/// A builder that trusts the authority.
+pub(crate) fn builder(authority: &TestAuthority) -> McpAuthBuilder {
+    McpAuth::builder(RESOURCE).authkit(authority.issuer())
+}
+
+/// A good token of Ada's.
+pub(crate) fn good_token(authority: &TestAuthority) -> String {
+    authority.person_token("user_ada", RESOURCE)
+}
+
+/// An application on a free port; it stops when dropped.
+pub(crate) struct Server {
+    address: SocketAddr,
+    handle: ServerHandle,
+}
+
+impl Server {
+    /// Serves whatever `configure` registers.
+    pub(crate) fn start(configure: impl Fn(&mut ServiceConfig) + Clone + Send + 'static) -> Self {
+        let server = HttpServer::new(move || App::new().configure(configure.clone()));
+        let server = server.workers(1).disable_signals().bind("127.0.0.1:0").unwrap();
+        let address = server.addrs()[0];
+        let server = server.run();
+        let handle = server.handle();
+        actix_web::rt::spawn(server);
+        Self { address, handle }
+    }
+
+    /// The usual application: discovery, and `/mcp` with a POST handler that names the caller.
+    pub(crate) fn of(auth: &McpAuth) -> Self {
+        let auth = auth.clone();
+        Self::start(move |config| {
+            config.configure(auth.discovery()).service(
+                web::resource("/mcp").wrap(auth.middleware()).route(web::post().to(whoami)),
+            );
+        })
+    }
+
+    pub(crate) fn request(&self, method: Method, path: &str) -> Request {
+        let url = format!("http://{}{path}", self.address);
+        let client = awc::Client::builder().disable_redirects().timeout(Duration::from_secs(10));
+        Request(client.finish().request(method, url))
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Request {
+        self.request(Method::GET, path)
+    }
+
+    /// A call as an MCP client makes it.
+    pub(crate) async fn call(&self, token: &str) -> Answer {
+        self.request(Method::POST, "/mcp").bearer(token).send().await
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.handle.stop(false));
+    }
+}
+
+async fn whoami(me: AuthedUser) -> String {
+    me.subject().id().to_owned()
+}
+
+pub(crate) struct Request(awc::ClientRequest);
+
+impl Request {
+    pub(crate) fn header(self, name: &str, value: &str) -> Self {
+        Self(self.0.append_header((name, value)))
+    }
+
+    pub(crate) fn bearer(self, token: &str) -> Self {
+        self.header("Authorization", &format!("Bearer {token}"))
+    }
+
+    pub(crate) async fn send(self) -> Answer {
+        let mut response = self.0.send().await.unwrap();
+        let body = response.body().await.unwrap();
+        Answer {
+            status: response.status(),
+            headers: response.headers().clone(),
+            body: String::from_utf8(body.to_vec()).unwrap(),
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    /// The one challenge.
+    pub(crate) fn challenge(&self) -> &str {
+        let mut all = self.headers.get_all("www-authenticate");
+        let challenge = all.next().expect("a challenge").to_str().unwrap();
+        assert!(all.next().is_none(), "one challenge only");
+        challenge
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap()
+    }
+
+    /// A bad token was refused as the standards ask: 401, `invalid_token`, and the way to a good
+    /// one.
+    #[track_caller]
+    pub(crate) fn assert_invalid_token(&self, what: &str) {
+        assert_eq!(self.status, 401, "{what}: {self:?}");
+        let challenge = self.challenge();
+        assert!(challenge.starts_with("Bearer error=\"invalid_token\", "), "{what}: {challenge}");
+        assert!(
+            challenge.contains(&format!("resource_metadata=\"{METADATA_URL}\"")),
+            "{what}: {challenge}"
+        );
+    }
+}

@@ -1,0 +1,170 @@
+//! From the token's subject to the application's own user, in its own table.
+
+use actix_mcp_auth::{
+    AuthedUser, IdentityStore, IdentityStoreExt, McpAuth, SeaOrmIdentityStore, StoreError, Subject,
+    UnknownUser, async_trait, testing::TestAuthority,
+};
+use actix_web::web;
+use sea_orm::{ActiveValue::Set, ConnectionTrait, Database, DatabaseConnection, EntityTrait};
+
+use crate::support::{RESOURCE, Server, authority, builder};
+
+mod people {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "people")]
+    pub(super) struct Model {
+        #[sea_orm(primary_key)]
+        pub(super) id: i32,
+        #[sea_orm(unique)]
+        pub(super) external_id: Option<String>,
+        pub(super) name: String,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub(super) enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+type Me = AuthedUser<people::Model>;
+
+async fn name(me: Me) -> String {
+    me.name.clone()
+}
+
+/// A table in which Ada is, and Grace is not; its column ignores case.
+async fn database() -> DatabaseConnection {
+    let mut options = sea_orm::ConnectOptions::new("sqlite::memory:");
+    options.max_connections(1);
+    let db = Database::connect(options).await.unwrap();
+    db.execute_unprepared(
+        "CREATE TABLE people (id INTEGER PRIMARY KEY, \
+         external_id TEXT UNIQUE COLLATE NOCASE, name TEXT NOT NULL); \
+         INSERT INTO people (external_id, name) VALUES ('user_ada', 'Ada Lovelace'), (NULL, 'Nobody')",
+    )
+    .await
+    .unwrap();
+    db
+}
+
+fn serve(auth: McpAuth) -> Server {
+    Server::start(move |config| {
+        config.service(web::resource("/mcp").wrap(auth.middleware()).route(web::post().to(name)));
+    })
+}
+
+fn store(db: &DatabaseConnection) -> SeaOrmIdentityStore<DatabaseConnection, people::Column> {
+    SeaOrmIdentityStore::new(db.clone(), people::Column::ExternalId)
+}
+
+fn token(authority: &TestAuthority, sub: &str) -> String {
+    authority.token().subject(sub).audience(RESOURCE).sign()
+}
+
+#[actix_web::test]
+async fn the_handler_gets_the_row_of_the_applications_own_table() {
+    let (authority, db) = (authority(), database().await);
+    let server = serve(builder(&authority).users(store(&db)).build().unwrap());
+    assert_eq!(server.call(&token(&authority, "user_ada")).await.body, "Ada Lovelace");
+}
+
+#[actix_web::test]
+async fn r15_an_unknown_user_is_a_plain_403_or_401_as_the_application_says() {
+    let (authority, db) = (authority(), database().await);
+    let server = serve(builder(&authority).users(store(&db)).build().unwrap());
+    let grace = token(&authority, "user_grace");
+    let answer = server.call(&grace).await;
+    assert_eq!((answer.status.as_u16(), answer.header("www-authenticate")), (403, None));
+
+    let again = builder(&authority).users(store(&db)).unknown_user(UnknownUser::Unauthorized);
+    serve(again.build().unwrap()).call(&grace).await.assert_invalid_token("unknown user");
+}
+
+#[actix_web::test]
+async fn a_column_that_ignores_case_does_not_mix_people_up() {
+    let (authority, db) = (authority(), database().await);
+    let server = serve(builder(&authority).users(store(&db)).build().unwrap());
+    for sub in ["USER_ADA", "user_Ada", "user_ada "] {
+        assert_eq!(server.call(&token(&authority, sub)).await.status, 403, "{sub:?}");
+    }
+}
+
+#[actix_web::test]
+async fn a_newcomer_is_provisioned_once() {
+    let (authority, db) = (authority(), database().await);
+    let make = {
+        let db = db.clone();
+        move |newcomer: actix_mcp_auth::Newcomer| {
+            let db = db.clone();
+            async move {
+                let person = people::ActiveModel {
+                    external_id: Set(Some(newcomer.subject().id().to_owned())),
+                    name: Set("New".to_owned()),
+                    ..Default::default()
+                };
+                let made = people::Entity::insert(person).exec_with_returning(&db).await;
+                made.map(Some).map_err(StoreError::new)
+            }
+        }
+    };
+    let auth = builder(&authority).users(store(&db).provision_with(make)).build().unwrap();
+    let server = serve(auth);
+    for _ in 0..2 {
+        assert_eq!(server.call(&token(&authority, "user_grace")).await.body, "New");
+    }
+    assert_eq!(people::Entity::find().all(&db).await.unwrap().len(), 3);
+}
+
+#[actix_web::test]
+async fn machines_and_impersonated_persons_are_never_provisioned() {
+    let (authority, db) = (authority(), database().await);
+    let make = |_| async { panic!("provisioned") };
+    let auth = builder(&authority).users(store(&db).provision_with(make)).build().unwrap();
+    let server = serve(auth);
+    let machine = authority.machine_token("client_robot").audience(RESOURCE).sign();
+    assert_eq!(server.call(&machine).await.status, 403);
+    let played = authority.token().subject("user_grace").audience(RESOURCE);
+    let played = played.impersonated_by("staff@example.com").sign();
+    assert_eq!(server.call(&played).await.status, 403);
+}
+
+#[actix_web::test]
+async fn a_machine_is_never_looked_up_among_the_users() {
+    struct OnlyMachines;
+
+    #[async_trait]
+    impl IdentityStore for OnlyMachines {
+        type User = people::Model;
+
+        async fn find(&self, user: &Subject) -> Result<Option<people::Model>, StoreError> {
+            panic!("looked up {user:?}")
+        }
+
+        async fn find_machine(
+            &self,
+            client: &actix_mcp_auth::ClientId,
+        ) -> Result<Option<people::Model>, StoreError> {
+            let name = format!("robot {}", client.id());
+            Ok(Some(people::Model { id: 0, external_id: None, name }))
+        }
+    }
+
+    let authority = authority();
+    let server = serve(builder(&authority).users(OnlyMachines).build().unwrap());
+    let machine = authority.machine_token("client_robot").audience(RESOURCE).sign();
+    assert_eq!(server.call(&machine).await.body, "robot client_robot");
+}
+
+#[actix_web::test]
+async fn r11_a_database_that_is_gone_is_503_and_says_nothing_of_itself() {
+    let (authority, db) = (authority(), database().await);
+    let server = serve(builder(&authority).users(store(&db)).build().unwrap());
+    let ada = token(&authority, "user_ada");
+    assert_eq!(server.call(&ada).await.status, 200);
+    db.execute_unprepared("DROP TABLE people").await.unwrap();
+    let answer = server.call(&ada).await;
+    assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (503, Some("1")));
+    assert!(!answer.body.contains("people"), "{}", answer.body);
+}
