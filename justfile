@@ -1,0 +1,41 @@
+# What CI runs, piece by piece. `just --list` shows all.
+
+# Everything, as CI does it
+ci:
+    .ci/run
+
+# Formatting
+fmt:
+    cargo fmt --all -- --check
+
+# Lints, with warnings denied
+clippy:
+    cargo clippy --workspace --all-targets --all-features -- -D warnings
+
+# The tests
+test:
+    cargo test --workspace
+
+# Documentation, with warnings denied
+docs:
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --all-features
+
+# Who may depend on whom
+arrows:
+    .ci/arrows
+
+# Each feature alone
+features:
+    .ci/features
+
+# Real MCP clients against bookmarket
+interop:
+    tests/interop/run
+
+# Writes docs/obligations.md anew from the tests' names
+obligations:
+    UPDATE_DOCS=1 cargo test -p actix-mcp-auth --test e2e obligations
+
+# The example, with a development authorization server
+bookmarket:
+    cargo run -p bookmarket
