@@ -3,9 +3,14 @@
 use std::{
     io::{self, Write},
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
-use actix_web::http::Method;
+use actix_mcp_auth::{
+    AuthedUser, IdentityStore, MemoryIdentityStore, StoreError, Subject, async_trait,
+    testing::TestAuthority,
+};
+use actix_web::{http::Method, web};
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::support::{RESOURCE, Server, authority, builder, good_token};
@@ -66,4 +71,70 @@ async fn r09_neither_log_nor_answer_shows_a_token_and_the_log_tells_the_remedy()
     assert!(log.contains("reason=\"foreign_audience\""), "{log}");
     assert!(log.contains("resource indicator"), "{log}");
     assert!(log.contains(RESOURCE) && log.contains(authority.client_id()), "{log}");
+
+    provoke_what_the_guide_tells_of(&authority).await;
+    the_guide_quotes_the_log(&lines.text());
+}
+
+/// Makes each mistake that docs/troubleshooting.md explains.
+async fn provoke_what_the_guide_tells_of(authority: &TestAuthority) {
+    let token = || authority.token().subject("user_ada").audience(RESOURCE);
+    let server = Server::of(&builder(authority).build().unwrap());
+    let hour = Duration::from_secs(3600);
+    for token in [
+        authority.token().subject("user_ada").audience(format!("{RESOURCE}/")),
+        token().issuer("https://api.workos.com/"),
+        token().expired_for(hour),
+        token().issued_at(std::time::SystemTime::now() + hour),
+    ] {
+        server.call(&token.sign()).await.assert_invalid_token("a mistake");
+    }
+    let page = server.request(Method::POST, "/mcp").header("Origin", "https://evil.example");
+    assert_eq!(page.send().await.status, 403);
+
+    let nobody = MemoryIdentityStore::<String>::new();
+    let strangers = Server::of(&builder(authority).users(nobody).build().unwrap());
+    assert_eq!(strangers.call(&token().sign()).await.status, 403);
+    let broken = Server::of(&builder(authority).users(Broken).build().unwrap());
+    assert_eq!(broken.call(&token().sign()).await.status, 503);
+
+    let strings: MemoryIdentityStore<String> =
+        [("user_ada", "Ada".to_owned())].into_iter().collect();
+    let wrong_type = Server::of(&builder(authority).users(strings).build().unwrap());
+    assert_eq!(wrong_type.call(&token().sign()).await.status, 500);
+    let open = Server::start(|config| {
+        config.route("/mcp", web::post().to(async |_: AuthedUser| "never"));
+    });
+    assert_eq!(open.call(&token().sign()).await.status, 500);
+
+    let gone = TestAuthority::start().unwrap();
+    gone.go_down();
+    let unreachable = Server::of(&builder(&gone).build().unwrap());
+    let token = gone.person_token("user_ada", RESOURCE);
+    assert_eq!(unreachable.call(&token).await.status, 503);
+}
+
+struct Broken;
+
+#[async_trait]
+impl IdentityStore for Broken {
+    type User = String;
+
+    async fn find(&self, _: &Subject) -> Result<Option<String>, StoreError> {
+        Err(StoreError::new("the database is gone"))
+    }
+}
+
+/// Every piece of a log line that stands in the guide's middle column must have been logged.
+fn the_guide_quotes_the_log(log: &str) {
+    let guide = include_str!("../../docs/troubleshooting.md");
+    let mut quotes = 0;
+    for row in guide.lines().filter(|line| line.starts_with("| ")).skip(1) {
+        let said = row.split(" | ").nth(1).unwrap();
+        for quote in said.split('`').skip(1).step_by(2) {
+            quotes += 1;
+            assert!(log.contains(quote), "never logged: {quote}");
+        }
+    }
+    assert!(quotes > 12, "{quotes} quotes");
 }
