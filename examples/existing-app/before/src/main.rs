@@ -1,0 +1,21 @@
+//! Notes on http://127.0.0.1:8080: `cargo run`.
+
+use actix_web::{App, HttpServer, web};
+use sea_orm::Database;
+
+mod entities;
+mod notes;
+
+#[actix_web::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let url = std::env::var("DATABASE_URL").unwrap_or("sqlite://notes.sqlite?mode=rwc".into());
+    let db = Database::connect(url).await?;
+    notes::create_tables(&db).await?;
+    HttpServer::new(move || {
+        App::new().app_data(web::Data::new(db.clone())).configure(notes::configure)
+    })
+    .bind("127.0.0.1:8080")?
+    .run()
+    .await?;
+    Ok(())
+}
