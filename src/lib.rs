@@ -89,9 +89,9 @@ pub use mcp_auth_actix::{
 };
 pub use mcp_auth_core::{
     self, Actor, Algorithm, Authenticated, ClientId, Clock, ConfigError, IdentityStore,
-    IdentityStoreExt, Issuer, JwksLocation, Newcomer, Principal, PrincipalKind, Rejection,
-    Resource, Scope, ScopeSet, StoreError, Subject, UnixTime, UnknownUser, VerifiedToken,
-    async_trait,
+    IdentityStoreExt, Issuer, IssuerAwareness, JwksLocation, Newcomer, Principal, PrincipalKind,
+    Rejection, Resource, Scope, ScopeSet, StoreError, Subject, UnixTime, UnknownUser,
+    VerifiedToken, async_trait,
 };
 
 #[cfg(feature = "memory")]

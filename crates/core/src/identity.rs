@@ -50,6 +50,20 @@ impl ClientId {
     }
 }
 
+/// How a store tells the subjects of several issuers apart. A `sub` is unique within its issuer
+/// only: with two issuers, the second may have a `user_1` who is somebody else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum IssuerAwareness {
+    /// It looks at `sub` alone: right for one issuer, refused at start-up with several.
+    Ignores,
+    /// It looks at issuer and `sub`.
+    Distinguishes,
+    /// It looks at `sub` alone, and the application has declared that its issuers share one
+    /// namespace of subjects.
+    Shared,
+}
+
 /// Finds the application's own user for a verified subject: the `User::where('workos_id', $sub)`
 /// of every application.
 ///
@@ -71,6 +85,12 @@ impl ClientId {
 pub trait IdentityStore: Send + Sync + 'static {
     /// The application's own user type, whatever it is.
     type User: Send + Sync + 'static;
+
+    /// How the store tells the subjects of several issuers apart. Default: not at all, so that an
+    /// application with two issuers and such a store is refused at start-up.
+    fn issuers(&self) -> IssuerAwareness {
+        IssuerAwareness::Ignores
+    }
 
     /// The user for a subject; `None` where there is none.
     ///
@@ -153,6 +173,10 @@ where
     Fut: Future<Output = Result<Option<S::User>, StoreError>> + Send + 'static,
 {
     type User = S::User;
+
+    fn issuers(&self) -> IssuerAwareness {
+        self.store.issuers()
+    }
 
     async fn find(&self, user: &Subject) -> Result<Option<S::User>, StoreError> {
         self.store.find(user).await
