@@ -1,1 +1,144 @@
-//! Part of actix-mcp-auth.
+//! Part of actix-mcp-auth; use its feature `testing`.
+//!
+//! [`TestAuthority`] is an OAuth 2.1 authorization server that runs inside your test or your
+//! development server. To an MCP client it looks like WorkOS AuthKit: the same paths, the same
+//! tokens, a page to sign in and one to approve. To you it is a value with methods: it signs any
+//! token you need, right or wrong, rotates its keys, breaks down and comes up again when told.
+//!
+//! It needs no network beyond loopback, no configuration and no runtime, and it stops when its
+//! last handle is dropped. **It is not for production:** whoever reaches it can sign in as
+//! anybody. That is why it listens on loopback only, answers to loopback names only, and says so
+//! on every page.
+//!
+//! # A test that sends a token
+//!
+//! ```
+//! use std::time::Duration;
+//! use mcp_auth_testing::TestAuthority;
+//!
+//! const RESOURCE: &str = "https://app.example.com/mcp";
+//!
+//! # fn main() -> Result<(), mcp_auth_testing::StartError> {
+//! let authority = TestAuthority::start()?;
+//! // … point the application at `authority.issuer()` …
+//!
+//! let good = authority.person_token("user_ada", RESOURCE);
+//! let foreign = authority.token().audience("https://other.example.com").sign();
+//! let expired = authority
+//!     .token()
+//!     .audience(RESOURCE)
+//!     .expired_for(Duration::from_secs(60))
+//!     .sign();
+//! let forged = authority.token().audience(RESOURCE).signed_by_stranger().sign();
+//! // … `good` is let in; the others get 401 …
+//! # let _ = (good, foreign, expired, forged);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Rotating keys
+//!
+//! ```
+//! use mcp_auth_testing::{Algorithm, TestAuthority};
+//!
+//! # fn main() -> Result<(), mcp_auth_testing::StartError> {
+//! let authority = TestAuthority::start()?;
+//! let before = authority.person_token("user_ada", "https://app.example.com/mcp");
+//!
+//! let old = authority.keys().current();
+//! authority.keys().add(Algorithm::Rs256);
+//! let after = authority.person_token("user_ada", "https://app.example.com/mcp");
+//! // … both are good: the application fetches the new key when it first meets it …
+//!
+//! authority.keys().withdraw(&old);
+//! // … and refuses `before` from its next refresh on …
+//! let fetches = authority.requests("/oauth2/jwks");
+//! # let _ = (before, after, fetches);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # An outage
+//!
+//! ```
+//! use std::time::Duration;
+//! use mcp_auth_testing::{Endpoint, Fault, TestAuthority};
+//!
+//! # fn main() -> Result<(), mcp_auth_testing::StartError> {
+//! let authority = TestAuthority::start()?;
+//!
+//! authority.go_down(); // connections are refused
+//! // … tokens whose key is known are still good; others get 503, not 401 …
+//! authority.come_up()?; // on the same port
+//!
+//! authority.inject(Endpoint::Jwks, Fault::Html); // 200, but no key set
+//! authority.slow_down(Endpoint::Metadata, Duration::from_secs(3));
+//! authority.clear_faults();
+//!
+//! authority.advance_clock(Duration::from_secs(300)); // what was issued has expired
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Signing in
+//!
+//! A client walks the whole flow as it would at AuthKit: metadata at
+//! `/.well-known/oauth-authorization-server`, registration (RFC 7591) or a Client ID Metadata
+//! Document, the code flow with PKCE S256, `resource` (RFC 8707) into `aud`, `iss` in the answer
+//! (RFC 9207), rotating refresh tokens where the scope `offline_access` was granted, machines by
+//! `client_credentials`, userinfo and introspection.
+//!
+//! A test can follow the forms, whose fields keep their names. `GET /oauth2/authorize` shows the
+//! people as submit buttons `person`; the page after that has the submit buttons `decision` with
+//! the values `approve` and `deny`. Submit a form's hidden fields with it. Or show no page at
+//! all: [`TestAuthorityBuilder::auto_approve`].
+//!
+//! # Where it differs from WorkOS
+//!
+//! - Registration and Client ID Metadata Documents are always on; at WorkOS they are switches in
+//!   the dashboard. A document is fetched anew for each sign-in, without redirects, up to 5 KiB
+//!   and within 5 seconds; http is accepted on loopback.
+//! - Every `resource` is known, unless
+//!   [`resource`](TestAuthorityBuilder::resource) or
+//!   [`ignore_resources`](TestAuthorityBuilder::ignore_resources) says otherwise.
+//! - More scopes than AuthKit's four can be granted: [`TestAuthorityBuilder::scope`].
+//! - Nobody stays signed in: every request asks who you are.
+//!
+//! # Independence
+//!
+//! Tokens are signed with OpenSSL directly and without any code of the verifier in
+//! `mcp-auth-core`, so that a mistake cannot hide by being made on both sides.
+
+#![forbid(unsafe_code)]
+
+mod authority;
+mod builder;
+mod client;
+mod clock;
+mod endpoints;
+mod families;
+mod fault;
+mod grants;
+mod issued;
+mod key;
+mod keys;
+mod lock;
+mod oauth_error;
+mod pages;
+mod parameters;
+mod person;
+mod random;
+mod redirect_uri;
+mod server;
+mod state;
+mod token;
+mod wire;
+
+pub use authority::TestAuthority;
+pub use builder::{StartError, TestAuthorityBuilder};
+pub use client::Client;
+pub use fault::{Endpoint, Fault};
+pub use key::{Algorithm, Key};
+pub use keys::Keys;
+pub use person::Person;
+pub use token::TokenBuilder;

@@ -1,0 +1,93 @@
+//! `/oauth2/authorize`: checks the request, then asks a person or approves at once.
+
+use actix_web::http::header;
+use actix_web::web::{Bytes, Data};
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::form;
+use super::request::{self, Refusal};
+use crate::grants::Transaction;
+use crate::lock::lock;
+use crate::oauth_error::OAuthError;
+use crate::pages;
+use crate::parameters::Parameters;
+use crate::redirect_uri::with_parameters;
+use crate::state::State;
+
+pub(super) async fn authorize(state: Data<State>, request: HttpRequest) -> HttpResponse {
+    let query = Parameters::parse(request.query_string().as_bytes());
+    respond(&state, &query).await
+}
+
+pub(super) async fn authorize_by_form(
+    state: Data<State>,
+    request: HttpRequest,
+    body: Bytes,
+) -> HttpResponse {
+    match form(&request, &body) {
+        Ok(parameters) => respond(&state, &parameters).await,
+        Err(error) => pages::error(&state.issuer, &error.description),
+    }
+}
+
+async fn respond(state: &State, query: &Parameters) -> HttpResponse {
+    let transaction = match request::check(state, query).await {
+        Ok(transaction) => transaction,
+        Err(Refusal::Page(why)) => return pages::error(&state.issuer, &why),
+        Err(Refusal::Redirect { redirect_uri, state: client_state, error }) => {
+            return refuse(state, &redirect_uri, client_state.as_deref(), &error);
+        }
+    };
+    let auto_approve = lock(&state.changeable).auto_approve.clone();
+    match auto_approve {
+        Some(person) => approve(state, &transaction, &person),
+        None if query.get("prompt") == Some("none") => refuse(
+            state,
+            &transaction.redirect_uri,
+            transaction.state.as_deref(),
+            &OAuthError::new("login_required", "Nobody is signed in."),
+        ),
+        None => {
+            let now = state.clock.unix_seconds();
+            let id = state.grants.open(transaction.clone(), now);
+            pages::sign_in(state, &id, &transaction)
+        }
+    }
+}
+
+/// Back to the client with a code, and with `iss` (RFC 9207).
+pub(super) fn approve(state: &State, transaction: &Transaction, person: &str) -> HttpResponse {
+    let now = state.clock.unix_seconds();
+    let lifetime = crate::clock::seconds(state.settings.code_lifetime);
+    let code = state.grants.issue_code(transaction, person, now.saturating_add(lifetime), now);
+    let mut parameters = vec![("code", code.as_str())];
+    if let Some(client_state) = &transaction.state {
+        parameters.push(("state", client_state));
+    }
+    parameters.push(("iss", &state.issuer));
+    redirect(&with_parameters(&transaction.redirect_uri, &parameters))
+}
+
+/// Back to the client with an error, and with `iss` as well.
+pub(super) fn refuse(
+    state: &State,
+    redirect_uri: &str,
+    client_state: Option<&str>,
+    error: &OAuthError,
+) -> HttpResponse {
+    let mut parameters = vec![("error", error.code), ("error_description", &*error.description)];
+    if let Some(client_state) = client_state {
+        parameters.push(("state", client_state));
+    }
+    parameters.push(("iss", &state.issuer));
+    redirect(&with_parameters(redirect_uri, &parameters))
+}
+
+/// 303, so that a form's POST never travels on (RFC 9700 §4.12).
+pub(super) fn redirect(to: &str) -> HttpResponse {
+    HttpResponse::SeeOther()
+        .insert_header((header::LOCATION, to))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .insert_header((header::REFERRER_POLICY, "no-referrer"))
+        .finish()
+}

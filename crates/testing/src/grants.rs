@@ -1,0 +1,238 @@
+//! What was asked, approved and issued: transactions, codes, refresh tokens.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Mutex;
+
+use crate::client::Client;
+use crate::lock::lock;
+use crate::random;
+
+/// Open sign-ins beyond this many push out those nearest to their end.
+const MOST_TRANSACTIONS: usize = 1000;
+
+/// A valid authorization request, before and while a person decides on it.
+#[derive(Clone)]
+pub(crate) struct Transaction {
+    pub(crate) client: Client,
+    pub(crate) redirect_uri: String,
+    pub(crate) state: Option<String>,
+    pub(crate) scope: Vec<String>,
+    pub(crate) resources: Vec<String>,
+    pub(crate) challenge: String,
+    pub(crate) nonce: Option<String>,
+    pub(crate) login_hint: Option<String>,
+    /// Who signed in, by id.
+    pub(crate) person: Option<String>,
+    pub(crate) expires_at: i64,
+    pub(crate) outcome: Option<Outcome>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Approved,
+    Denied,
+}
+
+/// What a person approved for a client; every token of it falls with it.
+#[derive(Clone)]
+pub(crate) struct Grant {
+    pub(crate) id: String,
+    pub(crate) client_id: String,
+    pub(crate) person: String,
+    pub(crate) scope: Vec<String>,
+    pub(crate) resources: Vec<String>,
+    pub(crate) nonce: Option<String>,
+}
+
+pub(crate) struct Code {
+    pub(crate) grant: Grant,
+    pub(crate) redirect_uri: String,
+    pub(crate) challenge: String,
+    pub(crate) expires_at: i64,
+    used: bool,
+}
+
+struct Refresh {
+    grant: Grant,
+    expires_at: i64,
+    used: bool,
+}
+
+/// Why a code or refresh token is not good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unusable {
+    Unknown,
+    Expired,
+    /// Used before: everything issued from it is revoked now.
+    Reused,
+    Revoked,
+    /// Whoever presents it is not who it was issued to.
+    Foreign,
+}
+
+#[derive(Default)]
+pub(crate) struct Grants(Mutex<Book>);
+
+#[derive(Default)]
+struct Book {
+    transactions: HashMap<String, Transaction>,
+    codes: HashMap<String, Code>,
+    refresh: HashMap<String, Refresh>,
+    /// `jti` of an access token to the grant it came from.
+    issued: HashMap<String, String>,
+    revoked_grants: HashSet<String>,
+    revoked_tokens: HashSet<String>,
+}
+
+impl Grants {
+    /// Keeps a transaction and names it.
+    pub(crate) fn open(&self, transaction: Transaction, now: i64) -> String {
+        let mut book = lock(&self.0);
+        book.transactions.retain(|_, t| t.expires_at > now);
+        while book.transactions.len() >= MOST_TRANSACTIONS {
+            let oldest = book.transactions.iter().min_by_key(|(_, t)| t.expires_at);
+            let Some(id) = oldest.map(|(id, _)| id.clone()) else {
+                break;
+            };
+            book.transactions.remove(&id);
+        }
+        let id = random::secret();
+        book.transactions.insert(id.clone(), transaction);
+        id
+    }
+
+    pub(crate) fn transaction(&self, id: &str, now: i64) -> Option<Transaction> {
+        let book = lock(&self.0);
+        let found = book.transactions.get(id)?;
+        (found.expires_at > now).then(|| found.clone())
+    }
+
+    pub(crate) fn sign_in(&self, id: &str, person: Option<String>) {
+        if let Some(transaction) = lock(&self.0).transactions.get_mut(id) {
+            transaction.person = person;
+        }
+    }
+
+    /// Records the decision; `false` if there was one already.
+    pub(crate) fn decide(&self, id: &str, outcome: Outcome) -> bool {
+        let mut book = lock(&self.0);
+        match book.transactions.get_mut(id) {
+            Some(transaction) if transaction.outcome.is_none() => {
+                transaction.outcome = Some(outcome);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// A new code for what `person` approved.
+    pub(crate) fn issue_code(
+        &self,
+        transaction: &Transaction,
+        person: &str,
+        expires_at: i64,
+        now: i64,
+    ) -> String {
+        let mut book = lock(&self.0);
+        // Used codes are remembered for a while: their reuse must be noticed.
+        book.codes.retain(|_, code| code.expires_at + 3600 > now);
+        let code = random::secret();
+        book.codes.insert(
+            code.clone(),
+            Code {
+                grant: Grant {
+                    id: random::ulid(),
+                    client_id: transaction.client.id.clone(),
+                    person: person.to_owned(),
+                    scope: transaction.scope.clone(),
+                    resources: transaction.resources.clone(),
+                    nonce: transaction.nonce.clone(),
+                },
+                redirect_uri: transaction.redirect_uri.clone(),
+                challenge: transaction.challenge.clone(),
+                expires_at,
+                used: false,
+            },
+        );
+        code
+    }
+
+    /// Uses a code up, if `check` agrees with it. A second use revokes what the first brought.
+    pub(crate) fn redeem_code<E: From<Unusable>>(
+        &self,
+        code: &str,
+        client_id: &str,
+        now: i64,
+        check: impl FnOnce(&Code) -> Result<(), E>,
+    ) -> Result<Grant, E> {
+        let mut book = lock(&self.0);
+        let found = book.codes.get_mut(code).ok_or(Unusable::Unknown)?;
+        if found.grant.client_id != client_id {
+            return Err(Unusable::Foreign.into());
+        }
+        if found.used {
+            let grant = found.grant.id.clone();
+            book.revoked_grants.insert(grant);
+            return Err(Unusable::Reused.into());
+        }
+        if found.expires_at <= now {
+            return Err(Unusable::Expired.into());
+        }
+        check(found)?;
+        found.used = true;
+        Ok(found.grant.clone())
+    }
+
+    pub(crate) fn issue_refresh(&self, grant: Grant, expires_at: i64, now: i64) -> String {
+        let mut book = lock(&self.0);
+        book.refresh.retain(|_, refresh| refresh.expires_at > now);
+        let token = random::secret();
+        let refresh = Refresh { grant, expires_at, used: false };
+        book.refresh.insert(token.clone(), refresh);
+        token
+    }
+
+    /// Uses a refresh token up, if `check` agrees. A second use revokes the whole family
+    /// (OAuth 2.1 §4.3.1).
+    pub(crate) fn redeem_refresh<E: From<Unusable>>(
+        &self,
+        token: &str,
+        client_id: &str,
+        now: i64,
+        check: impl FnOnce(&Grant) -> Result<(), E>,
+    ) -> Result<Grant, E> {
+        let mut book = lock(&self.0);
+        let book = &mut *book;
+        let found = book.refresh.get_mut(token).ok_or(Unusable::Unknown)?;
+        if found.grant.client_id != client_id {
+            return Err(Unusable::Foreign.into());
+        }
+        if found.used {
+            book.revoked_grants.insert(found.grant.id.clone());
+            return Err(Unusable::Reused.into());
+        }
+        if book.revoked_grants.contains(&found.grant.id) {
+            return Err(Unusable::Revoked.into());
+        }
+        if found.expires_at <= now {
+            return Err(Unusable::Expired.into());
+        }
+        check(&found.grant)?;
+        found.used = true;
+        Ok(found.grant.clone())
+    }
+
+    pub(crate) fn record(&self, jti: &str, grant: &Grant) {
+        lock(&self.0).issued.insert(jti.to_owned(), grant.id.clone());
+    }
+
+    pub(crate) fn revoke_token(&self, jti: &str) {
+        lock(&self.0).revoked_tokens.insert(jti.to_owned());
+    }
+
+    pub(crate) fn is_revoked(&self, jti: &str) -> bool {
+        let book = lock(&self.0);
+        book.revoked_tokens.contains(jti)
+            || book.issued.get(jti).is_some_and(|grant| book.revoked_grants.contains(grant))
+    }
+}

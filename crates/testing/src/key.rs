@@ -1,0 +1,276 @@
+//! Signing keys: made, used and published with OpenSSL directly.
+
+use std::fmt;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use openssl::bn::{BigNum, BigNumContext};
+use openssl::ec::{EcGroup, EcKey};
+use openssl::ecdsa::EcdsaSig;
+use openssl::error::ErrorStack;
+use openssl::hash::MessageDigest;
+use openssl::nid::Nid;
+use openssl::pkey::{PKey, Private};
+use openssl::rsa::{Padding, Rsa};
+use openssl::sign::{RsaPssSaltlen, Signer, Verifier};
+use serde_json::{Value, json};
+
+use crate::random;
+
+const RSA_BITS: u32 = 2048;
+/// A coordinate of P-256, and half of an ES256 signature.
+const P256_BYTES: i32 = 32;
+
+/// How a token is signed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Algorithm {
+    /// RSASSA-PKCS1-v1_5 with SHA-256: what WorkOS uses, and the default.
+    #[default]
+    Rs256,
+    /// RSASSA-PSS with SHA-256.
+    Ps256,
+    /// ECDSA on P-256 with SHA-256.
+    Es256,
+    /// Ed25519, published as `EdDSA`.
+    EdDsa,
+}
+
+impl Algorithm {
+    /// The name in a token's header: `RS256`, `PS256`, `ES256` or `EdDSA`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Rs256 => "RS256",
+            Self::Ps256 => "PS256",
+            Self::Es256 => "ES256",
+            Self::EdDsa => "EdDSA",
+        }
+    }
+}
+
+/// A signing key. Cheap to clone; its private part shows nowhere.
+///
+/// [`Keys::add`](crate::Keys::add) and its siblings give keys that belong to an authority;
+/// [`Key::stranger`] gives one that nobody publishes.
+#[derive(Clone)]
+pub struct Key(Arc<Inner>);
+
+struct Inner {
+    id: String,
+    algorithm: Algorithm,
+    private: PKey<Private>,
+    jwk: Value,
+}
+
+impl Key {
+    /// A key that no authority publishes: what an attacker would sign with.
+    ///
+    /// ```
+    /// use mcp_auth_testing::{Algorithm, Key, TestAuthority};
+    ///
+    /// # fn main() -> Result<(), mcp_auth_testing::StartError> {
+    /// let authority = TestAuthority::start()?;
+    /// let forged = authority.token().signed_by(&Key::stranger(Algorithm::Es256)).sign();
+    /// # let _ = forged;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    /// If OpenSSL cannot make a key.
+    pub fn stranger(algorithm: Algorithm) -> Self {
+        Self::generate(algorithm).expect("OpenSSL makes a key")
+    }
+
+    /// The key's `kid`.
+    pub fn id(&self) -> &str {
+        &self.0.id
+    }
+
+    /// What the key signs with.
+    pub fn algorithm(&self) -> Algorithm {
+        self.0.algorithm
+    }
+
+    /// The public half as a JSON Web Key (RFC 7517), as the key set publishes it.
+    pub fn public_jwk(&self) -> &Value {
+        &self.0.jwk
+    }
+
+    /// The public half in PEM: what a confused verifier takes for an HMAC secret.
+    ///
+    /// # Panics
+    /// If OpenSSL cannot write its own key.
+    pub fn public_pem(&self) -> Vec<u8> {
+        self.0.private.public_key_to_pem().expect("OpenSSL writes its own key")
+    }
+
+    pub(crate) fn generate(algorithm: Algorithm) -> Result<Self, ErrorStack> {
+        let id = format!("sso_oidc_key_pair_{}", random::ulid());
+        let (private, mut jwk) = match algorithm {
+            Algorithm::Rs256 | Algorithm::Ps256 => rsa()?,
+            Algorithm::Es256 => p256()?,
+            Algorithm::EdDsa => ed25519()?,
+        };
+        jwk["kid"] = json!(id);
+        jwk["alg"] = json!(algorithm.name());
+        jwk["use"] = json!("sig");
+        Ok(Self(Arc::new(Inner { id, algorithm, private, jwk })))
+    }
+
+    /// The signature of `input` in the form that RFC 7518 prescribes.
+    pub(crate) fn sign(&self, input: &[u8]) -> Result<Vec<u8>, ErrorStack> {
+        let key = &self.0.private;
+        match self.0.algorithm {
+            Algorithm::Rs256 => {
+                Signer::new(MessageDigest::sha256(), key)?.sign_oneshot_to_vec(input)
+            }
+            Algorithm::Ps256 => {
+                let mut signer = Signer::new(MessageDigest::sha256(), key)?;
+                signer.set_rsa_padding(Padding::PKCS1_PSS)?;
+                signer.set_rsa_pss_saltlen(RsaPssSaltlen::DIGEST_LENGTH)?;
+                signer.sign_oneshot_to_vec(input)
+            }
+            Algorithm::Es256 => {
+                let der = Signer::new(MessageDigest::sha256(), key)?.sign_oneshot_to_vec(input)?;
+                let signature = EcdsaSig::from_der(&der)?;
+                let mut raw = signature.r().to_vec_padded(P256_BYTES)?;
+                raw.extend(signature.s().to_vec_padded(P256_BYTES)?);
+                Ok(raw)
+            }
+            Algorithm::EdDsa => Signer::new_without_digest(key)?.sign_oneshot_to_vec(input),
+        }
+    }
+
+    /// Whether `signature` is this key's for `input`; an unreadable signature is simply not.
+    pub(crate) fn verifies(&self, input: &[u8], signature: &[u8]) -> bool {
+        self.try_verify(input, signature).unwrap_or(false)
+    }
+
+    fn try_verify(&self, input: &[u8], signature: &[u8]) -> Result<bool, ErrorStack> {
+        let key = &self.0.private;
+        match self.0.algorithm {
+            Algorithm::Rs256 => {
+                Verifier::new(MessageDigest::sha256(), key)?.verify_oneshot(signature, input)
+            }
+            Algorithm::Ps256 => {
+                let mut verifier = Verifier::new(MessageDigest::sha256(), key)?;
+                verifier.set_rsa_padding(Padding::PKCS1_PSS)?;
+                verifier.set_rsa_pss_saltlen(RsaPssSaltlen::DIGEST_LENGTH)?;
+                verifier.verify_oneshot(signature, input)
+            }
+            Algorithm::Es256 => {
+                if signature.len() != 64 {
+                    return Ok(false);
+                }
+                let (r, s) = signature.split_at(32);
+                let der = EcdsaSig::from_private_components(
+                    BigNum::from_slice(r)?,
+                    BigNum::from_slice(s)?,
+                )?
+                .to_der()?;
+                Verifier::new(MessageDigest::sha256(), key)?.verify_oneshot(&der, input)
+            }
+            Algorithm::EdDsa => Verifier::new_without_digest(key)?.verify_oneshot(signature, input),
+        }
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Key")
+            .field("id", &self.0.id)
+            .field("algorithm", &self.0.algorithm)
+            .finish_non_exhaustive()
+    }
+}
+
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.id == other.0.id
+    }
+}
+
+impl Eq for Key {}
+
+fn rsa() -> Result<(PKey<Private>, Value), ErrorStack> {
+    let rsa = Rsa::generate(RSA_BITS)?;
+    let jwk = json!({
+        "kty": "RSA",
+        "n": URL_SAFE_NO_PAD.encode(rsa.n().to_vec()),
+        "e": URL_SAFE_NO_PAD.encode(rsa.e().to_vec()),
+    });
+    Ok((PKey::from_rsa(rsa)?, jwk))
+}
+
+fn p256() -> Result<(PKey<Private>, Value), ErrorStack> {
+    let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1)?;
+    let key = EcKey::generate(&group)?;
+    let (mut x, mut y) = (BigNum::new()?, BigNum::new()?);
+    let mut context = BigNumContext::new()?;
+    key.public_key().affine_coordinates(&group, &mut x, &mut y, &mut context)?;
+    let jwk = json!({
+        "kty": "EC",
+        "crv": "P-256",
+        "x": URL_SAFE_NO_PAD.encode(x.to_vec_padded(P256_BYTES)?),
+        "y": URL_SAFE_NO_PAD.encode(y.to_vec_padded(P256_BYTES)?),
+    });
+    Ok((PKey::from_ec_key(key)?, jwk))
+}
+
+fn ed25519() -> Result<(PKey<Private>, Value), ErrorStack> {
+    let key = PKey::generate_ed25519()?;
+    let jwk = json!({
+        "kty": "OKP",
+        "crv": "Ed25519",
+        "x": URL_SAFE_NO_PAD.encode(key.raw_public_key()?),
+    });
+    Ok((key, jwk))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_algorithm_signs_what_it_then_verifies() {
+        for algorithm in [Algorithm::Rs256, Algorithm::Ps256, Algorithm::Es256, Algorithm::EdDsa] {
+            let key = Key::stranger(algorithm);
+            let mut signature = key.sign(b"header.payload").unwrap();
+            assert!(key.verifies(b"header.payload", &signature), "{algorithm:?}");
+            assert!(!key.verifies(b"header.changed", &signature), "{algorithm:?}");
+            signature[0] ^= 1;
+            assert!(!key.verifies(b"header.payload", &signature), "{algorithm:?}");
+        }
+    }
+
+    #[test]
+    fn a_published_key_has_no_private_member() {
+        for algorithm in [Algorithm::Rs256, Algorithm::Es256, Algorithm::EdDsa] {
+            let key = Key::stranger(algorithm);
+            let jwk = key.public_jwk().as_object().unwrap();
+            for secret in ["d", "p", "q", "dp", "dq", "qi", "k"] {
+                assert!(!jwk.contains_key(secret), "{algorithm:?} publishes {secret}");
+            }
+            assert_eq!(jwk["kid"], key.id());
+        }
+    }
+
+    #[test]
+    fn es256_signatures_are_always_64_bytes() {
+        let key = Key::stranger(Algorithm::Es256);
+        for i in 0..64u8 {
+            assert_eq!(key.sign(&[i]).unwrap().len(), 64);
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_key_material() {
+        let key = Key::stranger(Algorithm::EdDsa);
+        let shown = format!("{key:?}");
+        assert!(shown.contains(key.id()));
+        assert!(!shown.contains(key.public_jwk()["x"].as_str().unwrap()));
+    }
+}

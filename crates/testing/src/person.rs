@@ -1,0 +1,99 @@
+//! The people who can sign in.
+
+/// Someone who can sign in at a [`TestAuthority`](crate::TestAuthority).
+///
+/// ```
+/// use mcp_auth_testing::{Person, TestAuthority};
+///
+/// # fn main() -> Result<(), mcp_auth_testing::StartError> {
+/// let authority = TestAuthority::builder()
+///     .person(
+///         Person::new("user_katherine", "Katherine Johnson")
+///             .email("katherine@example.com")
+///             .org("org_trajectories"),
+///     )
+///     .start()?;
+/// assert_eq!(authority.people().len(), 1);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Person {
+    /// The subject: `sub` of every token issued for this person.
+    pub id: String,
+    /// What people call them; shown on the pages and told by userinfo.
+    pub name: String,
+    /// Told by userinfo and ID tokens under the scope `email`, never by access tokens.
+    pub email: Option<String>,
+    /// Whether the address was proved. `true` unless set otherwise.
+    pub email_verified: bool,
+    /// The organization, `org_id` in tokens. None unless set.
+    pub org_id: Option<String>,
+    /// The role in that organization, in session tokens only. None unless set.
+    pub role: Option<String>,
+    /// Permissions, in session tokens only. None unless set.
+    pub permissions: Vec<String>,
+}
+
+impl Person {
+    /// A person without address or organization.
+    ///
+    /// WorkOS subjects look like `user_01E4ZCR3C56J083X43JQXF3JK5`; any string will do here.
+    pub fn new(id: impl Into<String>, name: impl Into<String>) -> Self {
+        Self {
+            id: id.into(),
+            name: name.into(),
+            email: None,
+            email_verified: true,
+            org_id: None,
+            role: None,
+            permissions: Vec::new(),
+        }
+    }
+
+    /// Gives them an e-mail address.
+    #[must_use]
+    pub fn email(mut self, address: impl Into<String>) -> Self {
+        self.email = Some(address.into());
+        self
+    }
+
+    /// Says whether the address was verified (default: yes).
+    #[must_use]
+    pub fn verified(mut self, verified: bool) -> Self {
+        self.email_verified = verified;
+        self
+    }
+
+    /// Puts them into an organization (`org_id`).
+    #[must_use]
+    pub fn org(mut self, org_id: impl Into<String>) -> Self {
+        self.org_id = Some(org_id.into());
+        self
+    }
+
+    /// Gives them a role, which session tokens carry as `role` and `roles`.
+    #[must_use]
+    pub fn role(mut self, role: impl Into<String>) -> Self {
+        self.role = Some(role.into());
+        self
+    }
+
+    /// Gives them permissions, which session tokens carry.
+    #[must_use]
+    pub fn permissions<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
+        self.permissions = names.into_iter().map(Into::into).collect();
+        self
+    }
+}
+
+/// Who can sign in unless the builder names somebody: three people, one of them with an
+/// address that was never verified.
+pub(crate) fn demo_people() -> Vec<Person> {
+    vec![
+        Person::new("user_ada", "Ada Lovelace").email("ada@example.com"),
+        Person::new("user_alan", "Alan Turing").email("alan@example.com").org("org_bletchley"),
+        Person::new("user_grace", "Grace Hopper").email("grace@example.com").verified(false),
+    ]
+}

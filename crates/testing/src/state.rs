@@ -1,0 +1,87 @@
+//! What the handle and the server's thread share.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use crate::client::Clients;
+use crate::clock::Clock;
+use crate::fault::Faults;
+use crate::grants::Grants;
+use crate::keys::Keys;
+use crate::lock::lock;
+use crate::person::Person;
+
+pub(crate) struct State {
+    /// `http://127.0.0.1:PORT`, without a trailing slash.
+    pub(crate) issuer: String,
+    pub(crate) settings: Settings,
+    pub(crate) clock: Clock,
+    /// Of Connect, machine and ID tokens.
+    pub(crate) keys: Keys,
+    /// Of session tokens.
+    pub(crate) session_keys: Keys,
+    pub(crate) clients: Clients,
+    pub(crate) grants: Grants,
+    pub(crate) faults: Faults,
+    pub(crate) changeable: Mutex<Changeable>,
+    pub(crate) requests: Mutex<BTreeMap<String, u64>>,
+}
+
+/// Fixed when the authority starts.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    /// The environment's client id: `aud` where no resource was asked for.
+    pub(crate) client_id: String,
+    pub(crate) session_issuer: String,
+    pub(crate) scopes: Vec<String>,
+    pub(crate) resources: Resources,
+    pub(crate) token_lifetime: Duration,
+    pub(crate) code_lifetime: Duration,
+    pub(crate) refresh_lifetime: Duration,
+    pub(crate) always_refresh: bool,
+    pub(crate) document_timeout: Duration,
+}
+
+/// Which resource indicators (RFC 8707) are known.
+#[derive(Clone, Debug)]
+pub(crate) enum Resources {
+    Any,
+    Only(Vec<String>),
+    Ignored,
+}
+
+/// Changed at run time by the test.
+pub(crate) struct Changeable {
+    pub(crate) people: Vec<Person>,
+    /// Who signs in without being asked, by id.
+    pub(crate) auto_approve: Option<String>,
+    pub(crate) jwks_max_age: Option<Duration>,
+    /// Members of the metadata to replace; `null` leaves one out.
+    pub(crate) metadata: Map<String, Value>,
+}
+
+impl State {
+    pub(crate) fn people(&self) -> Vec<Person> {
+        lock(&self.changeable).people.clone()
+    }
+
+    pub(crate) fn person(&self, id: &str) -> Option<Person> {
+        let changeable = lock(&self.changeable);
+        changeable.people.iter().find(|p| p.id == id).cloned()
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.issuer)
+    }
+
+    pub(crate) fn count(&self, path: &str) {
+        let mut requests = lock(&self.requests);
+        // A caller that invents paths must not fill the memory.
+        if requests.len() < 1000 || requests.contains_key(path) {
+            *requests.entry(path.to_owned()).or_default() += 1;
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! What happens to every request before and after its handler: counting, guarding, delays,
+//! faults, CORS.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use actix_web::body::{BodyStream, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{self, HeaderMap, HeaderValue};
+use actix_web::http::{Method, StatusCode};
+use actix_web::middleware::Next;
+use actix_web::web::{Bytes, Data};
+use actix_web::{Error, HttpResponse};
+use futures_util::stream::{self, StreamExt as _};
+use serde_json::json;
+use url::Url;
+
+use crate::fault::Fault;
+use crate::redirect_uri::is_loopback;
+use crate::state::State;
+
+pub(crate) async fn wire(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let Some(state) = request.app_data::<Data<State>>().cloned() else {
+        return Ok(next.call(request).await?.map_into_boxed_body());
+    };
+    let state: Arc<State> = state.into_inner();
+    let path = request.path().to_owned();
+    state.count(&path);
+
+    if let Some(delay) = state.faults.delay_at(&path) {
+        tokio::time::sleep(delay).await;
+    }
+    let mut response = if let Some(fault) = state.faults.fault_at(&path) {
+        request.into_response(commit(fault).await)
+    } else if !names_loopback(&request) {
+        request.into_response(foreign_host())
+    } else if is_preflight(&request) && is_open(&path) {
+        request.into_response(HttpResponse::NoContent().finish())
+    } else {
+        next.call(request).await?.map_into_boxed_body()
+    };
+    if is_open(&path) {
+        allow_every_origin(response.headers_mut());
+    }
+    Ok(response)
+}
+
+/// What browser clients call from another origin; the pages are not among it.
+fn is_open(path: &str) -> bool {
+    path.starts_with("/.well-known/")
+        || path.starts_with("/sso/jwks/")
+        || matches!(
+            path,
+            "/oauth2/token" | "/oauth2/register" | "/oauth2/jwks" | "/oauth2/userinfo"
+        )
+}
+
+fn is_preflight(request: &ServiceRequest) -> bool {
+    request.method() == Method::OPTIONS
+        && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+}
+
+fn allow_every_origin(headers: &mut HeaderMap) {
+    let mut allow = |name, value| headers.insert(name, HeaderValue::from_static(value));
+    allow(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
+    allow(header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, OPTIONS");
+    // `*` does not cover Authorization.
+    allow(
+        header::ACCESS_CONTROL_ALLOW_HEADERS,
+        "Authorization, Content-Type, Accept, MCP-Protocol-Version, DPoP, *",
+    );
+    allow(header::ACCESS_CONTROL_EXPOSE_HEADERS, "WWW-Authenticate");
+    allow(header::ACCESS_CONTROL_MAX_AGE, "600");
+}
+
+/// A name that an attacker pointed at this machine (DNS rebinding) would let a web page sign in
+/// as anybody.
+fn names_loopback(request: &ServiceRequest) -> bool {
+    // Never X-Forwarded-Host: such a page could set that.
+    let host = request.headers().get(header::HOST);
+    let Some(host) = host.and_then(|host| host.to_str().ok()) else {
+        return false;
+    };
+    Url::parse(&format!("http://{host}/")).is_ok_and(|url| is_loopback(&url))
+}
+
+fn foreign_host() -> HttpResponse {
+    HttpResponse::MisdirectedRequest().json(json!({
+        "error": "invalid_request",
+        "error_description": "This test authority answers on loopback names only.",
+    }))
+}
+
+async fn commit(fault: Fault) -> HttpResponse {
+    let ok = |content_type: &str, body: Vec<u8>| {
+        HttpResponse::Ok().insert_header((header::CONTENT_TYPE, content_type)).body(body)
+    };
+    match fault {
+        Fault::Unavailable => HttpResponse::ServiceUnavailable().json(json!({
+            "error": "temporarily_unavailable",
+        })),
+        Fault::Html => ok(
+            "text/html; charset=utf-8",
+            b"<!doctype html><title>Please sign in to the network</title>".to_vec(),
+        ),
+        Fault::TruncatedJson => ok(
+            "application/json",
+            br#"{"keys":[{"kty":"RSA","alg":"RS256","use":"sig","n":"0vx7ag"#.to_vec(),
+        ),
+        Fault::EmptyKeySet => ok("application/json", br#"{"keys":[]}"#.to_vec()),
+        Fault::HugeBody(size) => {
+            let mut body = br#"{"keys":[],"padding":""#.to_vec();
+            body.resize(size.max(body.len()), b'x');
+            body.extend(br#""}"#);
+            ok("application/json", body)
+        }
+        Fault::Redirect(to) => HttpResponse::Found().insert_header((header::LOCATION, to)).finish(),
+        Fault::StalledBody => {
+            let first = stream::iter([Ok::<_, Infallible>(Bytes::from_static(b"{\"keys\":"))]);
+            HttpResponse::Ok()
+                .insert_header((header::CONTENT_TYPE, "application/json"))
+                .body(BodyStream::new(first.chain(stream::pending())))
+        }
+        Fault::Silence => std::future::pending().await,
+        Fault::Custom { status, content_type, body } => {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            HttpResponse::build(status)
+                .insert_header((header::CONTENT_TYPE, content_type))
+                .body(body)
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! Registration, client authentication, and metadata documents as client ids.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use mcp_auth_testing::TestAuthority;
+use serde_json::{Value, json};
+
+use crate::browser::*;
+use crate::http::{get, post_form, post_form_with, post_json};
+
+#[test]
+fn a_confidential_client_gets_a_secret_and_must_use_it_as_registered() {
+    let authority = TestAuthority::builder().auto_approve("user_ada").start().unwrap();
+    let answer = post_json(
+        &format!("{}/oauth2/register", authority.issuer()),
+        &json!({ "redirect_uris": [CALLBACK] }),
+    )
+    .json();
+    assert_eq!(answer["token_endpoint_auth_method"], "client_secret_basic");
+    assert_eq!(answer["client_secret_expires_at"], 0);
+    let id = answer["client_id"].as_str().unwrap();
+    let secret = answer["client_secret"].as_str().unwrap();
+    let url = authorize_url(&authority, id, &[]);
+    let code = parameters(&get(&url).location())["code"].clone();
+
+    let bare = redeem(&authority, id, &code, &[]);
+    assert_eq!((bare.status, &*bare.error()), (401, "invalid_client"));
+    assert!(bare.header("www-authenticate").unwrap().starts_with("Basic"));
+    let posted = redeem(&authority, id, &code, &[("client_secret", secret)]);
+    assert_eq!(posted.error(), "invalid_client");
+
+    let fields =
+        [("grant_type", "authorization_code"), ("code", &*code), ("code_verifier", VERIFIER)];
+    let with = |secret: &str| {
+        let credentials = format!("Basic {}", STANDARD.encode(format!("{id}:{secret}")));
+        let headers = [("Authorization", &*credentials)];
+        post_form_with(&token_endpoint(&authority), &headers, &fields)
+    };
+    assert_eq!(with("wrong").error(), "invalid_client");
+    assert_eq!(with(secret).status, 200);
+}
+
+#[test]
+fn a_registration_that_makes_no_sense_is_refused() {
+    let authority = TestAuthority::start().unwrap();
+    let register = format!("{}/oauth2/register", authority.issuer());
+    for (asked, error) in [
+        (json!({}), "invalid_redirect_uri"),
+        (json!({ "redirect_uris": [] }), "invalid_redirect_uri"),
+        (json!({ "redirect_uris": ["http://app.example.com/cb"] }), "invalid_redirect_uri"),
+        (
+            json!({ "redirect_uris": [CALLBACK], "grant_types": ["implicit"] }),
+            "invalid_client_metadata",
+        ),
+        (
+            json!({ "redirect_uris": [CALLBACK], "response_types": ["token"] }),
+            "invalid_client_metadata",
+        ),
+        (json!({ "redirect_uris": [CALLBACK], "client_name": 1 }), "invalid_client_metadata"),
+        (json!([]), "invalid_client_metadata"),
+    ] {
+        let answer = post_json(&register, &asked);
+        assert_eq!((answer.status, &*answer.error()), (400, error), "{asked}");
+    }
+}
+
+#[test]
+fn an_unknown_client_or_grant_type_is_refused() {
+    let authority = TestAuthority::start().unwrap();
+    let answer = redeem(&authority, "client_nobody", "code", &[]);
+    assert_eq!((answer.status, &*answer.error()), (401, "invalid_client"));
+
+    let client = register(&authority, "Agent");
+    let fields = [("grant_type", "password"), ("client_id", &*client)];
+    let answer = post_form(&token_endpoint(&authority), &fields);
+    assert_eq!(answer.error(), "unsupported_grant_type");
+}
+
+/// Answers one request after another with what `answer` says for the URL of the document.
+fn document_server(answer: impl Fn(&str) -> String + Send + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/client.json", listener.local_addr().unwrap());
+    let told = url.clone();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let _ = stream.read(&mut [0; 4096]);
+            let _ = stream.write_all(answer(&told).as_bytes());
+        }
+    });
+    url
+}
+
+fn ok(document: &Value) -> String {
+    let body = document.to_string();
+    let length = body.len();
+    format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\
+         Connection: close\r\n\r\n{body}"
+    )
+}
+
+fn document(url: &str) -> Value {
+    json!({
+        "client_id": url,
+        "client_name": "Documented Agent",
+        "redirect_uris": [CALLBACK],
+        "token_endpoint_auth_method": "none",
+    })
+}
+
+#[test]
+fn a_client_may_be_known_by_its_metadata_document() {
+    let authority = TestAuthority::start().unwrap();
+    let client = document_server(|url| ok(&document(url)));
+    let url = authorize_url(&authority, &client, &[]);
+    assert!(get(&url).body.contains("Documented Agent"));
+
+    let code = parameters(&walk(&url, "user_ada", "approve"))["code"].clone();
+    let tokens = redeem(&authority, &client, &code, &[]).json();
+    let claims = claims(tokens["access_token"].as_str().unwrap());
+    assert_eq!(claims["client_id"], client);
+}
+
+#[test]
+fn a_metadata_document_is_not_followed_elsewhere_nor_read_without_end() {
+    let authority =
+        TestAuthority::builder().document_timeout(Duration::from_millis(300)).start().unwrap();
+    let good = document_server(|url| ok(&document(url)));
+
+    let redirecting = document_server(move |_| {
+        format!("HTTP/1.1 302 Found\r\nLocation: {good}\r\nContent-Length: 0\r\n\r\n")
+    });
+    let huge = document_server(|url| {
+        let mut document = document(url);
+        document["padding"] = json!("x".repeat(6000));
+        ok(&document)
+    });
+    let slow = document_server(|url| {
+        std::thread::sleep(Duration::from_secs(2));
+        ok(&document(url))
+    });
+    let stalled = document_server(|_| {
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{".into()
+    });
+    let foreign = document_server(|_| ok(&document("https://app.example.com/client.json")));
+    let missing = document_server(|_| "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n".into());
+    let nonsense = document_server(|_| ok(&json!("nonsense")));
+
+    for (client, why) in [
+        (redirecting, "redirects"),
+        (huge, "larger than"),
+        (slow, "did not arrive"),
+        (stalled, ""),
+        (foreign, "not its own URL"),
+        (missing, "404"),
+        (nonsense, "not its own URL"),
+    ] {
+        let answer = get(&authorize_url(&authority, &client, &[]));
+        assert_eq!(answer.status, 400, "{why}");
+        assert!(answer.body.contains(why), "{why}: {}", answer.body);
+    }
+}
