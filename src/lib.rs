@@ -88,16 +88,19 @@ pub use mcp_auth_actix::{
     McpAuthService, SystemClock,
 };
 pub use mcp_auth_core::{
-    self, Actor, Algorithm, Authenticated, ClientId, Clock, ConfigError, IdentityStore,
-    IdentityStoreExt, Issuer, IssuerAwareness, JwksLocation, Newcomer, Principal, PrincipalKind,
-    Rejection, Resource, Scope, ScopeSet, StoreError, Subject, UnixTime, UnknownUser,
-    VerifiedToken, async_trait,
+    self, Actor, Algorithm, Authenticated, ClientId, Clock, ConfigError, IdentityStore, Issuer,
+    IssuerAwareness, JwksLocation, Newcomer, Principal, PrincipalKind, Rejection, Resource, Scope,
+    ScopeSet, StoreError, Subject, UnixTime, UnknownUser, VerifiedToken, async_trait,
 };
 
 #[cfg(feature = "memory")]
 pub use mcp_auth_stores::MemoryIdentityStore;
 #[cfg(feature = "sea-orm")]
 pub use mcp_auth_stores::SeaOrmIdentityStore;
+pub use mcp_auth_stores::{
+    CachedIdentityStore, IdentityStoreExt, IssuerStores, ProvisioningIdentityStore,
+    SharedSubjectsIdentityStore,
+};
 
 /// An in-process authorization server for development and tests.
 #[cfg(feature = "testing")]

@@ -7,6 +7,7 @@ mod browsers;
 mod challenges;
 mod discovery;
 mod extractors;
+mod issuers;
 mod keys;
 mod logs;
 mod obligations;

@@ -1,5 +1,7 @@
 //! From the token's subject to the application's own user, in its own table.
 
+use std::time::Duration;
+
 use actix_mcp_auth::{
     AuthedUser, IdentityStore, IdentityStoreExt, McpAuth, SeaOrmIdentityStore, StoreError, Subject,
     UnknownUser, async_trait, testing::TestAuthority,
@@ -155,6 +157,19 @@ async fn a_machine_is_never_looked_up_among_the_users() {
     let server = serve(builder(&authority).users(OnlyMachines).build().unwrap());
     let machine = authority.machine_token("client_robot").audience(RESOURCE).sign();
     assert_eq!(server.call(&machine).await.body, "robot client_robot");
+}
+
+#[actix_web::test]
+async fn a_remembered_user_is_forgotten_on_demand() {
+    let (authority, db) = (authority(), database().await);
+    let users = store(&db).cached(Duration::from_secs(60), 100);
+    let server = serve(builder(&authority).users(users.clone()).build().unwrap());
+    let ada = token(&authority, "user_ada");
+    assert_eq!(server.call(&ada).await.body, "Ada Lovelace");
+    db.execute_unprepared("UPDATE people SET name = 'Ada King'").await.unwrap();
+    assert_eq!(server.call(&ada).await.body, "Ada Lovelace");
+    users.invalidate(&Subject::new(authority.issuer(), "user_ada")).await;
+    assert_eq!(server.call(&ada).await.body, "Ada King");
 }
 
 #[actix_web::test]

@@ -3,7 +3,9 @@
 use std::{fmt, sync::Arc};
 
 use actix_web::{HttpResponse, dev::ServiceRequest, http::header, web::ServiceConfig};
-use mcp_auth_core::{Authenticated, Authenticator, Challenge, Clock, Rejection};
+use mcp_auth_core::{
+    Authenticated, Authenticator, Challenge, Clock, ConfigError, Rejection, Resource,
+};
 
 use crate::{
     builder::McpAuthBuilder,
@@ -42,8 +44,14 @@ impl McpAuth {
     ///     .build()
     ///     .unwrap();
     /// ```
-    pub fn builder(resource: impl Into<String>) -> McpAuthBuilder {
-        McpAuthBuilder::new(resource.into())
+    ///
+    /// A URL that cannot be used is told by [`build`](McpAuthBuilder::build).
+    pub fn builder<R>(resource: R) -> McpAuthBuilder
+    where
+        R: TryInto<Resource>,
+        R::Error: Into<ConfigError>,
+    {
+        McpAuthBuilder::new(resource.try_into().map_err(Into::into))
     }
 
     /// Every well-known route of the resource, for [`App::configure`](actix_web::App::configure):

@@ -19,7 +19,7 @@ use crate::{
 /// [`build`](Self::build).
 #[must_use = "nothing is protected before `build`"]
 pub struct McpAuthBuilder {
-    resource: String,
+    resource: Result<Resource, ConfigError>,
     issuers: Vec<Result<Issuer, ConfigError>>,
     users: Option<UseStore>,
     audiences: Vec<String>,
@@ -39,7 +39,7 @@ pub struct McpAuthBuilder {
 }
 
 /// Puts a store of any user type into the authenticator, which has no type parameter.
-type UseStore = Box<dyn FnOnce(&mut Authenticator) + Send>;
+type UseStore = Box<dyn FnOnce(&mut Authenticator) -> Result<(), ConfigError> + Send>;
 
 /// Why there is no [`McpAuth`].
 #[derive(Debug)]
@@ -52,7 +52,7 @@ pub enum BuildError {
 }
 
 impl McpAuthBuilder {
-    pub(crate) fn new(resource: String) -> Self {
+    pub(crate) fn new(resource: Result<Resource, ConfigError>) -> Self {
         Self {
             resource,
             issuers: Vec::new(),
@@ -202,7 +202,7 @@ impl McpAuthBuilder {
     /// # Errors
     /// [`BuildError`]: a setting that cannot be used, in one sentence.
     pub fn build(self) -> Result<McpAuth, BuildError> {
-        let resource = Resource::parse(&self.resource)?;
+        let resource = self.resource?;
         let issuers = self.issuers.into_iter().collect::<Result<Vec<_>, _>>()?;
         let first = issuers.first().ok_or_else(no_issuer)?;
         let required = scopes("require_scopes", &self.required_scopes)?;
@@ -236,7 +236,7 @@ impl McpAuthBuilder {
             authenticator.trust(issuer.clone(), keys, refresh)?;
         }
         if let Some(users) = self.users {
-            users(&mut authenticator);
+            users(&mut authenticator)?;
         }
 
         let mut listed = required.clone();

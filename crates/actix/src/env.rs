@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mcp_auth_core::{ConfigError, Issuer};
+use mcp_auth_core::{ConfigError, Issuer, Resource};
 
 use crate::{auth::McpAuth, builder::McpAuthBuilder};
 
@@ -54,7 +54,7 @@ impl McpAuth {
                 "https://app.example.com/mcp",
             )
         })?;
-        mcp_auth_core::Resource::parse(&resource).map_err(|error| error.named(RESOURCE))?;
+        let resource = Resource::parse(&resource).map_err(|error| error.named(RESOURCE))?;
         let mut builder = Self::builder(resource).issuer(issuer(&var)?);
         for audience in var(AUDIENCES).iter().flat_map(|list| list.split(',')) {
             builder = builder.audience(audience.trim());

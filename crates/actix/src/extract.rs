@@ -39,6 +39,21 @@ pub struct AuthedUser<U = Principal> {
     principal: Arc<Principal>,
 }
 
+impl<U: Send + Sync + 'static> AuthedUser<U> {
+    /// The user behind what the middleware left in the request's extensions, for code that gets
+    /// those and no request: the tools of an MCP library, say. `None` where the store's users are
+    /// of another type, which is told in the log.
+    pub fn from_authenticated(caller: &Authenticated) -> Option<Self> {
+        match caller.user::<U>() {
+            Some(user) => Some(Self { user, principal: caller.principal().clone() }),
+            None => {
+                tell_wrong_type::<U>(caller.user_type_name());
+                None
+            }
+        }
+    }
+}
+
 impl<U> AuthedUser<U> {
     /// The caller, as the token proves it: subject, scopes, claims.
     pub fn principal(&self) -> &Principal {
@@ -142,12 +157,7 @@ enum Caller<U> {
 fn caller<U: Send + Sync + 'static>(request: &HttpRequest) -> Result<Caller<U>, Error> {
     let extensions = request.extensions();
     if let Some(known) = extensions.get::<Authenticated>() {
-        return match known.user::<U>() {
-            Some(user) => {
-                Ok(Caller::Known(AuthedUser { user, principal: known.principal().clone() }))
-            }
-            None => Err(wrong_type::<U>(known.user_type_name())),
-        };
+        return AuthedUser::from_authenticated(known).map(Caller::Known).ok_or_else(mistake);
     }
     match extensions.get::<Anonymous>() {
         Some(Anonymous(auth)) => Ok(Caller::Anonymous(auth.clone())),
@@ -160,7 +170,7 @@ fn sign_in_first(auth: &McpAuth) -> Error {
     InternalError::from_response(Rejection::MissingCredentials, answer).into()
 }
 
-fn wrong_type<U>(resolved: &'static str) -> Error {
+fn tell_wrong_type<U>(resolved: &'static str) {
     let asked = type_name::<U>();
     tracing::error!(
         asked,
@@ -168,7 +178,6 @@ fn wrong_type<U>(resolved: &'static str) -> Error {
         "a handler takes AuthedUser<{asked}>, but the identity store resolves {resolved}: \
          write AuthedUser<{resolved}>, or configure the store of {asked} with .users(…)"
     );
-    mistake()
 }
 
 fn no_middleware<U>(path: &str) -> Error {

@@ -5,7 +5,7 @@ use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 use crate::{
     bearer::BearerToken,
     config::ConfigError,
-    identity::{ErasedStore, ErasedUser, IdentityStore},
+    identity::{ErasedStore, ErasedUser, IdentityStore, IssuerAwareness},
     issuer::Issuer,
     issuer_keys::{AwaitRefresh, IssuerKeys, LastFetch},
     principal::Principal,
@@ -96,9 +96,9 @@ impl Authenticator {
         if policy.leeway > TokenRules::MAX_LEEWAY {
             return Err(ConfigError::invalid(
                 "leeway",
-                format!("{:?}", policy.leeway),
-                "must be at most 5 minutes",
-                "30s",
+                format!("{} s", policy.leeway.as_secs_f64()),
+                "must be at most 300 s",
+                "30 s",
             ));
         }
         Ok(Self { policy, trusted: Vec::new(), by_iss: HashMap::new(), store: None })
@@ -142,12 +142,33 @@ impl Authenticator {
             strict_type: self.policy.strict_type,
         };
         self.trusted.push(Trusted { issuer, rules, keys, refresh });
-        Ok(())
+        self.refuse_confusion()
     }
 
     /// Resolves callers to the application's users. Without a store, the [`Principal`] is the user.
-    pub fn resolve_users_with(&mut self, store: impl IdentityStore) {
+    ///
+    /// # Errors
+    /// Where several issuers are trusted and the store looks at `sub` alone.
+    pub fn resolve_users_with(&mut self, store: impl IdentityStore) -> Result<(), ConfigError> {
         self.store = Some(Arc::new(store));
+        self.refuse_confusion()
+    }
+
+    /// A `sub` is unique within its issuer only (RFC 7519 §4.1.2): with several issuers, a store
+    /// that ignores the issuer would let one's users in as another's.
+    fn refuse_confusion(&self) -> Result<(), ConfigError> {
+        let ignores =
+            self.store.as_ref().is_some_and(|store| store.issuers() == IssuerAwareness::Ignores);
+        match ignores && self.trusted.len() > 1 {
+            false => Ok(()),
+            true => Err(ConfigError::invalid(
+                "users",
+                "a store that looks at `sub` alone",
+                "must tell the subjects of several issuers apart: by a column for the issuer, by a \
+                 store per issuer, or by declaring that the issuers share their subjects",
+                ".shared_subjects()",
+            )),
+        }
     }
 
     /// What is demanded.

@@ -67,6 +67,13 @@ impl ConfigError {
         self.setting = setting.into();
         self
     }
+
+    /// The same mistake with an example that fits better.
+    #[must_use]
+    pub fn with_example(mut self, example: impl Into<String>) -> Self {
+        self.example = example.into();
+        self
+    }
 }
 
 impl fmt::Display for ConfigError {

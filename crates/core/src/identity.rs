@@ -1,6 +1,6 @@
 //! From a verified subject to the application's own user.
 
-use std::{any::Any, fmt, future::Future, sync::Arc};
+use std::{any::Any, fmt, sync::Arc};
 
 use async_trait::async_trait;
 
@@ -141,62 +141,6 @@ impl Newcomer {
     }
 }
 
-/// What can be put around any store.
-pub trait IdentityStoreExt: IdentityStore + Sized {
-    /// Makes users for persons who have none yet: `make` is called with the [`Newcomer`] and
-    /// answers with the new user, or with `None` to refuse.
-    ///
-    /// Insert with "on conflict do nothing" over a unique index and read the row back: two first
-    /// requests of one person may come at the same time.
-    fn provision_with<F, Fut>(self, make: F) -> Provisioning<Self, F>
-    where
-        F: Fn(Newcomer) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<Option<Self::User>, StoreError>> + Send,
-    {
-        Provisioning { store: self, make }
-    }
-}
-
-impl<S: IdentityStore> IdentityStoreExt for S {}
-
-/// A store that makes users for newcomers: see [`IdentityStoreExt::provision_with`].
-pub struct Provisioning<S, F> {
-    store: S,
-    make: F,
-}
-
-#[async_trait]
-impl<S, F, Fut> IdentityStore for Provisioning<S, F>
-where
-    S: IdentityStore,
-    F: Fn(Newcomer) -> Fut + Send + Sync + 'static,
-    Fut: Future<Output = Result<Option<S::User>, StoreError>> + Send + 'static,
-{
-    type User = S::User;
-
-    fn issuers(&self) -> IssuerAwareness {
-        self.store.issuers()
-    }
-
-    async fn find(&self, user: &Subject) -> Result<Option<S::User>, StoreError> {
-        self.store.find(user).await
-    }
-
-    async fn find_machine(&self, client: &ClientId) -> Result<Option<S::User>, StoreError> {
-        self.store.find_machine(client).await
-    }
-
-    async fn provision(&self, newcomer: &Newcomer) -> Result<Option<S::User>, StoreError> {
-        (self.make)(newcomer.clone()).await
-    }
-}
-
-impl<S: fmt::Debug, F> fmt::Debug for Provisioning<S, F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Provisioning").field("store", &self.store).finish_non_exhaustive()
-    }
-}
-
 /// The store cannot tell now: the database is gone, the pool exhausted, the query failed.
 ///
 /// Opaque to clients, who get 503; its text goes to the log.
@@ -238,11 +182,16 @@ impl ErasedUser {
 /// A store without its type, so that the types above it need no parameter.
 #[async_trait]
 pub(crate) trait ErasedStore: Send + Sync {
+    fn issuers(&self) -> IssuerAwareness;
     async fn resolve(&self, principal: &Arc<Principal>) -> Result<Option<ErasedUser>, StoreError>;
 }
 
 #[async_trait]
 impl<S: IdentityStore> ErasedStore for S {
+    fn issuers(&self) -> IssuerAwareness {
+        IdentityStore::issuers(self)
+    }
+
     async fn resolve(&self, principal: &Arc<Principal>) -> Result<Option<ErasedUser>, StoreError> {
         let user = match principal.kind() {
             PrincipalKind::Machine(client) => self.find_machine(client).await?,

@@ -84,6 +84,9 @@ impl Issuer {
         let wrong = |expected: &str| {
             ConfigError::invalid("AuthKit domain", domain, expected, AUTHKIT_EXAMPLE)
         };
+        if domain.is_empty() {
+            return Err(wrong("must be a domain, or a URL"));
+        }
         let (url, _) = parse_web_url(&name).map_err(|expected| wrong(&expected))?;
         if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
             return Err(wrong("must be a domain, without a path"));

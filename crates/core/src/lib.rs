@@ -57,9 +57,7 @@ pub use bearer::BearerToken;
 pub use challenge::Challenge;
 pub use claims::{Actor, Audiences, Claims, NumericDate};
 pub use config::ConfigError;
-pub use identity::{
-    ClientId, IdentityStore, IdentityStoreExt, IssuerAwareness, Newcomer, StoreError, Subject,
-};
+pub use identity::{ClientId, IdentityStore, IssuerAwareness, Newcomer, StoreError, Subject};
 pub use issuer::{Issuer, JwksLocation};
 pub use issuer_keys::{AwaitRefresh, IssuerKeys};
 pub use jws::CompactJws;

@@ -64,6 +64,11 @@ impl Resource {
         &self.text[..self.origin_len]
     }
 
+    /// Host and port, as they stand in a request's `Host`: `app.example.com`, `127.0.0.1:8787`.
+    pub fn authority(&self) -> &str {
+        self.origin().split_once("://").map_or("", |(_, authority)| authority)
+    }
+
     /// What follows the origin: `/mcp`, or nothing.
     pub fn path(&self) -> &str {
         &self.text[self.origin_len..]
@@ -107,6 +112,22 @@ impl Resource {
             "/" => well_known.to_owned(),
             path => format!("{well_known}{path}"),
         }
+    }
+}
+
+impl TryFrom<&str> for Resource {
+    type Error = ConfigError;
+
+    fn try_from(text: &str) -> Result<Self, ConfigError> {
+        Self::parse(text)
+    }
+}
+
+impl TryFrom<String> for Resource {
+    type Error = ConfigError;
+
+    fn try_from(text: String) -> Result<Self, ConfigError> {
+        Self::parse(&text)
     }
 }
 
@@ -236,6 +257,7 @@ mod tests {
             ("http://127.0.0.1:8787/mcp", "http://127.0.0.1:8787", "/mcp"),
         ] {
             assert_eq!((resource(text).origin(), resource(text).path()), (origin, path));
+            assert!(origin.ends_with(&format!("//{}", resource(text).authority())));
         }
     }
 

@@ -14,12 +14,22 @@
 #![warn(missing_docs, unreachable_pub)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod cached;
 #[cfg(feature = "memory")]
 mod memory;
+mod per_issuer;
+mod provisioning;
 #[cfg(feature = "sea-orm")]
 mod sea_orm;
+mod shared_subjects;
+mod wrappers;
 
+pub use cached::CachedIdentityStore;
 #[cfg(feature = "memory")]
 pub use memory::MemoryIdentityStore;
+pub use per_issuer::IssuerStores;
+pub use provisioning::ProvisioningIdentityStore;
 #[cfg(feature = "sea-orm")]
 pub use sea_orm::SeaOrmIdentityStore;
+pub use shared_subjects::SharedSubjectsIdentityStore;
+pub use wrappers::IdentityStoreExt;

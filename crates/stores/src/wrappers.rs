@@ -1,0 +1,55 @@
+//! What can be put around any store.
+
+use std::{future::Future, time::Duration};
+
+use mcp_auth_core::{IdentityStore, Newcomer, StoreError};
+
+use crate::{
+    cached::CachedIdentityStore, provisioning::ProvisioningIdentityStore,
+    shared_subjects::SharedSubjectsIdentityStore,
+};
+
+/// What can be put around any store, one around another.
+pub trait IdentityStoreExt: IdentityStore + Sized {
+    /// Makes users for persons who have none yet: `make` is called with the [`Newcomer`] and
+    /// answers with the new user, or with `None` to refuse. Machines and impersonated persons
+    /// never get there.
+    ///
+    /// Two first requests of one person may come at the same time: insert with "on conflict do
+    /// nothing" over a unique index, and read the row back.
+    ///
+    /// ```
+    /// use mcp_auth_stores::IdentityStoreExt;
+    /// # use mcp_auth_core::{IdentityStore, Newcomer};
+    /// # fn around(store: impl IdentityStore<User = String>) -> impl IdentityStore {
+    /// store.provision_with(|newcomer: Newcomer| async move {
+    ///     Ok(Some(format!("newcomer {}", newcomer.subject().id())))
+    /// })
+    /// # }
+    /// ```
+    fn provision_with<F, Fut>(self, make: F) -> ProvisioningIdentityStore<Self, F>
+    where
+        F: Fn(Newcomer) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Option<Self::User>, StoreError>> + Send + 'static,
+    {
+        ProvisioningIdentityStore::new(self, make)
+    }
+
+    /// Remembers users that were found, for `ttl` at most and `capacity` of them at most: see
+    /// [`CachedIdentityStore`] for what a remembered user can be stale about.
+    fn cached(self, ttl: Duration, capacity: u64) -> CachedIdentityStore<Self>
+    where
+        Self::User: Clone,
+    {
+        CachedIdentityStore::new(self, ttl, capacity)
+    }
+
+    /// Declares that the application's issuers share one namespace of subjects: `user_1` is the
+    /// same person whichever of them says so. True of the two families of WorkOS tokens, and of
+    /// few others: where it is not, one issuer's users become another's.
+    fn shared_subjects(self) -> SharedSubjectsIdentityStore<Self> {
+        SharedSubjectsIdentityStore::new(self)
+    }
+}
+
+impl<S: IdentityStore> IdentityStoreExt for S {}
