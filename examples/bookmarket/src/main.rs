@@ -1,2 +1,68 @@
-//! Bookmarket.
-fn main() {}
+//! Bookmarket: `cargo run -p bookmarket`, then paste the line that it prints.
+#![forbid(unsafe_code)]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "an application talks to whoever starts it"
+)]
+
+use std::{
+    error::Error,
+    io::{self, IsTerminal},
+    process::ExitCode,
+};
+
+use bookmarket::{Bookmarket, Settings};
+use tracing_subscriber::EnvFilter;
+
+#[actix_web::main]
+async fn main() -> ExitCode {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(io::stderr().is_terminal())
+        .with_writer(io::stderr)
+        .init();
+    match run().await {
+        Ok(()) => {
+            println!("Goodbye.");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("bookmarket: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+async fn run() -> Result<(), Box<dyn Error>> {
+    let settings = Settings::from_env()?;
+    let stop = stop_signal()?;
+    let bookmarket = Bookmarket::start(&settings).await?;
+    println!("{}", bookmarket.welcome());
+    bookmarket.run_until(stop).await?;
+    Ok(())
+}
+
+/// Ready at the first Ctrl-C or SIGTERM after this call.
+#[cfg(unix)]
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+/// Ready at the first Ctrl-C.
+#[cfg(not(unix))]
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    Ok(async {
+        let _ = tokio::signal::ctrl_c().await;
+    })
+}

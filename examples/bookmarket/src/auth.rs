@@ -1,0 +1,84 @@
+//! Who is calling: everything that Bookmarket has to say to `actix-mcp-auth`.
+
+use std::sync::Arc;
+
+use actix_mcp_auth::{
+    Authenticated, BuildError, IdentityStoreExt, Issuer, McpAuth, Newcomer, Principal, Resource,
+    StoreError,
+};
+use actix_web::{HttpMessage, HttpRequest};
+use rmcp::{
+    ErrorData,
+    handler::server::common::{AsRequestContext, FromContextPart},
+    model::Extensions,
+};
+use rmcp_actix_web::transport::on_request_extensions;
+
+use crate::{
+    settings::{Settings, UnknownUser},
+    store::{Store, User},
+};
+
+/// Protects `resource` by the tokens of `issuer`, and finds the caller among our own users.
+///
+/// # Errors
+/// The two do not fit together, such as an http authority for an https resource.
+pub fn protect(
+    resource: &Resource,
+    issuer: Issuer,
+    store: &Store,
+    settings: &Settings,
+) -> Result<McpAuth, BuildError> {
+    let mut auth = McpAuth::builder(resource.clone()).issuer(issuer).resource_name("Bookmarket");
+    if let Some(leeway) = settings.leeway {
+        auth = auth.leeway(leeway);
+    }
+    let auth = match settings.unknown_user {
+        UnknownUser::Refuse => auth.users(store.identities()),
+        UnknownUser::Provision => {
+            let accounts = store.clone();
+            let open_account = move |newcomer: Newcomer| {
+                let accounts = accounts.clone();
+                async move {
+                    let opened = accounts.provision(newcomer.subject().id()).await;
+                    opened.map_err(StoreError::new)
+                }
+            };
+            auth.users(store.identities().provision_with(open_account))
+        }
+    };
+    auth.build()
+}
+
+/// The signed-in person, as an argument of a tool.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// Their row in our own table.
+    pub user: Arc<User>,
+    /// What their token says of them.
+    pub principal: Arc<Principal>,
+}
+
+/// Hands what the middleware found out over to the MCP handlers, which see no HTTP request.
+pub fn carry_caller(request: &HttpRequest, extensions: &mut Extensions) {
+    if let Some(authenticated) = request.extensions().get::<Authenticated>() {
+        extensions.insert(authenticated.clone());
+    }
+}
+
+impl<C: AsRequestContext> FromContextPart<C> for Caller {
+    fn from_context_part(context: &mut C) -> Result<Self, ErrorData> {
+        let caller = on_request_extensions(&context.as_request_context().extensions)
+            .and_then(|extensions| extensions.get::<Authenticated>())
+            .and_then(|authenticated| {
+                Some(Self {
+                    user: authenticated.user::<User>()?,
+                    principal: authenticated.principal().clone(),
+                })
+            });
+        caller.ok_or_else(|| {
+            tracing::error!("a tool was reached without the authentication middleware");
+            ErrorData::internal_error("the server is not set up correctly", None)
+        })
+    }
+}

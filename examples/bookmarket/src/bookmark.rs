@@ -1,0 +1,173 @@
+//! What a bookmark is, and what may become one.
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use url::Url;
+
+/// The most bookmarks that one person keeps.
+pub const MAX_BOOKMARKS: u64 = 1_000;
+/// The longest address, in bytes.
+pub const MAX_URL: usize = 2_048;
+/// The longest title, in characters.
+pub const MAX_TITLE: usize = 200;
+/// The most tags on one bookmark.
+pub const MAX_TAGS: usize = 10;
+/// The longest tag, in characters.
+pub const MAX_TAG: usize = 40;
+
+/// A page that somebody wants to find again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bookmark {
+    /// Its number, unique among everybody's.
+    pub id: i64,
+    /// Where it leads: http or https.
+    pub url: String,
+    /// What it is called.
+    pub title: String,
+    /// What it is about: lower case, each at most once.
+    pub tags: Vec<String>,
+    /// When it was added.
+    pub created_at: DateTime<Utc>,
+}
+
+impl Bookmark {
+    /// Whether address, title and tags together contain every word of `query`, in any case.
+    pub fn matches(&self, query: &str) -> bool {
+        let text = format!("{}\n{}\n{}", self.url, self.title, self.tags.join("\n")).to_lowercase();
+        query.split_whitespace().all(|word| text.contains(&word.to_lowercase()))
+    }
+}
+
+/// A bookmark that has been checked and not been kept yet. Holding one is the proof of the check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewBookmark {
+    url: String,
+    title: String,
+    tags: Vec<String>,
+}
+
+impl NewBookmark {
+    /// Checks what somebody, or their agent, wants to keep.
+    ///
+    /// ```
+    /// use bookmarket::bookmark::NewBookmark;
+    ///
+    /// let tags = ["Rust".to_owned(), "rust".to_owned()];
+    /// let new = NewBookmark::parse("https://doc.rust-lang.org", "Rust", &tags).expect("fine");
+    /// assert_eq!(new.url(), "https://doc.rust-lang.org/");
+    /// assert_eq!(new.tags(), ["rust"]);
+    ///
+    /// assert!(NewBookmark::parse("javascript:alert(1)", "Not a page", &[]).is_err());
+    /// ```
+    ///
+    /// # Errors
+    /// Says which part is wrong, and what would do.
+    pub fn parse(url: &str, title: &str, tags: &[String]) -> Result<Self, InvalidBookmark> {
+        Ok(Self { url: parse_url(url)?, title: parse_title(title)?, tags: parse_tags(tags)? })
+    }
+
+    /// Where it leads, in the normal form of a URL.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// What it is called.
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// What it is about.
+    pub fn tags(&self) -> &[String] {
+        &self.tags
+    }
+}
+
+fn parse_url(text: &str) -> Result<String, InvalidBookmark> {
+    if text.len() > MAX_URL {
+        return Err(InvalidBookmark::UrlTooLong);
+    }
+    let url = Url::parse(text).map_err(|_| InvalidBookmark::NotAUrl)?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(InvalidBookmark::NotHttp);
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(InvalidBookmark::UrlWithCredentials);
+    }
+    // The normal form escapes what is not ASCII and may be longer than what was typed.
+    if url.as_str().len() > MAX_URL {
+        return Err(InvalidBookmark::UrlTooLong);
+    }
+    Ok(url.into())
+}
+
+fn parse_title(text: &str) -> Result<String, InvalidBookmark> {
+    let title = text.trim();
+    if title.is_empty() || title.chars().count() > MAX_TITLE || title.contains(char::is_control) {
+        return Err(InvalidBookmark::Title);
+    }
+    Ok(title.to_owned())
+}
+
+fn parse_tags(texts: &[String]) -> Result<Vec<String>, InvalidBookmark> {
+    let mut tags = Vec::new();
+    for text in texts {
+        let tag = text.trim().to_lowercase();
+        if tag.is_empty() || tag.chars().count() > MAX_TAG {
+            return Err(InvalidBookmark::Tag);
+        }
+        if tag.contains(|c: char| c == ',' || c.is_control()) {
+            return Err(InvalidBookmark::Tag);
+        }
+        if !tags.contains(&tag) {
+            tags.push(tag);
+        }
+        if tags.len() > MAX_TAGS {
+            return Err(InvalidBookmark::TooManyTags);
+        }
+    }
+    Ok(tags)
+}
+
+/// Why something cannot become a bookmark. Its text is for whoever asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InvalidBookmark {
+    /// The address cannot be parsed.
+    NotAUrl,
+    /// The address has another scheme.
+    NotHttp,
+    /// The address has a user name or a password in it.
+    UrlWithCredentials,
+    /// The address is longer than [`MAX_URL`].
+    UrlTooLong,
+    /// The title is empty, too long, or has control characters.
+    Title,
+    /// A tag is empty, too long, or has a comma or control characters.
+    Tag,
+    /// There are more than [`MAX_TAGS`] tags.
+    TooManyTags,
+}
+
+impl fmt::Display for InvalidBookmark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotAUrl => {
+                write!(f, "`url` is not a full address; it looks like https://example.com/page.")
+            }
+            Self::NotHttp => write!(f, "`url` must begin with https:// or http://."),
+            Self::UrlWithCredentials => {
+                write!(f, "`url` must not hold a user name or a password.")
+            }
+            Self::UrlTooLong => write!(f, "`url` must be at most {MAX_URL} bytes long."),
+            Self::Title => write!(f, "`title` must be one line of 1 to {MAX_TITLE} characters."),
+            Self::Tag => write!(
+                f,
+                "Each of `tags` must be one line of 1 to {MAX_TAG} characters without a comma."
+            ),
+            Self::TooManyTags => write!(f, "`tags` must be at most {MAX_TAGS}."),
+        }
+    }
+}
+
+impl std::error::Error for InvalidBookmark {}

@@ -1,0 +1,49 @@
+//! Signing in without an account at WorkOS, for trying Bookmarket out.
+
+use std::{net::SocketAddr, time::Duration};
+
+use actix_mcp_auth::{
+    ConfigError,
+    testing::{self, TestAuthority},
+};
+
+use crate::{settings::DEMO_APPROVE, start::StartError};
+
+/// How the demo authority behaves.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Demo {
+    /// Whom it signs in without showing a page, for scripted tests.
+    pub approve: Option<String>,
+    /// How long its tokens are good, where not for its own default.
+    pub token_lifetime: Option<Duration>,
+}
+
+impl Demo {
+    /// Starts an authorization server with made-up people on the port after Bookmarket's own, or
+    /// on any free one where Bookmarket asked for any as well.
+    ///
+    /// # Errors
+    /// The port is taken, or nobody has the id that should be approved.
+    pub fn start(&self, bookmarket: SocketAddr) -> Result<TestAuthority, StartError> {
+        let port = match bookmarket.port() {
+            0 | u16::MAX => 0,
+            port => port + 1,
+        };
+        // Some clients never ask for `offline_access`; nobody likes to sign in every five minutes.
+        let mut authority =
+            TestAuthority::builder().address(bookmarket.ip()).port(port).always_refresh();
+        if let Some(person) = &self.approve {
+            authority = authority.auto_approve(person);
+        }
+        if let Some(lifetime) = self.token_lifetime {
+            authority = authority.token_lifetime(lifetime);
+        }
+        authority.start().map_err(|error| match error {
+            testing::StartError::UnknownPerson(id) => {
+                let expected = "must be the id of one of the demo people";
+                ConfigError::invalid(DEMO_APPROVE, id, expected, "user_ada").into()
+            }
+            error => StartError::Demo(error),
+        })
+    }
+}

@@ -1,0 +1,26 @@
+//! Bookmarket keeps bookmarks for people and their agents: an MCP server on Actix-web, protected by
+//! [`actix_mcp_auth`], with people and bookmarks in a database.
+//!
+//! It is an example of an application, in the order in which it starts:
+//!
+//! | step | module |
+//! |---|---|
+//! | read the environment | [`settings`] |
+//! | open port and database, serve until told to stop | [`start`] |
+//! | sign in without an account at WorkOS, for trying things out | [`demo`] |
+//! | let in who may come in, find them among our users | [`auth`] |
+//! | the tools that agents call | [`tools`] |
+//! | what a bookmark is | [`bookmark`] |
+//! | where people and bookmarks are kept | [`store`] |
+#![forbid(unsafe_code)]
+
+pub mod auth;
+pub mod bookmark;
+pub mod demo;
+pub mod settings;
+pub mod start;
+pub mod store;
+pub mod tools;
+
+pub use settings::Settings;
+pub use start::{Bookmarket, StartError};

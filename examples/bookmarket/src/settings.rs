@@ -1,0 +1,246 @@
+//! What can be set from outside, read once at start-up.
+//!
+//! | variable | default | meaning |
+//! |---|---|---|
+//! | `WORKOS_AUTHKIT_DOMAIN` | the demo authority | where people sign in: a domain, or a URL |
+//! | `BOOKMARKET_BIND` | `127.0.0.1:8787` | the address to listen on |
+//! | `BOOKMARKET_PUBLIC_URL` | `http://` + the address | the address that clients use |
+//! | `DATABASE_URL` | `sqlite://bookmarket.sqlite?mode=rwc` | where people and bookmarks are kept |
+//! | `BOOKMARKET_UNKNOWN_USER` | `provision` | `refuse` turns away who has no account yet |
+//! | `MCP_AUTH_LEEWAY_SECONDS` | 30 | by how much clocks may differ |
+//! | `BOOKMARKET_DEMO_APPROVE` | nobody | whom the demo authority signs in without asking |
+//! | `BOOKMARKET_DEMO_TOKEN_SECONDS` | 300 | how long the demo authority's tokens are good |
+//!
+//! A variable that is set to nonsense, or to nothing, is an error and never a default.
+
+use std::{
+    env::{self, VarError},
+    net::SocketAddr,
+    time::Duration,
+};
+
+use actix_mcp_auth::{ConfigError, Issuer, Resource};
+
+use crate::{demo::Demo, store};
+
+/// The path of the MCP endpoint below the public URL.
+pub const MCP_PATH: &str = "/mcp/bookmarket";
+
+/// Where people sign in.
+pub const AUTHKIT_DOMAIN: &str = "WORKOS_AUTHKIT_DOMAIN";
+/// The address to listen on.
+pub const BIND: &str = "BOOKMARKET_BIND";
+/// The address that clients use.
+pub const PUBLIC_URL: &str = "BOOKMARKET_PUBLIC_URL";
+/// Where people and bookmarks are kept.
+pub const DATABASE_URL: &str = "DATABASE_URL";
+/// What becomes of a person without an account.
+pub const UNKNOWN_USER: &str = "BOOKMARKET_UNKNOWN_USER";
+/// By how much clocks may differ.
+pub const LEEWAY: &str = "MCP_AUTH_LEEWAY_SECONDS";
+/// Whom the demo authority signs in without asking.
+pub const DEMO_APPROVE: &str = "BOOKMARKET_DEMO_APPROVE";
+/// How long the demo authority's tokens are good.
+pub const DEMO_TOKEN_SECONDS: &str = "BOOKMARKET_DEMO_TOKEN_SECONDS";
+
+const AUTHKIT_EXAMPLE: &str = "your-subdomain.authkit.app";
+const BIND_DEFAULT: &str = "127.0.0.1:8787";
+const PUBLIC_URL_EXAMPLE: &str = "https://app.example.com";
+const DATABASE_DEFAULT: &str = "sqlite://bookmarket.sqlite?mode=rwc";
+
+/// Everything that Bookmarket can be told. See the [module](self) for names and defaults.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The address to listen on. Port 0 takes any free port.
+    pub bind: SocketAddr,
+    /// The identifier of this MCP server, where it does not follow from [`bind`](Self::bind).
+    pub resource: Option<Resource>,
+    /// Where people and bookmarks are kept.
+    pub database_url: String,
+    /// Where people sign in.
+    pub sign_in: SignIn,
+    /// By how much clocks may differ, where not by the library's default.
+    pub leeway: Option<Duration>,
+    /// What becomes of a person who signs in and has no account yet.
+    pub unknown_user: UnknownUser,
+}
+
+/// Where people sign in.
+#[derive(Debug, Clone)]
+pub enum SignIn {
+    /// At WorkOS AuthKit, or at anything that looks like it.
+    AuthKit(Issuer),
+    /// At an authorization server of our own with made-up people, on the next port.
+    Demo(Demo),
+}
+
+/// What becomes of a person who signs in and has no account yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnknownUser {
+    /// They get one.
+    Provision,
+    /// They are refused.
+    Refuse,
+}
+
+impl Settings {
+    /// Reads the environment of this process.
+    ///
+    /// # Errors
+    /// One sentence that names the variable, what was expected, and an example.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::read(|name| match env::var(name) {
+            Ok(value) => Ok(Some(value)),
+            Err(VarError::NotPresent) => Ok(None),
+            Err(VarError::NotUnicode(value)) => {
+                let found = value.to_string_lossy();
+                Err(ConfigError::invalid(name, found, "must be valid UTF-8", "text"))
+            }
+        })
+    }
+
+    /// Reads settings from wherever `lookup` finds them.
+    ///
+    /// ```
+    /// use bookmarket::Settings;
+    ///
+    /// let settings = Settings::read(|_name| Ok(None)).expect("the defaults are valid");
+    /// assert_eq!(settings.bind.to_string(), "127.0.0.1:8787");
+    /// ```
+    ///
+    /// # Errors
+    /// As [`from_env`](Self::from_env).
+    pub fn read(
+        lookup: impl Fn(&'static str) -> Result<Option<String>, ConfigError>,
+    ) -> Result<Self, ConfigError> {
+        let settings = Self {
+            bind: bind(lookup(BIND)?)?,
+            resource: lookup(PUBLIC_URL)?.map(|url| resource_below(&url)).transpose()?,
+            database_url: database_url(lookup(DATABASE_URL)?)?,
+            sign_in: match lookup(AUTHKIT_DOMAIN)? {
+                Some(domain) => SignIn::AuthKit(authkit(&domain, &lookup)?),
+                None => SignIn::Demo(Demo {
+                    approve: lookup(DEMO_APPROVE)?,
+                    token_lifetime: seconds(
+                        DEMO_TOKEN_SECONDS,
+                        lookup(DEMO_TOKEN_SECONDS)?,
+                        86_400,
+                    )?,
+                }),
+            },
+            leeway: seconds(LEEWAY, lookup(LEEWAY)?, 300)?,
+            unknown_user: unknown_user(lookup(UNKNOWN_USER)?)?,
+        };
+        settings.check_reach()?;
+        Ok(settings)
+    }
+
+    /// The identifier of this MCP server, once it listens on `address`.
+    ///
+    /// # Errors
+    /// The address alone cannot be one; [`read`](Self::read) has seen to that.
+    pub fn resource_at(&self, address: SocketAddr) -> Result<Resource, ConfigError> {
+        match &self.resource {
+            Some(resource) => Ok(resource.clone()),
+            None => resource_below(&format!("http://{address}")),
+        }
+    }
+
+    /// Made-up people are for this machine only, and the world needs an address of its own.
+    fn check_reach(&self) -> Result<(), ConfigError> {
+        let bound_here = self.bind.ip().is_loopback();
+        let used_here = self.resource.as_ref().is_none_or(Resource::is_loopback);
+        match self.sign_in {
+            SignIn::Demo(_) if !(bound_here && used_here) => Err(ConfigError::missing(
+                AUTHKIT_DOMAIN,
+                "must be your AuthKit domain, since BOOKMARKET_BIND or BOOKMARKET_PUBLIC_URL reaches \
+                 beyond this machine and the demo sign-in is for this machine only",
+                AUTHKIT_EXAMPLE,
+            )),
+            _ if !bound_here && self.resource.is_none() => Err(ConfigError::missing(
+                PUBLIC_URL,
+                "must be the address that clients use, since BOOKMARKET_BIND is not loopback",
+                PUBLIC_URL_EXAMPLE,
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn bind(text: Option<String>) -> Result<SocketAddr, ConfigError> {
+    let text = text.as_deref().unwrap_or(BIND_DEFAULT);
+    text.parse().map_err(|_| {
+        let expected = "must be an IP address and a port";
+        ConfigError::invalid(BIND, text, expected, BIND_DEFAULT)
+    })
+}
+
+/// The resource below a public URL, whether or not that ends with a slash.
+fn resource_below(public_url: &str) -> Result<Resource, ConfigError> {
+    let base = public_url.trim_end_matches('/');
+    Resource::parse(base).map_err(|error| error.named(PUBLIC_URL))?;
+    Resource::parse(&format!("{base}{MCP_PATH}"))
+}
+
+fn authkit(
+    domain: &str,
+    lookup: impl Fn(&'static str) -> Result<Option<String>, ConfigError>,
+) -> Result<Issuer, ConfigError> {
+    for variable in [DEMO_APPROVE, DEMO_TOKEN_SECONDS] {
+        if let Some(found) = lookup(variable)? {
+            return Err(ConfigError::invalid(
+                variable,
+                found,
+                "must not be set together with WORKOS_AUTHKIT_DOMAIN, since it is for the demo \
+                 sign-in; set one of the two",
+                format!("{AUTHKIT_DOMAIN}={domain}"),
+            ));
+        }
+    }
+    Issuer::authkit(domain).map_err(|error| error.named(AUTHKIT_DOMAIN))
+}
+
+fn seconds(
+    variable: &'static str,
+    text: Option<String>,
+    most: u64,
+) -> Result<Option<Duration>, ConfigError> {
+    let Some(text) = text else { return Ok(None) };
+    match text.parse() {
+        Ok(seconds) if seconds <= most => Ok(Some(Duration::from_secs(seconds))),
+        _ => Err(ConfigError::invalid(
+            variable,
+            text,
+            format!("must be a whole number of seconds, at most {most}"),
+            "30",
+        )),
+    }
+}
+
+/// Shows no more than the scheme in an error: the rest may hold a password.
+fn database_url(url: Option<String>) -> Result<String, ConfigError> {
+    let url = url.unwrap_or_else(|| DATABASE_DEFAULT.to_owned());
+    if store::accepts(&url) {
+        return Ok(url);
+    }
+    let scheme = url.split_once(':').map_or(String::new(), |(scheme, _)| format!("{scheme}:"));
+    Err(ConfigError::invalid(
+        DATABASE_URL,
+        format!("{scheme}…"),
+        "must be the address of a SQLite file, the one kind of database in this build",
+        DATABASE_DEFAULT,
+    ))
+}
+
+fn unknown_user(text: Option<String>) -> Result<UnknownUser, ConfigError> {
+    match text.as_deref() {
+        None | Some("provision") => Ok(UnknownUser::Provision),
+        Some("refuse") => Ok(UnknownUser::Refuse),
+        Some(other) => Err(ConfigError::invalid(
+            UNKNOWN_USER,
+            other,
+            "must be `provision` or `refuse`",
+            "provision",
+        )),
+    }
+}

@@ -1,0 +1,201 @@
+//! From settings to a running server.
+
+use std::{
+    fmt, io,
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+};
+
+use actix_mcp_auth::{
+    BuildError, ConfigError, Issuer, McpAuth, Resource,
+    testing::{self, TestAuthority},
+};
+use actix_web::{App, HttpServer, dev::Server, web};
+use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
+use rmcp_actix_web::transport::StreamableHttpService;
+
+use crate::{
+    auth,
+    settings::{AUTHKIT_DOMAIN, MCP_PATH, Settings, SignIn},
+    store::{self, Store},
+    tools::Tools,
+};
+
+/// How long requests under way may take to end once the server is told to stop, in seconds.
+const GRACE: u64 = 10;
+/// The largest message that a client may send, in bytes.
+const MAX_MESSAGE: usize = 64 * 1024;
+
+/// Bookmarket, listening.
+pub struct Bookmarket {
+    server: Server,
+    resource: Resource,
+    /// Kept for as long as people sign in there.
+    demo: Option<TestAuthority>,
+}
+
+impl Bookmarket {
+    /// Opens the port and the database, and the demo sign-in where it is wanted.
+    ///
+    /// # Errors
+    /// One sentence on what stands in the way.
+    pub async fn start(settings: &Settings) -> Result<Self, StartError> {
+        let listener = listen(settings.bind)?;
+        let address = listener.local_addr().map_err(StartError::Io)?;
+        let resource = settings.resource_at(address)?;
+        let store = Store::open(&settings.database_url).await.map_err(StartError::Database)?;
+        let (issuer, demo) = match &settings.sign_in {
+            SignIn::AuthKit(issuer) => (issuer.clone(), None),
+            SignIn::Demo(demo) => {
+                let demo = demo.start(settings.bind)?;
+                (Issuer::authkit(demo.issuer())?, Some(demo))
+            }
+        };
+        let auth = auth::protect(&resource, issuer, &store, settings)?;
+        let server = serve(listener, auth, mcp(store, &resource))?;
+        Ok(Self { server, resource, demo })
+    }
+
+    /// The identifier of this MCP server, which is also its address.
+    pub fn resource(&self) -> &Resource {
+        &self.resource
+    }
+
+    /// What to do next, for whoever started it.
+    pub fn welcome(&self) -> String {
+        let resource = &self.resource;
+        let mut text = format!(
+            "Bookmarket listens. Add it to Claude Code:\n\n    \
+             claude mcp add bookmarket --transport http {resource}\n\n\
+             The resource indicator for the WorkOS dashboard (Connect > Configuration), exactly:\n\n    \
+             {resource}\n"
+        );
+        if let Some(demo) = &self.demo {
+            text.push_str(&format!(
+                "\nWORKOS_AUTHKIT_DOMAIN is not set, so people sign in at a demo authorization \
+                 server:\n\n    {}\n\n\
+                 Its people are made up and it asks for no password. It is for trying things out \
+                 on this machine.\n",
+                demo.issuer()
+            ));
+        }
+        text.push_str("\nCtrl-C stops it.");
+        text
+    }
+
+    /// Serves until `stop` is ready, then lets requests under way end.
+    ///
+    /// # Errors
+    /// The sockets failed.
+    pub async fn run_until(self, stop: impl Future<Output = ()>) -> Result<(), StartError> {
+        let handle = self.server.handle();
+        let server = actix_web::rt::spawn(self.server);
+        stop.await;
+        handle.stop(true).await;
+        match server.await {
+            Ok(ended) => ended.map_err(StartError::Io),
+            Err(panicked) => Err(StartError::Io(io::Error::other(panicked))),
+        }
+    }
+}
+
+fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).map_err(|error| StartError::Bind { address, error })
+}
+
+/// The tools, as an HTTP service that keeps no sessions.
+fn mcp(store: Store, resource: &Resource) -> StreamableHttpService<Tools, NeverSessionManager> {
+    let tools = Tools::new(store);
+    StreamableHttpService::builder()
+        .service_factory(Arc::new(move || Ok(tools.clone())))
+        .session_manager(Arc::new(NeverSessionManager::default()))
+        .stateful_mode(false)
+        .json_response(true)
+        .max_request_body_bytes(MAX_MESSAGE)
+        .allowed_hosts(vec![resource.authority().to_owned()])
+        .on_request_fn(auth::carry_caller)
+        .build()
+}
+
+fn serve(
+    listener: TcpListener,
+    auth: McpAuth,
+    mcp: StreamableHttpService<Tools, NeverSessionManager>,
+) -> Result<Server, StartError> {
+    let server = HttpServer::new(move || {
+        App::new()
+            .configure(auth.discovery())
+            .service(web::scope(MCP_PATH).wrap(auth.middleware()).service(mcp.clone().scope()))
+    });
+    let server = server.disable_signals().shutdown_timeout(GRACE);
+    Ok(server.listen(listener).map_err(StartError::Io)?.run())
+}
+
+/// Why Bookmarket cannot run: one sentence.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The address cannot be listened on.
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The demo authorization server cannot be started.
+    Demo(testing::StartError),
+    /// The database cannot be opened.
+    Database(store::Error),
+    /// A setting cannot be used.
+    Config(ConfigError),
+    /// Authentication cannot be set up.
+    Auth(BuildError),
+    /// Anything else that the system refuses.
+    Io(io::Error),
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bind { address, error } => write!(
+                f,
+                "cannot listen on {address} ({error}); BOOKMARKET_BIND must be a free address of \
+                 this machine, for example \"127.0.0.1:9797\""
+            ),
+            Self::Demo(error) => write!(
+                f,
+                "cannot start the demo sign-in ({error}); BOOKMARKET_BIND must be an address whose \
+                 next port is free too, for example \"127.0.0.1:9797\""
+            ),
+            Self::Database(error) => write!(
+                f,
+                "cannot open the database ({error}); DATABASE_URL must be one that can be written, \
+                 for example \"sqlite://bookmarket.sqlite?mode=rwc\""
+            ),
+            Self::Config(error) => error.fmt(f),
+            Self::Auth(error) => error.fmt(f),
+            Self::Io(error) => write!(f, "the system refuses: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for StartError {}
+
+impl From<ConfigError> for StartError {
+    fn from(error: ConfigError) -> Self {
+        Self::Config(error)
+    }
+}
+
+impl From<BuildError> for StartError {
+    /// Names the issuer as whoever set it knows it.
+    fn from(error: BuildError) -> Self {
+        match error {
+            BuildError::Config(error) if error.setting() == "issuer" => {
+                Self::Config(error.named(AUTHKIT_DOMAIN))
+            }
+            BuildError::Config(error) => Self::Config(error),
+            error => Self::Auth(error),
+        }
+    }
+}

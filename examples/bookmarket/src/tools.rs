@@ -1,0 +1,119 @@
+//! The tools that an agent is offered, each on behalf of the person who signed in.
+//!
+//! The comment on a tool is also its description: agents read it.
+
+mod arguments;
+mod results;
+
+use std::sync::Arc;
+
+use rmcp::{
+    Json, ServerHandler,
+    handler::server::{tool::ToolRouter, wrapper::Parameters},
+    model::{Implementation, ServerCapabilities, ServerConfig},
+    tool, tool_handler, tool_router,
+};
+
+use self::{
+    arguments::{AddBookmark, DeleteBookmark, ListBookmarks, SearchBookmarks},
+    results::{Deleted, Entry, Page, ToolError, WhoAmI},
+};
+use crate::{
+    auth::Caller,
+    bookmark::{MAX_BOOKMARKS, NewBookmark},
+    store::Store,
+};
+
+/// The MCP server: what the tools need, and the tools. Cheap to clone, since every request does.
+#[derive(Clone)]
+pub struct Tools {
+    store: Store,
+    router: Arc<ToolRouter<Self>>,
+}
+
+#[tool_router]
+impl Tools {
+    /// The tools over `store`.
+    pub fn new(store: Store) -> Self {
+        Self { store, router: Arc::new(Self::tool_router()) }
+    }
+
+    /// Says who is signed in, and how many bookmarks they have.
+    #[tool(title = "Who am I", annotations(read_only_hint = true, open_world_hint = false))]
+    async fn whoami(&self, caller: Caller) -> Result<Json<WhoAmI>, ToolError> {
+        let bookmarks = self.store.count_bookmarks_of(&caller.user).await?;
+        Ok(Json(WhoAmI::new(&caller, bookmarks)))
+    }
+
+    /// Lists the signed-in person's bookmarks, the newest first, a page at a time.
+    #[tool(title = "List bookmarks", annotations(read_only_hint = true, open_world_hint = false))]
+    async fn list_bookmarks(
+        &self,
+        caller: Caller,
+        Parameters(wanted): Parameters<ListBookmarks>,
+    ) -> Result<Json<Page>, ToolError> {
+        let all = self.store.bookmarks_of(&caller.user).await?;
+        Ok(Json(Page::of(all, wanted.page())))
+    }
+
+    /// Finds the signed-in person's bookmarks that contain every word of the query, in any case.
+    #[tool(title = "Search bookmarks", annotations(read_only_hint = true, open_world_hint = false))]
+    async fn search_bookmarks(
+        &self,
+        caller: Caller,
+        Parameters(wanted): Parameters<SearchBookmarks>,
+    ) -> Result<Json<Page>, ToolError> {
+        let query = wanted.query()?;
+        let mut found = self.store.bookmarks_of(&caller.user).await?;
+        found.retain(|bookmark| bookmark.matches(query));
+        Ok(Json(Page::of(found, wanted.page())))
+    }
+
+    /// Keeps a web page for the signed-in person, and answers with the new bookmark and its id.
+    #[tool(
+        title = "Add a bookmark",
+        annotations(destructive_hint = false, idempotent_hint = false, open_world_hint = false)
+    )]
+    async fn add_bookmark(
+        &self,
+        caller: Caller,
+        Parameters(wanted): Parameters<AddBookmark>,
+    ) -> Result<Json<Entry>, ToolError> {
+        let new = NewBookmark::parse(&wanted.url, &wanted.title, &wanted.tags)?;
+        if self.store.count_bookmarks_of(&caller.user).await? >= MAX_BOOKMARKS {
+            return Err(ToolError::Full);
+        }
+        let kept = self.store.add_bookmark(&caller.user, &new).await?;
+        Ok(Json(kept.into()))
+    }
+
+    /// Deletes one of the signed-in person's bookmarks for good, by the id that lists show.
+    #[tool(
+        title = "Delete a bookmark",
+        annotations(destructive_hint = true, idempotent_hint = true, open_world_hint = false)
+    )]
+    async fn delete_bookmark(
+        &self,
+        caller: Caller,
+        Parameters(wanted): Parameters<DeleteBookmark>,
+    ) -> Result<Json<Deleted>, ToolError> {
+        let id = wanted.id;
+        if self.store.delete_bookmark(&caller.user, id).await? {
+            Ok(Json(Deleted::new(id)))
+        } else {
+            Err(ToolError::NoSuchBookmark(id))
+        }
+    }
+}
+
+#[tool_handler(router = self.router)]
+impl ServerHandler for Tools {
+    fn get_info(&self) -> ServerConfig {
+        let name = Implementation::new("bookmarket", env!("CARGO_PKG_VERSION"));
+        ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
+            .with_server_info(name.with_title("Bookmarket"))
+            .with_instructions(
+                "Keeps the bookmarks of the person who signed in; nobody else sees them.",
+            )
+    }
+}

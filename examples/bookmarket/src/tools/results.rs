@@ -1,0 +1,147 @@
+//! What the tools answer: as structured data, and the same as text.
+
+use std::fmt;
+
+use rmcp::model::{ContentBlock, IntoContents};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::arguments::{MAX_QUERY, PageOf};
+use crate::{
+    auth::Caller,
+    bookmark::{Bookmark, InvalidBookmark, MAX_BOOKMARKS},
+    store,
+};
+
+/// The signed-in person.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct WhoAmI {
+    /// Who they are to the authorization server: the `sub` of their token.
+    subject: String,
+    /// The authorization server that says so.
+    issuer: String,
+    /// What to call them, where we know.
+    name: Option<String>,
+    /// How many bookmarks they have.
+    bookmarks: u64,
+}
+
+impl WhoAmI {
+    pub(super) fn new(caller: &Caller, bookmarks: u64) -> Self {
+        let subject = caller.principal.subject();
+        Self {
+            subject: subject.id().to_owned(),
+            issuer: subject.issuer().to_owned(),
+            name: caller.user.name.clone(),
+            bookmarks,
+        }
+    }
+}
+
+/// Some of the bookmarks asked for.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Page {
+    /// The bookmarks on this page, the newest first.
+    bookmarks: Vec<Entry>,
+    /// How many there are on all pages together.
+    total: usize,
+}
+
+impl Page {
+    pub(super) fn of(all: Vec<Bookmark>, page: PageOf) -> Self {
+        let total = all.len();
+        let shown = all.into_iter().skip(page.offset).take(page.limit);
+        Self { bookmarks: shown.map(Entry::from).collect(), total }
+    }
+}
+
+/// A bookmark as it is shown.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Entry {
+    /// Its id, for delete_bookmark.
+    id: i64,
+    /// Where it leads.
+    url: String,
+    /// What it is called.
+    title: String,
+    /// What it is about.
+    tags: Vec<String>,
+    /// When it was added (RFC 3339).
+    created_at: String,
+}
+
+impl From<Bookmark> for Entry {
+    fn from(bookmark: Bookmark) -> Self {
+        let seconds = chrono::SecondsFormat::Secs;
+        Self {
+            id: bookmark.id,
+            url: bookmark.url,
+            title: bookmark.title,
+            tags: bookmark.tags,
+            created_at: bookmark.created_at.to_rfc3339_opts(seconds, true),
+        }
+    }
+}
+
+/// What is gone.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Deleted {
+    /// The id of the deleted bookmark.
+    deleted: i64,
+}
+
+impl Deleted {
+    pub(super) fn new(id: i64) -> Self {
+        Self { deleted: id }
+    }
+}
+
+/// Why a tool could not do as asked, for the agent to read: an error within the tool's result,
+/// since clients show errors of the protocol to nobody.
+#[derive(Debug)]
+pub(super) enum ToolError {
+    Invalid(InvalidBookmark),
+    Query,
+    Full,
+    NoSuchBookmark(i64),
+    Unavailable,
+}
+
+impl fmt::Display for ToolError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Invalid(reason) => write!(f, "Nothing was added. {reason}"),
+            Self::Query => write!(f, "`query` must be 1 to {MAX_QUERY} characters."),
+            Self::Full => write!(
+                f,
+                "Nothing was added. There are {MAX_BOOKMARKS} bookmarks, the most that one person \
+                 keeps; delete some first."
+            ),
+            Self::NoSuchBookmark(id) => write!(
+                f,
+                "Nothing was deleted. The signed-in person has no bookmark with the id {id}; \
+                 list_bookmarks shows those they have."
+            ),
+            Self::Unavailable => write!(f, "The bookmarks are out of reach now; try again soon."),
+        }
+    }
+}
+
+impl IntoContents for ToolError {
+    fn into_contents(self) -> Vec<ContentBlock> {
+        vec![ContentBlock::text(self.to_string())]
+    }
+}
+
+impl From<InvalidBookmark> for ToolError {
+    fn from(reason: InvalidBookmark) -> Self {
+        Self::Invalid(reason)
+    }
+}
+
+impl From<store::Error> for ToolError {
+    fn from(error: store::Error) -> Self {
+        tracing::error!(%error, "the store failed");
+        Self::Unavailable
+    }
+}

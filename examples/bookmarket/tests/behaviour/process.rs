@@ -1,0 +1,154 @@
+//! The program itself, as a process.
+
+use std::{
+    io::{BufRead, BufReader, Read},
+    net::TcpListener,
+    process::{Child, ChildStdout, Command, Output, Stdio},
+};
+
+use serde_json::json;
+
+use crate::{agent::Agent, oauth::sign_in, server::Folder};
+
+fn bookmarket(folder: &Folder, given: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bookmarket"));
+    command.env_clear().envs(given.iter().copied()).current_dir(folder.path());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Runs it with settings that cannot work, and gives the one sentence that it says.
+fn refusal(folder: &Folder, given: &[(&str, &str)]) -> String {
+    let Output { status, stdout, stderr } =
+        bookmarket(folder, given).output().expect("the program runs");
+    let (stdout, stderr) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
+    assert_eq!(status.code(), Some(2), "{stdout}{stderr}");
+    assert_eq!(stderr.lines().count(), 1, "{stderr}");
+    assert!(stdout.is_empty(), "{stdout}");
+    stderr.into_owned()
+}
+
+/// The program, running. It ends with the test.
+struct Running {
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+    welcome: String,
+}
+
+impl Running {
+    /// Starts it and waits until it has said what it has to say.
+    fn start(folder: &Folder, given: &[(&str, &str)]) -> Self {
+        let mut child = bookmarket(folder, given).spawn().expect("the program runs");
+        let mut stdout = BufReader::new(child.stdout.take().expect("a pipe"));
+        let mut welcome = String::new();
+        while !welcome.contains("Ctrl-C") {
+            let read = stdout.read_line(&mut welcome).expect("a line");
+            assert!(read > 0, "it ended early: {welcome}");
+        }
+        Self { child, stdout, welcome }
+    }
+
+    /// Sends a signal by its name, and gives the exit code and what was said meanwhile.
+    fn stop(mut self, signal: &str) -> (Option<i32>, String) {
+        let pid = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-s", signal, &pid]).status();
+        assert!(sent.expect("kill runs").success());
+        let mut said = String::new();
+        self.stdout.read_to_string(&mut said).expect("the rest");
+        (self.child.wait().expect("an end").code(), said)
+    }
+}
+
+impl Running {
+    /// The last word of the line to paste.
+    fn resource(&self) -> &str {
+        let line = self.welcome.lines().find(|line| line.contains("claude mcp add"));
+        line.and_then(|line| line.split_whitespace().last()).expect("a line to paste")
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn it_says_what_to_paste_and_where_people_sign_in() {
+    let folder = Folder::new();
+    let running = Running::start(&folder, &[("BOOKMARKET_BIND", "127.0.0.1:0")]);
+
+    let welcome = &running.welcome;
+    let paste = "claude mcp add bookmarket --transport http http://127.0.0.1:";
+    assert!(welcome.contains(paste), "{welcome}");
+    assert!(welcome.contains("WORKOS_AUTHKIT_DOMAIN is not set"), "{welcome}");
+    assert!(folder.path().join("bookmarket.sqlite").exists());
+}
+
+#[actix_web::test]
+async fn an_agent_finds_its_way_from_the_printed_line_to_a_tool() {
+    let folder = Folder::new();
+    let settings = [("BOOKMARKET_BIND", "127.0.0.1:0"), ("BOOKMARKET_DEMO_APPROVE", "user_ada")];
+    let running = Running::start(&folder, &settings);
+
+    let token = sign_in(running.resource()).await;
+
+    let ada = Agent::new(running.resource(), Some(token));
+    ada.add("https://example.com/", "Found the way", &[]).await;
+    assert_eq!(ada.titles().await, ["Found the way"]);
+    assert_eq!(ada.call("whoami", json!({})).await.data["subject"], "user_ada");
+}
+
+#[cfg(unix)]
+#[test]
+fn sigterm_and_ctrl_c_stop_it_gracefully() {
+    for signal in ["TERM", "INT"] {
+        let folder = Folder::new();
+        let running = Running::start(&folder, &[("BOOKMARKET_BIND", "127.0.0.1:0")]);
+
+        let (code, said) = running.stop(signal);
+
+        assert_eq!(code, Some(0), "{signal}");
+        assert!(said.contains("Goodbye"), "{signal}: {said}");
+    }
+}
+
+#[test]
+fn a_bad_setting_ends_with_one_sentence() {
+    let said = refusal(&Folder::new(), &[("BOOKMARKET_UNKNOWN_USER", "maybe")]);
+
+    assert!(said.contains("BOOKMARKET_UNKNOWN_USER is \"maybe\""), "{said}");
+}
+
+#[test]
+fn a_taken_port_ends_with_one_sentence() {
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = taken.local_addr().expect("an address").to_string();
+
+    let said = refusal(&Folder::new(), &[("BOOKMARKET_BIND", &address)]);
+
+    assert!(said.contains(&address) && said.contains("BOOKMARKET_BIND"), "{said}");
+}
+
+#[test]
+fn a_database_out_of_reach_ends_with_one_sentence() {
+    let folder = Folder::new();
+    let nowhere = [
+        ("BOOKMARKET_BIND", "127.0.0.1:0"),
+        ("DATABASE_URL", "sqlite:///no/such/folder/bookmarket.sqlite"),
+    ];
+
+    let said = refusal(&folder, &nowhere);
+
+    assert!(said.contains("DATABASE_URL"), "{said}");
+}
+
+#[test]
+fn an_unknown_demo_person_ends_with_one_sentence() {
+    let nobody = [("BOOKMARKET_BIND", "127.0.0.1:0"), ("BOOKMARKET_DEMO_APPROVE", "user_nobody")];
+
+    let said = refusal(&Folder::new(), &nobody);
+
+    assert!(said.contains("BOOKMARKET_DEMO_APPROVE is \"user_nobody\""), "{said}");
+}
