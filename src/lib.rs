@@ -89,8 +89,9 @@ pub use mcp_auth_actix::{
 };
 pub use mcp_auth_core::{
     self, Actor, Algorithm, Authenticated, ClientId, Clock, ConfigError, IdentityStore, Issuer,
-    IssuerAwareness, JwksLocation, Newcomer, Principal, PrincipalKind, Rejection, Resource, Scope,
-    ScopeSet, StoreError, Subject, UnixTime, UnknownUser, VerifiedToken, async_trait,
+    IssuerAwareness, JwksLocation, Newcomer, Principal, PrincipalKind, Profile, Rejection,
+    Resource, Scope, ScopeSet, StoreError, Subject, UnixTime, UnknownUser, VerifiedToken,
+    async_trait,
 };
 
 #[cfg(feature = "memory")]
@@ -98,8 +99,8 @@ pub use mcp_auth_stores::MemoryIdentityStore;
 #[cfg(feature = "sea-orm")]
 pub use mcp_auth_stores::SeaOrmIdentityStore;
 pub use mcp_auth_stores::{
-    CachedIdentityStore, IdentityStoreExt, IssuerStores, ProvisioningIdentityStore,
-    SharedSubjectsIdentityStore,
+    CachedIdentityStore, IdentityStoreExt, IssuerStores, LinkingIdentityStore,
+    ProvisioningIdentityStore, SharedSubjectsIdentityStore,
 };
 
 /// An in-process authorization server for development and tests.

@@ -10,6 +10,7 @@ mod extractors;
 mod issuers;
 mod keys;
 mod logs;
+mod newcomers;
 mod obligations;
 mod support;
 mod tokens;

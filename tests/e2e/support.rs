@@ -60,8 +60,13 @@ impl Server {
         })
     }
 
+    /// Where it is.
+    pub(crate) fn origin(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
     pub(crate) fn request(&self, method: Method, path: &str) -> Request {
-        let url = format!("http://{}{path}", self.address);
+        let url = format!("{}{path}", self.origin());
         let client = awc::Client::builder().disable_redirects().timeout(Duration::from_secs(10));
         Request(client.finish().request(method, url))
     }

@@ -1,11 +1,13 @@
 //! The one object that an application builds and hands about.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use actix_web::{HttpResponse, dev::ServiceRequest, http::header, web::ServiceConfig};
 use mcp_auth_core::{
     Authenticated, Authenticator, Challenge, Clock, ConfigError, Rejection, Resource,
+    rejection::UnavailableReason,
 };
+use tokio::time::timeout;
 
 use crate::{
     builder::McpAuthBuilder,
@@ -30,6 +32,7 @@ pub(crate) struct Inner {
     pub(crate) discovery: Discovery,
     pub(crate) refresher: Refresher,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) time_limit: Duration,
 }
 
 impl McpAuth {
@@ -105,10 +108,13 @@ impl McpAuth {
         request: &ServiceRequest,
     ) -> Result<Authenticated, Rejection> {
         let authorization = request.headers().get_all(header::AUTHORIZATION);
-        self.0
+        let limit = self.0.time_limit;
+        let decision = self
+            .0
             .authenticator
-            .authenticate(authorization.map(|value| value.as_bytes()), self.0.clock.now())
-            .await
+            .authenticate(authorization.map(|value| value.as_bytes()), self.0.clock.now());
+        let late = |_| Err(UnavailableReason::TimeLimit { limit }.into());
+        timeout(limit, decision).await.unwrap_or_else(late)
     }
 
     /// The answer to a request that is refused, and a line for the operator.

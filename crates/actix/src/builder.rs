@@ -35,8 +35,12 @@ pub struct McpAuthBuilder {
     shim: Option<bool>,
     openid_shim: bool,
     refresh: RefreshSettings,
+    time_limit: Duration,
     clock: Arc<dyn Clock>,
 }
+
+/// No store and no issuer is waited for any longer, unless the application says so.
+const DEFAULT_TIME_LIMIT: Duration = Duration::from_secs(10);
 
 /// Puts a store of any user type into the authenticator, which has no type parameter.
 type UseStore = Box<dyn FnOnce(&mut Authenticator) -> Result<(), ConfigError> + Send>;
@@ -70,6 +74,7 @@ impl McpAuthBuilder {
             shim: None,
             openid_shim: false,
             refresh: RefreshSettings::default(),
+            time_limit: DEFAULT_TIME_LIMIT,
             clock: Arc::new(SystemClock),
         }
     }
@@ -189,6 +194,13 @@ impl McpAuthBuilder {
         self
     }
 
+    /// The longest that a decision may take: waiting for a key, finding the user, provisioning one.
+    /// Longer is a 503. Default 10 s.
+    pub fn time_limit(mut self, limit: Duration) -> Self {
+        self.time_limit = limit;
+        self
+    }
+
     /// Another clock than the machine's, for tests.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
@@ -230,7 +242,7 @@ impl McpAuthBuilder {
             (true, false) => Shim::OAuth(plan.watch_metadata(first)),
             (true, true) => Shim::OAuthAndOpenId(plan.watch_metadata(first)),
         };
-        let mut authenticator = Authenticator::new(policy)?;
+        let mut authenticator = Authenticator::new(policy, plan.profiles())?;
         for issuer in &issuers {
             let (keys, refresh) = plan.watch_keys(issuer);
             authenticator.trust(issuer.clone(), keys, refresh)?;
@@ -251,6 +263,7 @@ impl McpAuthBuilder {
             origins,
             authenticator,
             refresher: plan.start().map_err(BuildError::Thread)?,
+            time_limit: self.time_limit,
             clock: self.clock,
         }))
     }

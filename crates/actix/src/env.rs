@@ -12,6 +12,7 @@ const ISSUER: &str = "MCP_AUTH_ISSUER";
 const JWKS_URI: &str = "MCP_AUTH_JWKS_URI";
 const AUDIENCES: &str = "MCP_AUTH_AUDIENCES";
 const LEEWAY: &str = "MCP_AUTH_LEEWAY_SECONDS";
+const API_KEY: &str = "WORKOS_API_KEY";
 
 impl McpAuth {
     /// Starts the configuration from environment variables:
@@ -23,6 +24,7 @@ impl McpAuth {
     /// | `MCP_AUTH_ISSUER` | any other issuer; one of the two is required |
     /// | `MCP_AUTH_JWKS_URI` | where that issuer's keys are; default: discovered |
     /// | `MCP_AUTH_AUDIENCES` | further accepted audiences, separated by commas |
+    /// | `WORKOS_API_KEY` | with AuthKit: asks the WorkOS API about newcomers; default: userinfo |
     /// | `MCP_AUTH_LEEWAY_SECONDS` | by how much clocks may differ; default 30, at most 300 |
     ///
     /// ```no_run
@@ -68,7 +70,13 @@ impl McpAuth {
 
 fn issuer(var: &impl Fn(&str) -> Option<String>) -> Result<Issuer, ConfigError> {
     let issuer = match (var(AUTHKIT), var(ISSUER)) {
-        (Some(domain), None) => Issuer::authkit(domain).map_err(|error| error.named(AUTHKIT))?,
+        (Some(domain), None) => {
+            let authkit = Issuer::authkit(domain).map_err(|error| error.named(AUTHKIT))?;
+            match var(API_KEY) {
+                Some(key) => authkit.workos_api_key(key),
+                None => authkit,
+            }
+        }
         (None, Some(name)) => Issuer::new(name).map_err(|error| error.named(ISSUER))?,
         (Some(_), Some(name)) => {
             return Err(ConfigError::invalid(

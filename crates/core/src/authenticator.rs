@@ -5,10 +5,11 @@ use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 use crate::{
     bearer::BearerToken,
     config::ConfigError,
-    identity::{ErasedStore, ErasedUser, IdentityStore, IssuerAwareness},
+    identity::{ErasedStore, ErasedUser, IdentityStore, Introduction, IssuerAwareness},
     issuer::Issuer,
     issuer_keys::{AwaitRefresh, IssuerKeys, LastFetch},
     principal::Principal,
+    profile::FetchProfile,
     refresh::Demand,
     rejection::{ForbiddenReason, Rejection, TokenError, UnavailableReason},
     resource::Resource,
@@ -55,6 +56,7 @@ pub struct Authenticator {
     trusted: Vec<Trusted>,
     by_iss: HashMap<Arc<str>, usize>,
     store: Option<Arc<dyn ErasedStore>>,
+    profiles: Arc<dyn FetchProfile>,
 }
 
 /// An issuer, the rules for its tokens, and its keys.
@@ -88,11 +90,15 @@ impl ResourcePolicy {
 }
 
 impl Authenticator {
-    /// An authenticator that trusts nobody yet.
+    /// An authenticator that trusts nobody yet. `profiles` is asked about newcomers, when the
+    /// application asks.
     ///
     /// # Errors
     /// Where the policy's leeway is more than 5 min.
-    pub fn new(policy: ResourcePolicy) -> Result<Self, ConfigError> {
+    pub fn new(
+        policy: ResourcePolicy,
+        profiles: Arc<dyn FetchProfile>,
+    ) -> Result<Self, ConfigError> {
         if policy.leeway > TokenRules::MAX_LEEWAY {
             return Err(ConfigError::invalid(
                 "leeway",
@@ -101,7 +107,7 @@ impl Authenticator {
                 "30 s",
             ));
         }
-        Ok(Self { policy, trusted: Vec::new(), by_iss: HashMap::new(), store: None })
+        Ok(Self { policy, trusted: Vec::new(), by_iss: HashMap::new(), store: None, profiles })
     }
 
     /// Trusts an issuer's tokens, with the keys that `refresh` keeps new.
@@ -189,7 +195,7 @@ impl Authenticator {
             .ok_or(Rejection::MissingCredentials)?;
         let principal = Arc::new(self.verify(token, now).await?);
         self.permit(&principal)?;
-        let user = self.identify(&principal).await?;
+        let user = self.identify(&principal, token).await?;
         Ok(Authenticated { principal, user })
     }
 
@@ -223,11 +229,16 @@ impl Authenticator {
     }
 
     /// The application's own user.
-    async fn identify(&self, principal: &Arc<Principal>) -> Result<ErasedUser, Rejection> {
+    async fn identify(
+        &self,
+        principal: &Arc<Principal>,
+        token: BearerToken<'_>,
+    ) -> Result<ErasedUser, Rejection> {
         let Some(store) = &self.store else {
             return Ok(ErasedUser::new(principal.clone()));
         };
-        match store.resolve(principal).await {
+        let introduction = Introduction { token, profiles: &self.profiles };
+        match store.resolve(principal, introduction).await {
             Ok(Some(user)) => Ok(user),
             Ok(None) => Err(match self.policy.unknown_user {
                 UnknownUser::Forbidden => ForbiddenReason::UnknownUser.into(),

@@ -4,7 +4,11 @@ use std::{any::Any, fmt, sync::Arc};
 
 use async_trait::async_trait;
 
-use crate::principal::{Principal, PrincipalKind};
+use crate::{
+    bearer::BearerToken,
+    principal::{Principal, PrincipalKind},
+    profile::{FetchProfile, Profile, Secret},
+};
 
 /// Whom a token is about: the issuer and its `sub`. A `sub` is unique within its issuer only.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -124,9 +128,11 @@ pub trait IdentityStore: Send + Sync + 'static {
 }
 
 /// Somebody whom the application does not know yet.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Newcomer {
     principal: Arc<Principal>,
+    token: Secret,
+    profiles: Arc<dyn FetchProfile>,
 }
 
 impl Newcomer {
@@ -138,6 +144,22 @@ impl Newcomer {
     /// The caller's issuer and `sub`.
     pub fn subject(&self) -> &Subject {
         self.principal.subject()
+    }
+
+    /// What the issuer tells about the person: e-mail address and name, which no MCP token
+    /// carries. It is asked when this is called, and each time.
+    ///
+    /// # Errors
+    /// Where the issuer cannot be asked. Handed on with `?`, it becomes a 503: the person is let in
+    /// at the next request.
+    pub async fn profile(&self) -> Result<Profile, StoreError> {
+        self.profiles.fetch(self.subject(), &self.token).await
+    }
+}
+
+impl fmt::Debug for Newcomer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Newcomer").field("principal", &self.principal).finish_non_exhaustive()
     }
 }
 
@@ -179,11 +201,31 @@ impl ErasedUser {
     }
 }
 
+/// What a newcomer needs besides the principal, should there be one.
+pub(crate) struct Introduction<'r> {
+    pub(crate) token: BearerToken<'r>,
+    pub(crate) profiles: &'r Arc<dyn FetchProfile>,
+}
+
+impl Introduction<'_> {
+    fn of(&self, principal: &Arc<Principal>) -> Newcomer {
+        Newcomer {
+            principal: principal.clone(),
+            token: Secret::new(self.token.expose()),
+            profiles: self.profiles.clone(),
+        }
+    }
+}
+
 /// A store without its type, so that the types above it need no parameter.
 #[async_trait]
 pub(crate) trait ErasedStore: Send + Sync {
     fn issuers(&self) -> IssuerAwareness;
-    async fn resolve(&self, principal: &Arc<Principal>) -> Result<Option<ErasedUser>, StoreError>;
+    async fn resolve(
+        &self,
+        principal: &Arc<Principal>,
+        introduction: Introduction<'_>,
+    ) -> Result<Option<ErasedUser>, StoreError>;
 }
 
 #[async_trait]
@@ -192,13 +234,17 @@ impl<S: IdentityStore> ErasedStore for S {
         IdentityStore::issuers(self)
     }
 
-    async fn resolve(&self, principal: &Arc<Principal>) -> Result<Option<ErasedUser>, StoreError> {
+    async fn resolve(
+        &self,
+        principal: &Arc<Principal>,
+        introduction: Introduction<'_>,
+    ) -> Result<Option<ErasedUser>, StoreError> {
         let user = match principal.kind() {
             PrincipalKind::Machine(client) => self.find_machine(client).await?,
             PrincipalKind::Impersonated(_) => self.find(principal.subject()).await?,
             PrincipalKind::User => match self.find(principal.subject()).await? {
                 Some(user) => Some(user),
-                None => self.provision(&Newcomer { principal: principal.clone() }).await?,
+                None => self.provision(&introduction.of(principal)).await?,
             },
         };
         Ok(user.map(|user| ErasedUser::new(Arc::new(user))))

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use crate::{
     algorithm::Algorithm, claims::Claims, config::ConfigError,
-    metadata::AuthorizationServerMetadata, resource::parse_web_url,
+    metadata::AuthorizationServerMetadata, profile::Secret, resource::parse_web_url,
 };
 
 /// A trusted authorization server: one key set, and the spellings of `iss` that it vouches for.
@@ -29,8 +29,19 @@ pub struct Issuer {
     algorithms: Vec<Algorithm>,
     audiences: Vec<String>,
     machine_prefix: Option<&'static str>,
+    workos_api: Option<WorkosApi>,
     loopback: bool,
     preset: bool,
+}
+
+/// The WorkOS API, and the key to it.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct WorkosApi {
+    /// Where it is: `https://api.workos.com`, without a slash at the end.
+    pub url: String,
+    /// The API key (`sk_…`).
+    pub key: Secret,
 }
 
 /// Where an issuer's keys are found.
@@ -63,6 +74,7 @@ impl Issuer {
             algorithms: Algorithm::ALL.to_vec(),
             audiences: Vec::new(),
             machine_prefix: None,
+            workos_api: None,
             loopback,
             preset: false,
         })
@@ -135,6 +147,25 @@ impl Issuer {
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.audiences.push(audience.into());
         self
+    }
+
+    /// Asks the WorkOS API about newcomers instead of the userinfo endpoint, with the
+    /// environment's API key (`sk_…`).
+    #[must_use]
+    pub fn workos_api_key(self, key: impl Into<Arc<str>>) -> Self {
+        self.workos_api_at("https://api.workos.com", key)
+    }
+
+    /// The same, with the API at another address: a stand-in for tests.
+    #[must_use]
+    pub fn workos_api_at(mut self, url: impl Into<String>, key: impl Into<Arc<str>>) -> Self {
+        self.workos_api = Some(WorkosApi { url: url.into(), key: Secret::new(key) });
+        self
+    }
+
+    /// The WorkOS API, where newcomers are asked about there.
+    pub fn workos_api(&self) -> Option<&WorkosApi> {
+        self.workos_api.as_ref()
     }
 
     /// The identifier, byte for byte.

@@ -87,6 +87,7 @@ impl ProtectedResourceMetadata {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuthorizationServerMetadata {
     jwks_uri: Option<String>,
+    userinfo_endpoint: Option<String>,
     json: Arc<str>,
 }
 
@@ -151,14 +152,23 @@ impl AuthorizationServerMetadata {
         self.jwks_uri.as_deref()
     }
 
+    /// `userinfo_endpoint` (OpenID Connect Discovery §3).
+    pub fn userinfo_endpoint(&self) -> Option<&str> {
+        self.userinfo_endpoint.as_deref()
+    }
+
     /// The document.
     pub fn to_json(&self) -> &str {
         &self.json
     }
 
     fn from_value(value: &Value) -> Self {
-        let jwks_uri = value.get("jwks_uri").and_then(Value::as_str).map(str::to_owned);
-        Self { jwks_uri, json: value.to_string().into() }
+        let text = |member: &str| value.get(member).and_then(Value::as_str).map(str::to_owned);
+        Self {
+            jwks_uri: text("jwks_uri"),
+            userinfo_endpoint: text("userinfo_endpoint"),
+            json: value.to_string().into(),
+        }
     }
 }
 

@@ -129,6 +129,11 @@ pub enum UnavailableReason {
         /// The issuer.
         issuer: String,
     },
+    /// The decision took longer than the application allows.
+    TimeLimit {
+        /// The limit.
+        limit: Duration,
+    },
     /// The application's identity store.
     IdentityStore {
         /// The store's own error, for the log only.
@@ -193,6 +198,7 @@ impl Rejection {
             Self::Forbidden(ForbiddenReason::OriginNotAllowed { .. }) => "origin_not_allowed",
             Self::Unavailable(UnavailableReason::Keys { .. }) => "keys_unavailable",
             Self::Unavailable(UnavailableReason::IdentityStore { .. }) => "store_unavailable",
+            Self::Unavailable(UnavailableReason::TimeLimit { .. }) => "time_limit",
         }
     }
 }
@@ -278,6 +284,9 @@ impl fmt::Display for Rejection {
                 f,
                 "the keys of {issuer} are out of reach; is its JWKS endpoint reachable from here?"
             ),
+            Self::Unavailable(UnavailableReason::TimeLimit { limit }) => {
+                write!(f, "no decision within {limit:?}; is the identity store slow?")
+            }
             Self::Unavailable(UnavailableReason::IdentityStore { error }) => {
                 write!(f, "the identity store failed: {error}")
             }

@@ -15,6 +15,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod cached;
+mod linking;
 #[cfg(feature = "memory")]
 mod memory;
 mod per_issuer;
@@ -25,6 +26,7 @@ mod shared_subjects;
 mod wrappers;
 
 pub use cached::CachedIdentityStore;
+pub use linking::LinkingIdentityStore;
 #[cfg(feature = "memory")]
 pub use memory::MemoryIdentityStore;
 pub use per_issuer::IssuerStores;

@@ -2,11 +2,11 @@
 
 use std::{future::Future, time::Duration};
 
-use mcp_auth_core::{IdentityStore, Newcomer, StoreError};
+use mcp_auth_core::{IdentityStore, Newcomer, Profile, StoreError};
 
 use crate::{
-    cached::CachedIdentityStore, provisioning::ProvisioningIdentityStore,
-    shared_subjects::SharedSubjectsIdentityStore,
+    cached::CachedIdentityStore, linking::LinkingIdentityStore,
+    provisioning::ProvisioningIdentityStore, shared_subjects::SharedSubjectsIdentityStore,
 };
 
 /// What can be put around any store, one around another.
@@ -42,6 +42,29 @@ pub trait IdentityStoreExt: IdentityStore + Sized {
         Self::User: Clone,
     {
         CachedIdentityStore::new(self, ttl, capacity)
+    }
+
+    /// Links newcomers to users who are there already and have the same e-mail address: `find`
+    /// looks for the users with the profile's [`verified_email`](Profile::verified_email), and
+    /// `link` writes the newcomer's subject into the one that was found. Where the issuer does not
+    /// call the address verified, or where two users have it, nobody is linked.
+    ///
+    /// # The risk
+    /// Whoever can make the issuer believe that an address is theirs becomes the user who has it
+    /// here. Use it only with an issuer that verifies addresses itself, for addresses that your
+    /// application verified as well, and not where addresses are reassigned, as companies do.
+    fn link_by_verified_email<F, Found, L, Linked>(
+        self,
+        find: F,
+        link: L,
+    ) -> LinkingIdentityStore<Self, F, L>
+    where
+        F: Fn(Profile) -> Found + Send + Sync + 'static,
+        Found: Future<Output = Result<Vec<Self::User>, StoreError>> + Send + 'static,
+        L: Fn(Self::User, Newcomer) -> Linked + Send + Sync + 'static,
+        Linked: Future<Output = Result<Option<Self::User>, StoreError>> + Send + 'static,
+    {
+        LinkingIdentityStore::new(self, find, link)
     }
 
     /// Declares that the application's issuers share one namespace of subjects: `user_1` is the

@@ -6,9 +6,10 @@ use std::{cell::OnceCell, cell::RefCell, collections::HashMap, fmt, time::Durati
 use actix_web::http::{StatusCode, header};
 use awc::Client;
 use mcp_auth_core::{
-    AuthorizationServerMetadata, Issuer, JwksLocation, KeySet,
+    AuthorizationServerMetadata, Issuer, JwksLocation, KeySet, Profile, Secret,
     keys::JwksError,
     metadata::{MetadataError, metadata_urls},
+    profile::ProfileError,
     refresh::max_age,
     signature::Josekit,
 };
@@ -26,6 +27,8 @@ pub(super) struct Fetcher {
     client: OnceCell<Client>,
     /// The `jwks_uri` that each issuer's metadata named last.
     discovered: RefCell<HashMap<String, String>>,
+    /// The `userinfo_endpoint` of each issuer that was asked about somebody.
+    userinfo: RefCell<HashMap<String, String>>,
 }
 
 /// A document with how long it is fresh, where its server tells.
@@ -77,20 +80,74 @@ impl Fetcher {
         Ok(uri)
     }
 
+    /// What the issuer, or the WorkOS API for it, tells about a person.
+    pub(super) async fn profile(
+        &self,
+        issuer: &Issuer,
+        sub: &str,
+        token: &Secret,
+    ) -> Result<Profile, FetchError> {
+        let (uri, key) = match issuer.workos_api() {
+            Some(api) => {
+                (format!("{}/user_management/users/{}", api.url, path_segment(sub)), &api.key)
+            }
+            None => (self.userinfo_endpoint(issuer).await?, token),
+        };
+        let (body, _) = self.get_with(issuer, &uri, Some(key)).await?;
+        let read = match issuer.workos_api() {
+            Some(_) => Profile::from_workos_user,
+            None => Profile::from_userinfo,
+        };
+        read(&body, sub).map_err(|error| FetchError::Profile { uri, error })
+    }
+
+    /// From the first document that names it: AuthKit's RFC 8414 document does not, its OpenID one
+    /// does.
+    async fn userinfo_endpoint(&self, issuer: &Issuer) -> Result<String, FetchError> {
+        if let Some(known) = self.userinfo.borrow().get(issuer.name()) {
+            return Ok(known.clone());
+        }
+        let mut last = FetchError::NoUserinfo;
+        for uri in metadata_urls(issuer.name()) {
+            match self.metadata_at(issuer, &uri).await {
+                Ok((metadata, _)) => {
+                    if let Some(endpoint) = metadata.userinfo_endpoint().map(str::to_owned) {
+                        let name = issuer.name().to_owned();
+                        self.userinfo.borrow_mut().insert(name, endpoint.clone());
+                        return Ok(endpoint);
+                    }
+                }
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
+    }
+
     async fn get(&self, issuer: &Issuer, uri: &str) -> Fetched<Vec<u8>> {
+        self.get_with(issuer, uri, None).await
+    }
+
+    async fn get_with(
+        &self,
+        issuer: &Issuer,
+        uri: &str,
+        bearer: Option<&Secret>,
+    ) -> Fetched<Vec<u8>> {
         if !issuer.may_fetch(uri) {
             return Err(FetchError::Insecure { uri: uri.to_owned() });
         }
-        let get = self.get_unbounded(uri);
+        let get = self.get_unbounded(uri, bearer);
         timeout(TIME_LIMIT, get).await.map_err(|_| FetchError::TooSlow { uri: uri.to_owned() })?
     }
 
-    async fn get_unbounded(&self, uri: &str) -> Fetched<Vec<u8>> {
+    async fn get_unbounded(&self, uri: &str, bearer: Option<&Secret>) -> Fetched<Vec<u8>> {
         let at = || uri.to_owned();
         let client = self.client.get_or_init(|| Client::builder().disable_redirects().finish());
-        let mut answer = client
-            .get(uri)
-            .insert_header((header::ACCEPT, "application/json"))
+        let mut request = client.get(uri).insert_header((header::ACCEPT, "application/json"));
+        if let Some(bearer) = bearer {
+            request = request.bearer_auth(bearer.expose());
+        }
+        let mut answer = request
             .timeout(TIME_LIMIT)
             .send()
             .await
@@ -112,6 +169,19 @@ impl Fetcher {
     }
 }
 
+/// A subject as one segment of a path, whatever is in it (RFC 3986 §3.3).
+fn path_segment(text: &str) -> String {
+    let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    let mut segment = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match unreserved(byte) {
+            true => segment.push(char::from(byte)),
+            false => segment.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    segment
+}
+
 /// Why a document is not there. For the log only.
 #[derive(Debug)]
 pub(super) enum FetchError {
@@ -122,7 +192,9 @@ pub(super) enum FetchError {
     Body { uri: String, error: String },
     Keys { uri: String, error: JwksError },
     Metadata { uri: String, error: MetadataError },
+    Profile { uri: String, error: ProfileError },
     NoJwksUri,
+    NoUserinfo,
 }
 
 impl fmt::Display for FetchError {
@@ -138,6 +210,8 @@ impl fmt::Display for FetchError {
             ),
             Self::Keys { uri, error } => write!(f, "{uri}: {error}"),
             Self::Metadata { uri, error } => write!(f, "{uri}: {error}"),
+            Self::Profile { uri, error } => write!(f, "{uri}: {error}"),
+            Self::NoUserinfo => f.write_str("the issuer's metadata has no userinfo_endpoint"),
             Self::NoJwksUri => f.write_str("the issuer's metadata has no jwks_uri"),
         }
     }

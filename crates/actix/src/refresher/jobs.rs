@@ -54,7 +54,8 @@ fn run_loops(plan: &RefresherPlan, mut dropped: watch::Receiver<()>) -> Result<(
     let fetcher = Fetcher::default();
     let keys = plan.keys.iter().map(|job| job.run(&fetcher, &*plan.clock).boxed_local());
     let metadata = plan.metadata.iter().map(|job| job.run(&fetcher, &*plan.clock).boxed_local());
-    let loops = join_all(keys.chain(metadata));
+    let profiles = plan.office.run(&plan.issuers, &fetcher).boxed_local();
+    let loops = join_all(keys.chain(metadata).chain([profiles]));
     LocalSet::new().block_on(&runtime, async {
         select(loops, pin!(dropped.changed())).await;
     });

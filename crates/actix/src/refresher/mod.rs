@@ -8,6 +8,7 @@
 
 mod fetch;
 mod jobs;
+mod profiles;
 
 use std::{io, sync::Arc, thread, time::Duration};
 
@@ -19,6 +20,8 @@ use tokio::sync::watch;
 
 pub(crate) use jobs::MetadataWatch;
 use jobs::{KeyWatch, run_until_dropped};
+use mcp_auth_core::FetchProfile;
+use profiles::{ProfileDesk, ProfileOffice};
 
 use crate::health::IssuerHealth;
 
@@ -38,11 +41,16 @@ pub(crate) struct RefresherPlan {
     settings: RefreshSettings,
     keys: Vec<Arc<KeyWatch>>,
     metadata: Vec<Arc<MetadataWatch>>,
+    issuers: Vec<Arc<Issuer>>,
+    desk: ProfileDesk,
+    office: ProfileOffice,
 }
 
 impl RefresherPlan {
     pub(crate) fn new(clock: Arc<dyn Clock>, settings: RefreshSettings) -> Self {
-        Self { clock, settings, keys: Vec::new(), metadata: Vec::new() }
+        let (desk, office) = profiles::open();
+        let (keys, metadata, issuers) = (Vec::new(), Vec::new(), Vec::new());
+        Self { clock, settings, keys, metadata, issuers, desk, office }
     }
 
     /// Keeps an issuer's keys fresh.
@@ -53,6 +61,7 @@ impl RefresherPlan {
         let keys = Arc::new(IssuerKeys::new(self.settings.clone(), self.clock.now()));
         let watch = Arc::new(KeyWatch::new(issuer.clone(), keys.clone()));
         self.keys.push(watch.clone());
+        self.issuers.push(Arc::new(issuer.clone()));
         (keys, watch)
     }
 
@@ -62,6 +71,11 @@ impl RefresherPlan {
         let watch = Arc::new(MetadataWatch::new(issuer.clone(), policy));
         self.metadata.push(watch.clone());
         watch
+    }
+
+    /// Where newcomers are asked about.
+    pub(crate) fn profiles(&self) -> Arc<dyn FetchProfile> {
+        Arc::new(self.desk.clone())
     }
 
     /// Starts the thread.

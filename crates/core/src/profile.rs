@@ -1,0 +1,180 @@
+//! What an issuer tells about a person beyond the token: for making a user, never for deciding.
+
+use std::{fmt, sync::Arc};
+
+use async_trait::async_trait;
+use serde::Deserialize;
+
+use crate::identity::{StoreError, Subject};
+
+/// A person's own data, from the issuer's userinfo endpoint (OpenID Connect Core §5.3) or from the
+/// WorkOS API. MCP tokens carry none of it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Profile {
+    /// The e-mail address, as the issuer has it.
+    pub email: Option<String>,
+    /// Whether the issuer says that the address was verified. False where it does not say.
+    pub email_verified: bool,
+    /// The full name.
+    pub name: Option<String>,
+}
+
+/// A document that is not the person's profile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ProfileError {
+    /// Not a JSON object of the expected form.
+    Malformed,
+    /// It is about somebody else: "the `sub` Claim in the UserInfo Response MUST be verified to
+    /// exactly match" (OpenID Connect Core §5.3.2).
+    OtherSubject,
+}
+
+impl Profile {
+    /// Reads an answer of a userinfo endpoint about `subject`.
+    ///
+    /// # Errors
+    /// [`ProfileError`]: the answer is not used.
+    pub fn from_userinfo(json: &[u8], subject: &str) -> Result<Self, ProfileError> {
+        #[derive(Deserialize)]
+        struct Userinfo {
+            sub: String,
+            email: Option<String>,
+            #[serde(default)]
+            email_verified: Option<bool>,
+            name: Option<String>,
+        }
+
+        let answer: Userinfo = serde_json::from_slice(json).map_err(|_| ProfileError::Malformed)?;
+        if answer.sub != subject {
+            return Err(ProfileError::OtherSubject);
+        }
+        Ok(Self {
+            email: answer.email,
+            email_verified: answer.email_verified == Some(true),
+            name: answer.name,
+        })
+    }
+
+    /// Reads an answer of the WorkOS API (`GET /user_management/users/{id}`) about `subject`.
+    ///
+    /// # Errors
+    /// [`ProfileError`]: the answer is not used.
+    pub fn from_workos_user(json: &[u8], subject: &str) -> Result<Self, ProfileError> {
+        #[derive(Deserialize)]
+        struct User {
+            id: String,
+            email: Option<String>,
+            email_verified: Option<bool>,
+            first_name: Option<String>,
+            last_name: Option<String>,
+        }
+
+        let answer: User = serde_json::from_slice(json).map_err(|_| ProfileError::Malformed)?;
+        if answer.id != subject {
+            return Err(ProfileError::OtherSubject);
+        }
+        let names: Vec<String> = [answer.first_name, answer.last_name]
+            .into_iter()
+            .flatten()
+            .filter(|name| !name.is_empty())
+            .collect();
+        Ok(Self {
+            email: answer.email,
+            email_verified: answer.email_verified == Some(true),
+            name: (!names.is_empty()).then(|| names.join(" ")),
+        })
+    }
+
+    /// The address, if the issuer says that it was verified.
+    pub fn verified_email(&self) -> Option<&str> {
+        self.email.as_deref().filter(|_| self.email_verified)
+    }
+}
+
+impl fmt::Display for ProfileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Malformed => "the answer is not a profile",
+            Self::OtherSubject => "the answer is about another subject",
+        })
+    }
+}
+
+impl std::error::Error for ProfileError {}
+
+/// Asks an issuer about a person: the one thing of provisioning that needs a socket.
+#[async_trait]
+pub trait FetchProfile: Send + Sync + 'static {
+    /// The profile of `subject`, whose own access token is `token`. It goes to the subject's issuer
+    /// and to nobody else (R9).
+    ///
+    /// # Errors
+    /// Where the issuer cannot be asked, or its answer cannot be used.
+    async fn fetch(&self, subject: &Subject, token: &Secret) -> Result<Profile, StoreError>;
+}
+
+/// A text that must not be seen: `Debug` and `Display` do not show it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Arc<str>);
+
+impl Secret {
+    /// Keeps a secret.
+    pub fn new(text: impl Into<Arc<str>>) -> Self {
+        Self(text.into())
+    }
+
+    /// The secret itself: for the one place that needs it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn userinfo_must_be_about_the_same_subject() {
+        let json =
+            br#"{"sub":"user_ada","email":"ada@example.com","email_verified":true,"name":"Ada"}"#;
+        let ada = Profile::from_userinfo(json, "user_ada").unwrap();
+        assert_eq!(ada.verified_email(), Some("ada@example.com"));
+        assert_eq!(ada.name.as_deref(), Some("Ada"));
+        assert_eq!(Profile::from_userinfo(json, "user_eve"), Err(ProfileError::OtherSubject));
+        for other in ["", "[]", "{}", r#"{"sub":7}"#, "<html>"] {
+            let outcome = Profile::from_userinfo(other.as_bytes(), "user_ada");
+            assert_eq!(outcome, Err(ProfileError::Malformed), "{other}");
+        }
+    }
+
+    #[test]
+    fn an_address_counts_as_verified_only_where_the_issuer_says_so() {
+        for said in ["", r#","email_verified":false"#, r#","email_verified":null"#] {
+            let json = format!(r#"{{"sub":"u","email":"a@example.com"{said}}}"#);
+            let profile = Profile::from_userinfo(json.as_bytes(), "u").unwrap();
+            assert_eq!(profile.verified_email(), None, "{said}");
+        }
+    }
+
+    #[test]
+    fn a_workos_user_has_a_name_in_two_parts() {
+        let json = br#"{"id":"user_1","email":"a@example.com","email_verified":true,
+            "first_name":"Ada","last_name":null,"object":"user"}"#;
+        let ada = Profile::from_workos_user(json, "user_1").unwrap();
+        assert_eq!((ada.name.as_deref(), ada.email_verified), (Some("Ada"), true));
+        assert!(Profile::from_workos_user(json, "user_2").is_err());
+    }
+
+    #[test]
+    fn r09_a_secret_does_not_show() {
+        assert_eq!(format!("{:?}", Secret::new("sk_live")), "Secret(…)");
+    }
+}

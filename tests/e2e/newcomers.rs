@@ -1,0 +1,155 @@
+//! People whom the application does not know yet.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use actix_mcp_auth::{
+    AuthedUser, IdentityStoreExt, Issuer, McpAuth, MemoryIdentityStore, Newcomer, Profile,
+    StoreError,
+    testing::{Endpoint, Fault, TestAuthority},
+};
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::json;
+
+use crate::support::{RESOURCE, Server, authority, builder, good_token};
+
+/// A store without users, which makes one of the person's e-mail address.
+fn by_email(builder: actix_mcp_auth::McpAuthBuilder) -> actix_mcp_auth::McpAuthBuilder {
+    builder.users(MemoryIdentityStore::<String>::new().provision_with(
+        |newcomer: Newcomer| async move {
+            let profile = newcomer.profile().await?;
+            Ok(profile.email)
+        },
+    ))
+}
+
+fn serve(auth: McpAuth) -> Server {
+    Server::start(move |config| {
+        let name = web::post().to(async |me: AuthedUser<String>| me.to_string());
+        config.service(web::resource("/mcp").wrap(auth.middleware()).route(name));
+    })
+}
+
+#[actix_web::test]
+async fn the_issuers_userinfo_endpoint_tells_the_address_that_no_token_carries() {
+    let authority = authority();
+    let server = serve(by_email(builder(&authority)).build().unwrap());
+    assert_eq!(server.call(&good_token(&authority)).await.body, "ada@example.com");
+    assert_eq!(authority.requests("/oauth2/userinfo"), 1);
+}
+
+#[actix_web::test]
+async fn the_warm_path_asks_nobody() {
+    let authority = authority();
+    let known = MemoryIdentityStore::from_iter([("user_ada", "Ada".to_owned())]);
+    let ask = |newcomer: Newcomer| async move { newcomer.profile().await.map(|p| p.name) };
+    let auth = builder(&authority).users(known.provision_with(ask)).build().unwrap();
+    assert_eq!(serve(auth).call(&good_token(&authority)).await.body, "Ada");
+    assert_eq!(authority.requests("/oauth2/userinfo"), 0);
+}
+
+#[actix_web::test]
+async fn r11_an_issuer_that_cannot_be_asked_is_503_and_lets_the_person_in_later() {
+    let authority = authority();
+    let server = serve(by_email(builder(&authority)).build().unwrap());
+    let userinfo = || Endpoint::Path("/oauth2/userinfo".into());
+    let other = json!({"sub": "user_eve", "email": "eve@example.com"}).to_string();
+    for fault in [
+        Fault::Unavailable,
+        Fault::Html,
+        Fault::Redirect("http://127.0.0.1:1/".into()),
+        Fault::HugeBody(1 << 20),
+        Fault::Custom { status: 200, content_type: "application/json".into(), body: other.into() },
+    ] {
+        authority.inject(userinfo(), fault.clone());
+        assert_eq!(server.call(&good_token(&authority)).await.status, 503, "{fault:?}");
+    }
+    authority.clear_faults();
+    assert_eq!(server.call(&good_token(&authority)).await.status, 200);
+}
+
+#[actix_web::test]
+async fn r09_with_an_api_key_workos_is_asked_and_never_sees_the_token() {
+    let authority = authority();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let workos = {
+        let seen = seen.clone();
+        Server::start(move |config| {
+            let seen = seen.clone();
+            config.default_service(web::to(move |request: HttpRequest| {
+                let key =
+                    request.headers().get("authorization").unwrap().to_str().unwrap().to_owned();
+                seen.lock().unwrap().push((request.path().to_owned(), key));
+                let user = json!({
+                    "id": "user_ada", "email": "ada@example.com", "email_verified": true,
+                });
+                std::future::ready(HttpResponse::Ok().json(user))
+            }));
+        })
+    };
+    let issuer = Issuer::authkit(authority.issuer()).unwrap();
+    let issuer = issuer.workos_api_at(workos.origin(), "sk_test");
+    let auth = by_email(McpAuth::builder(RESOURCE).issuer(issuer)).build().unwrap();
+    assert_eq!(serve(auth).call(&good_token(&authority)).await.body, "ada@example.com");
+    let seen = seen.lock().unwrap();
+    let expected = ("/user_management/users/user_ada".to_owned(), "Bearer sk_test".to_owned());
+    assert_eq!(*seen, [expected]);
+}
+
+#[actix_web::test]
+async fn r11_a_store_that_never_answers_is_503_after_the_time_limit() {
+    let authority = authority();
+    let never = MemoryIdentityStore::<String>::new()
+        .provision_with(|_| std::future::pending::<Result<Option<String>, StoreError>>());
+    let limit = Duration::from_millis(300);
+    let auth = builder(&authority).users(never).time_limit(limit).build().unwrap();
+    let answer = serve(auth).call(&good_token(&authority)).await;
+    assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (503, Some("1")));
+}
+
+/// The application's users: address and, once linked, subject.
+type Table = Arc<Mutex<Vec<(&'static str, Option<String>)>>>;
+
+/// Links by address over `table`.
+fn linking(authority: &TestAuthority, table: &Table) -> McpAuth {
+    let (look, link) = (table.clone(), table.clone());
+    let users = MemoryIdentityStore::<String>::new().link_by_verified_email(
+        move |profile: Profile| {
+            let email = profile.verified_email().unwrap_or_default().to_owned();
+            let rows = look.lock().unwrap();
+            let found = rows.iter().filter(|row| row.0 == email).map(|row| row.0.to_owned());
+            std::future::ready(Ok(found.collect()))
+        },
+        move |user: String, newcomer: Newcomer| {
+            let mut rows = link.lock().unwrap();
+            let row = rows.iter_mut().find(|row| row.0 == user).unwrap();
+            row.1 = Some(newcomer.subject().id().to_owned());
+            std::future::ready(Ok(Some(user)))
+        },
+    );
+    builder(authority).users(users).build().unwrap()
+}
+
+#[actix_web::test]
+async fn a_verified_address_links_the_one_user_who_has_it() {
+    let authority = authority();
+    let table: Table = Arc::new(Mutex::new(vec![("ada@example.com", None)]));
+    let server = serve(linking(&authority, &table));
+    assert_eq!(server.call(&good_token(&authority)).await.body, "ada@example.com");
+    assert_eq!(table.lock().unwrap()[0].1.as_deref(), Some("user_ada"));
+}
+
+#[actix_web::test]
+async fn an_unverified_or_ambiguous_address_links_nobody() {
+    let authority = authority();
+    let twice = vec![("ada@example.com", None), ("ada@example.com", None)];
+    let table: Table = Arc::new(Mutex::new([twice, vec![("grace@example.com", None)]].concat()));
+    let server = serve(linking(&authority, &table));
+    for person in ["user_ada", "user_grace", "user_alan"] {
+        let answer = server.call(&authority.person_token(person, RESOURCE)).await;
+        assert_eq!(answer.status, 403, "{person}");
+    }
+    assert!(table.lock().unwrap().iter().all(|row| row.1.is_none()));
+}
