@@ -1,0 +1,121 @@
+"""Bookmarket and the authorization server that it trusts, started for one scenario and stopped after it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from .places import Places
+from .processes import Process, TooLate, plain_env, two_free_ports
+from .steps import Person
+
+START_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Authority:
+    """An authorization server, and two of the people who can sign in there."""
+
+    title: str
+    ada: Person
+    grace: Person
+
+
+AUTHORITIES = {
+    "test-authority": Authority(
+        "TestAuthority", Person("Ada Lovelace", "user_ada"), Person("Grace Hopper", "user_grace")
+    ),
+    "oidc-provider": Authority(
+        "oidc-provider",
+        Person("Ada Lovelace", "user_01INTEROPADA"),
+        Person("Grace Hopper", "user_01INTEROPGRACE"),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Servers:
+    """What a client needs to know of the servers, and who can sign in."""
+
+    resource: str
+    issuer: str
+    ada: Person
+    grace: Person
+
+
+@contextlib.contextmanager
+def running(places: Places, authority: str, folder: Path, token_seconds: int) -> Iterator[Servers]:
+    """Bookmarket on free ports with a fresh database, and tokens that live this long to the second."""
+    port, next_port = two_free_ports()
+    resource = f"http://127.0.0.1:{port}/mcp/bookmarket"
+    issuer = f"http://127.0.0.1:{next_port}"
+    settings = {
+        "BOOKMARKET_BIND": f"127.0.0.1:{port}",
+        "DATABASE_URL": f"sqlite://{folder}/bookmarket.sqlite?mode=rwc",
+        "MCP_AUTH_LEEWAY_SECONDS": "0",
+        "RUST_LOG": "info",
+    }
+    with contextlib.ExitStack() as stack:
+        if authority == "oidc-provider":
+            stack.enter_context(_oidc_provider(places, folder, next_port, resource, token_seconds))
+            settings["WORKOS_AUTHKIT_DOMAIN"] = issuer
+        else:
+            # Bookmarket starts its own TestAuthority on the port after its own.
+            settings["BOOKMARKET_DEMO_TOKEN_SECONDS"] = str(token_seconds)
+        command, log = [str(places.bookmarket)], folder / "bookmarket.log"
+        process = stack.enter_context(Process(command, plain_env(**settings), folder, log))
+        _until_it_answers(process, f"http://127.0.0.1:{port}/.well-known/oauth-protected-resource")
+        yield Servers(resource, issuer, AUTHORITIES[authority].ada, AUTHORITIES[authority].grace)
+
+
+@contextlib.contextmanager
+def _oidc_provider(places: Places, folder: Path, port: int, resource: str, token_seconds: int) -> Iterator[None]:
+    env = plain_env(PORT=str(port), RESOURCE=resource, TOKEN_SECONDS=str(token_seconds))
+    command = ["node", str(places.node / "authority.mjs")]
+    with Process(command, env, places.node, folder / "oidc-provider.log") as process:
+        line = process.line(START_SECONDS)
+        if line is None or "ready" not in json.loads(line):
+            raise TooLate(f"oidc-provider did not start:\n{process.log()}")
+        yield
+
+
+def _until_it_answers(process: Process, url: str) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if not process.running():
+            raise TooLate(f"bookmarket ended at once:\n{process.log()}")
+        try:
+            with directly().open(url, timeout=2):
+                return
+        except urllib.error.HTTPError:
+            # It listens; what is wrong with the answer shows in the walk.
+            return
+        except OSError:
+            time.sleep(0.05)
+    raise TooLate(f"bookmarket did not answer at {url} within {START_SECONDS} s\n{process.log()}")
+
+
+def directly() -> urllib.request.OpenerDirector:
+    """Opens URLs without any proxy, for questions of our own."""
+    return urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def status_with(token: str, url: str) -> tuple[int, str]:
+    """Status and challenge that the server gives to this token."""
+    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "ping"}).encode()
+    headers = {
+        "Authorization": f"Bearer {token}",
+        "Content-Type": "application/json",
+        "Accept": "application/json, text/event-stream",
+    }
+    try:
+        with directly().open(urllib.request.Request(url, body, headers), timeout=10) as response:
+            return response.status, ""
+    except urllib.error.HTTPError as error:
+        return error.code, error.headers.get("WWW-Authenticate", "")
