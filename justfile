@@ -10,7 +10,7 @@ fmt:
 
 # Lints, with warnings denied
 clippy:
-    cargo clippy --workspace --all-targets --all-features -- -D warnings
+    cargo clippy --workspace --all-targets -- -D warnings
 
 # The tests
 test:
@@ -18,7 +18,7 @@ test:
 
 # Documentation, with warnings denied
 docs:
-    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --all-features
+    .ci/docs
 
 # Who may depend on whom
 arrows:
@@ -31,6 +31,14 @@ features:
 # Real MCP clients against bookmarket
 interop:
     tests/interop/run
+
+# The conformance suite's authorization scenarios against TestAuthority
+conformance:
+    tests/interop/conformance/run
+
+# A newcomer's walk in a fresh clone, each step timed
+walk:
+    tests/interop/walk --clone
 
 # Writes docs/obligations.md anew from the tests' names
 obligations:

@@ -12,6 +12,7 @@ mod keys;
 mod logs;
 mod newcomers;
 mod obligations;
+mod readme;
 mod support;
 mod tokens;
 mod users;
