@@ -76,7 +76,7 @@
 //! |---|---|
 //! | `sea-orm` | `SeaOrmIdentityStore` |
 //! | `memory` | `MemoryIdentityStore` |
-//! | `testing` | [`testing`](crate#features): an authorization server for development and tests |
+//! | `testing` | the module `testing`: an authorization server for development and tests |
 //! | `vendored-openssl` | builds OpenSSL from source instead of linking the system's |
 //!
 //! None is on by default, and none changes what another does.

@@ -15,7 +15,7 @@ use crate::{
     discovery::Discovery,
     health::IssuerHealth,
     middleware::McpAuthMiddleware,
-    refresher::Refresher,
+    refresher::JwksRefresher,
     response,
 };
 
@@ -30,7 +30,7 @@ pub(crate) struct Inner {
     pub(crate) challenge: Challenge,
     pub(crate) origins: OriginPolicy,
     pub(crate) discovery: Discovery,
-    pub(crate) refresher: Refresher,
+    pub(crate) refresher: JwksRefresher,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) time_limit: Duration,
 }

@@ -30,7 +30,7 @@ const RESTART: Duration = Duration::from_secs(1);
 
 /// The running refresher; dropping it ends the thread, without waiting for a stuck look-up.
 #[derive(Debug)]
-pub(crate) struct Refresher {
+pub(crate) struct JwksRefresher {
     keys: Vec<Arc<KeyWatch>>,
     _alive: watch::Sender<()>,
 }
@@ -79,7 +79,7 @@ impl RefresherPlan {
     }
 
     /// Starts the thread.
-    pub(crate) fn start(self) -> io::Result<Refresher> {
+    pub(crate) fn start(self) -> io::Result<JwksRefresher> {
         let (alive, dropped) = watch::channel(());
         let keys = self.keys.clone();
         thread::Builder::new().name("mcp-auth-refresher".into()).spawn(move || {
@@ -91,11 +91,11 @@ impl RefresherPlan {
                 }
             }
         })?;
-        Ok(Refresher { keys, _alive: alive })
+        Ok(JwksRefresher { keys, _alive: alive })
     }
 }
 
-impl Refresher {
+impl JwksRefresher {
     pub(crate) fn health(&self, now: UnixTime) -> Vec<IssuerHealth> {
         self.keys.iter().map(|watch| watch.health(now)).collect()
     }
