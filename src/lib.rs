@@ -67,15 +67,18 @@
 //! is malformed in any way that two parsers could read differently. There is no switch that turns
 //! one of these checks off. [`rejection`](mcp_auth_core::rejection) lists every reason.
 //!
-//! An outage is never mistaken for a bad token: while the issuer's keys or the database are out of
-//! reach, and only then, the answer is 503 with `Retry-After`.
+//! An outage is never mistaken for a bad token: where the issuer's keys or the identity store are
+//! out of reach, or too slow, the answer is 503 with `Retry-After`.
 //!
 //! # Features
 //!
 //! | feature | what it adds |
 //! |---|---|
+//! | `diesel` | `DieselIdentityStore` |
+//! | `diesel-async` | `DieselAsyncIdentityStore` |
 //! | `sea-orm` | `SeaOrmIdentityStore` |
 //! | `memory` | `MemoryIdentityStore` |
+//! | `contract-tests` | what every store must do, as tests for a store of one's own |
 //! | `testing` | the module `testing`: an authorization server for development and tests |
 //! | `vendored-openssl` | builds OpenSSL from source instead of linking the system's |
 //!
@@ -89,19 +92,30 @@ pub use mcp_auth_actix::{
 };
 pub use mcp_auth_core::{
     self, Actor, Algorithm, Authenticated, ClientId, Clock, ConfigError, IdentityStore, Issuer,
-    IssuerAwareness, JwksLocation, Newcomer, Principal, PrincipalKind, Profile, Rejection,
-    Resource, Scope, ScopeSet, StoreError, Subject, UnixTime, UnknownUser, VerifiedToken,
-    async_trait,
+    IssuerAwareness, JwksLocation, Newcomer, Principal, PrincipalKind, Profile, ProfileError,
+    Rejection, Resource, Scope, ScopeSet, StoreError, Subject, UnixTime, UnknownUser,
+    VerifiedToken, async_trait,
+    issuer_keys::LastFetch,
+    refresh::RefreshSettings,
+    rejection::{ForbiddenReason, RequestError, TokenError, UnavailableReason},
 };
 
+#[cfg(feature = "contract-tests")]
+pub use mcp_auth_core::contract_tests;
 #[cfg(feature = "memory")]
 pub use mcp_auth_stores::MemoryIdentityStore;
 #[cfg(feature = "sea-orm")]
 pub use mcp_auth_stores::SeaOrmIdentityStore;
+#[cfg(any(feature = "diesel", feature = "diesel-async"))]
+pub use mcp_auth_stores::SubjectKey;
 pub use mcp_auth_stores::{
     CachedIdentityStore, IdentityStoreExt, IssuerStores, LinkingIdentityStore,
     ProvisioningIdentityStore, SharedSubjectsIdentityStore,
 };
+#[cfg(feature = "diesel-async")]
+pub use mcp_auth_stores::{DieselAsyncIdentityStore, FindBySubjectAsync, find_by_subject_async};
+#[cfg(feature = "diesel")]
+pub use mcp_auth_stores::{DieselIdentityStore, FindBySubject, find_by_subject};
 
 /// An in-process authorization server for development and tests.
 #[cfg(feature = "testing")]
@@ -113,3 +127,8 @@ pub mod testing {
 #[cfg(all(doctest, feature = "sea-orm", feature = "memory", feature = "testing"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// The code of docs/stores.md, compiled.
+#[cfg(all(doctest, feature = "diesel", feature = "diesel-async", feature = "sea-orm"))]
+#[doc = include_str!("../docs/stores.md")]
+struct StoresGuide;

@@ -49,13 +49,16 @@ async fn r10_an_unauthenticated_request_of_any_method_is_401_and_not_405() {
 async fn r08_no_method_is_free_of_authentication_and_no_session_id_stands_for_it() {
     let authority = authority();
     let server = Server::of(&builder(&authority).build().unwrap());
-    let answer = server
-        .request(Method::POST, "/mcp")
-        .header("Mcp-Session-Id", "session-of-ada")
-        .header("Mcp-Method", "server/discover")
-        .send()
-        .await;
-    assert_eq!(answer.status, 401);
+    for method in [Method::GET, Method::HEAD, Method::POST, Method::DELETE, Method::OPTIONS] {
+        for (name, value) in [
+            ("Mcp-Method", "server/discover"),
+            ("Mcp-Session-Id", "session-of-ada"),
+            ("X-Request-Id", "none of these"),
+        ] {
+            let request = server.request(method.clone(), "/mcp").header(name, value);
+            assert_eq!(request.send().await.status, 401, "{method} {name}");
+        }
+    }
 }
 
 #[actix_web::test]
@@ -66,6 +69,8 @@ async fn r07_tokens_elsewhere_than_in_the_header_are_ignored() {
     let answer = server.request(Method::POST, &format!("/mcp?access_token={token}")).send().await;
     assert_eq!(answer.status, 401);
     assert!(!answer.challenge().contains("error="));
+    let form = server.request(Method::POST, "/mcp");
+    assert_eq!(form.send_form(&[("access_token", token.as_str())]).await.status, 401);
     let lowercase =
         server.request(Method::POST, "/mcp").header("Authorization", &format!("bearer {token}"));
     assert_eq!(lowercase.send().await.status, 200);

@@ -44,7 +44,7 @@ async fn the_issuers_userinfo_endpoint_tells_the_address_that_no_token_carries()
 async fn the_warm_path_asks_nobody() {
     let authority = authority();
     let known = MemoryIdentityStore::from_iter([("user_ada", "Ada".to_owned())]);
-    let ask = |newcomer: Newcomer| async move { newcomer.profile().await.map(|p| p.name) };
+    let ask = |newcomer: Newcomer| async move { Ok(newcomer.profile().await?.name) };
     let auth = builder(&authority).users(known.provision_with(ask)).build().unwrap();
     assert_eq!(serve(auth).call(&good_token(&authority)).await.body, "Ada");
     assert_eq!(authority.requests("/oauth2/userinfo"), 0);
@@ -54,20 +54,48 @@ async fn the_warm_path_asks_nobody() {
 async fn r11_an_issuer_that_cannot_be_asked_is_503_and_lets_the_person_in_later() {
     let authority = authority();
     let server = serve(by_email(builder(&authority)).build().unwrap());
-    let userinfo = || Endpoint::Path("/oauth2/userinfo".into());
-    let other = json!({"sub": "user_eve", "email": "eve@example.com"}).to_string();
+    let good = json!({"sub": "user_ada", "email": "ada@example.com"}).to_string();
+    let elsewhere = {
+        let good = good.clone();
+        Server::start(move |config| {
+            let good = good.clone();
+            config.default_service(web::to(move || std::future::ready(good.clone())));
+        })
+    };
+    let json = |body: String| Fault::Custom {
+        status: 200,
+        content_type: "application/json".into(),
+        body: body.into(),
+    };
     for fault in [
         Fault::Unavailable,
         Fault::Html,
-        Fault::Redirect("http://127.0.0.1:1/".into()),
-        Fault::HugeBody(1 << 20),
-        Fault::Custom { status: 200, content_type: "application/json".into(), body: other.into() },
+        Fault::Redirect(format!("{}/userinfo", elsewhere.origin())),
+        json(format!("{good}{}", " ".repeat(64 * 1024))),
+        json(good.replace("user_ada", "user_eve")),
     ] {
         authority.inject(userinfo(), fault.clone());
         assert_eq!(server.call(&good_token(&authority)).await.status, 503, "{fault:?}");
     }
-    authority.clear_faults();
+    authority.inject(userinfo(), json(good));
     assert_eq!(server.call(&good_token(&authority)).await.status, 200);
+}
+
+#[actix_web::test]
+async fn r11_what_the_issuer_says_of_the_person_is_no_outage() {
+    let authority = authority();
+    let server = serve(by_email(builder(&authority)).build().unwrap());
+    let status = |status| Fault::Custom { status, content_type: "text/plain".into(), body: vec![] };
+    for nothing in [403, 404] {
+        authority.inject(userinfo(), status(nothing));
+        assert_eq!(server.call(&good_token(&authority)).await.status, 403, "{nothing}");
+    }
+    authority.inject(userinfo(), status(401));
+    server.call(&good_token(&authority)).await.assert_invalid_token("revoked at the issuer");
+}
+
+fn userinfo() -> Endpoint {
+    Endpoint::Path("/oauth2/userinfo".into())
 }
 
 #[actix_web::test]

@@ -9,6 +9,7 @@ use actix_web::{
     http::{Method, StatusCode, header::HeaderMap},
     web::{self, ServiceConfig},
 };
+use futures_util::Stream;
 use serde_json::Value;
 
 /// The protected resource of all tests. Its port is nobody's: the public URL comes from the
@@ -16,6 +17,9 @@ use serde_json::Value;
 pub(crate) const RESOURCE: &str = "http://127.0.0.1:8787/mcp";
 pub(crate) const METADATA_URL: &str =
     "http://127.0.0.1:8787/.well-known/oauth-protected-resource/mcp";
+
+/// A piece of an answer's body.
+type Piece = Result<web::Bytes, awc::error::PayloadError>;
 
 /// An authority with its demo people.
 pub(crate) fn authority() -> TestAuthority {
@@ -103,13 +107,11 @@ impl Request {
     }
 
     pub(crate) async fn send(self) -> Answer {
-        let mut response = self.0.send().await.unwrap();
-        let body = response.body().await.unwrap();
-        Answer {
-            status: response.status(),
-            headers: response.headers().clone(),
-            body: String::from_utf8(body.to_vec()).unwrap(),
-        }
+        Answer::of(self.0.send().await.unwrap()).await
+    }
+
+    pub(crate) async fn send_form(self, form: &[(&str, &str)]) -> Answer {
+        Answer::of(self.0.send_form(&form).await.unwrap()).await
     }
 }
 
@@ -121,6 +123,15 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    async fn of(mut response: awc::ClientResponse<impl Stream<Item = Piece> + Unpin>) -> Self {
+        let body = response.body().await.unwrap();
+        Self {
+            status: response.status(),
+            headers: response.headers().clone(),
+            body: String::from_utf8(body.to_vec()).unwrap(),
+        }
+    }
+
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }

@@ -4,8 +4,8 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use actix_web::{HttpResponse, dev::ServiceRequest, http::header, web::ServiceConfig};
 use mcp_auth_core::{
-    Authenticated, Authenticator, Challenge, Clock, ConfigError, Rejection, Resource,
-    rejection::UnavailableReason,
+    Authenticated, Authenticator, Challenge, Clock, ConfigError, IncomingRequest, Rejection,
+    Resource, rejection::UnavailableReason,
 };
 use tokio::time::timeout;
 
@@ -59,7 +59,11 @@ impl McpAuth {
 
     /// Every well-known route of the resource, for [`App::configure`](actix_web::App::configure):
     /// the metadata document in its three places, and the authorization server's metadata for
-    /// older clients. They are open to everybody, and answer whatever the order of registration.
+    /// older clients. They are open to everybody.
+    ///
+    /// Configure it first. Behind a scope that is registered earlier it answers as well, where
+    /// that scope has the [middleware](Self::middleware) around it, which knows these paths; a
+    /// scope without it swallows every path below its own.
     pub fn discovery(&self) -> impl FnOnce(&mut ServiceConfig) + Clone + use<> {
         let auth = self.clone();
         move |config| crate::discovery::register(&auth, config)
@@ -109,10 +113,10 @@ impl McpAuth {
     ) -> Result<Authenticated, Rejection> {
         let authorization = request.headers().get_all(header::AUTHORIZATION);
         let limit = self.0.time_limit;
-        let decision = self
-            .0
-            .authenticator
-            .authenticate(authorization.map(|value| value.as_bytes()), self.0.clock.now());
+        let decision = self.0.authenticator.authenticate(
+            IncomingRequest::new(authorization.map(|value| value.as_bytes())),
+            self.0.clock.now(),
+        );
         let late = |_| Err(UnavailableReason::TimeLimit { limit }.into());
         timeout(limit, decision).await.unwrap_or_else(late)
     }
@@ -135,8 +139,14 @@ impl McpAuth {
         request: &actix_web::dev::RequestHead,
         response: &mut header::HeaderMap,
     ) {
-        if let CorsRequest::From(origin) = CorsRequest::of(request) {
-            self.0.origins.decorate(origin, response);
+        match CorsRequest::of(request) {
+            CorsRequest::From(origin) | CorsRequest::Preflight { origin, .. } => {
+                self.0.origins.decorate(origin, response);
+            }
+            // What a cache keeps of this must not answer a page.
+            CorsRequest::SameOrigin => {
+                response.append(header::VARY, header::HeaderValue::from_static("Origin"));
+            }
         }
     }
 

@@ -3,8 +3,9 @@
 use std::{fmt, io, sync::Arc, time::Duration};
 
 use mcp_auth_core::{
-    Authenticator, Challenge, Clock, ConfigError, IdentityStore, Issuer, ProtectedResourceMetadata,
-    Resource, ResourcePolicy, Scope, UnknownUser, refresh::RefreshSettings,
+    Authenticator, BearerToken, Challenge, Clock, ConfigError, IdentityStore, Issuer,
+    ProtectedResourceMetadata, Resource, ResourcePolicy, Scope, UnknownUser,
+    refresh::RefreshSettings,
 };
 
 use crate::{
@@ -30,6 +31,7 @@ pub struct McpAuthBuilder {
     resource_documentation: Option<String>,
     unknown_user: UnknownUser,
     strict_type: bool,
+    max_token_len: usize,
     origins: Vec<String>,
     any_origin: bool,
     shim: Option<bool>,
@@ -69,6 +71,7 @@ impl McpAuthBuilder {
             resource_documentation: None,
             unknown_user: UnknownUser::default(),
             strict_type: false,
+            max_token_len: BearerToken::DEFAULT_MAX_LEN,
             origins: Vec::new(),
             any_origin: false,
             shim: None,
@@ -97,7 +100,8 @@ impl McpAuthBuilder {
     }
 
     /// Resolves callers to the application's own users. Default: none, and
-    /// [`AuthedUser`](crate::AuthedUser) holds the [`Principal`](mcp_auth_core::Principal).
+    /// [`AuthedUser`](crate::AuthedUser) holds the [`Principal`](mcp_auth_core::Principal). The
+    /// last call counts.
     pub fn users(mut self, store: impl IdentityStore) -> Self {
         self.users = Some(Box::new(|authenticator| authenticator.resolve_users_with(store)));
         self
@@ -159,6 +163,13 @@ impl McpAuthBuilder {
         self
     }
 
+    /// The longest token that is looked at, in bytes. Default 16 KiB. The server's own bound on
+    /// headers counts as well: 128 KiB in actix-web.
+    pub fn max_token_len(mut self, bytes: usize) -> Self {
+        self.max_token_len = bytes;
+        self
+    }
+
     /// Lets the pages of a web origin call, such as `https://chat.example.com`. Default: those of
     /// the resource's own origin; and where that is on a loopback address, every page of the same
     /// machine.
@@ -215,7 +226,14 @@ impl McpAuthBuilder {
     /// [`BuildError`]: a setting that cannot be used, in one sentence.
     pub fn build(self) -> Result<McpAuth, BuildError> {
         let resource = self.resource?;
-        let issuers = self.issuers.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let mut issuers = self.issuers.into_iter().collect::<Result<Vec<_>, _>>()?;
+        if !resource.is_loopback() {
+            let names_http = |issuer: &Issuer| issuer.name().starts_with("http:");
+            issuers = issuers
+                .into_iter()
+                .map(|issuer| if names_http(&issuer) { issuer } else { issuer.over_tls_only() })
+                .collect();
+        }
         let first = issuers.first().ok_or_else(no_issuer)?;
         let required = scopes("require_scopes", &self.required_scopes)?;
         let advertised = scopes("scopes_supported", &self.advertised_scopes)?;
@@ -228,12 +246,14 @@ impl McpAuthBuilder {
             origins.allow_any();
         }
 
+        self.refresh.check()?;
         let mut policy = ResourcePolicy::new(resource.clone());
         policy.audiences = self.audiences;
         policy.leeway = self.leeway.unwrap_or(policy.leeway);
         policy.required_scopes = required.clone();
         policy.unknown_user = self.unknown_user;
         policy.strict_type = self.strict_type;
+        policy.max_token_len = self.max_token_len;
 
         let mut plan = RefresherPlan::new(self.clock.clone(), self.refresh);
         let passes_on = self.shim.unwrap_or(first.preset_metadata().is_some());
@@ -281,13 +301,16 @@ fn scopes(setting: &str, names: &[String]) -> Result<Vec<Scope>, ConfigError> {
     names.iter().map(|name| name.parse::<Scope>().map_err(|error| error.named(setting))).collect()
 }
 
+/// `scheme://host:port` as browsers write it, those of applications and extensions included.
 fn checked_origin(origin: String) -> Result<String, ConfigError> {
-    match Resource::parse(&origin) {
-        Ok(url) if url.path().is_empty() => Ok(origin),
-        _ => Err(ConfigError::invalid(
+    let rest = origin.split_once("://").map(|(_, rest)| rest).unwrap_or_default();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-._~:[]".contains(c);
+    match !rest.is_empty() && rest.chars().all(plain) && origin == origin.to_ascii_lowercase() {
+        true => Ok(origin),
+        false => Err(ConfigError::invalid(
             "allow_origin",
             origin,
-            "must be a web origin: scheme, host and perhaps a port, with nothing behind it",
+            "must be an origin in lower case: scheme, host and perhaps a port, with nothing behind it",
             "https://chat.example.com",
         )),
     }
@@ -323,5 +346,58 @@ impl fmt::Debug for McpAuthBuilder {
             .field("resource", &self.resource)
             .field("issuers", &self.issuers)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(change: impl FnOnce(McpAuthBuilder) -> McpAuthBuilder) -> String {
+        let builder = McpAuth::builder("https://app.example.com/mcp").authkit("x.authkit.app");
+        change(builder).build().map(|_| ()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_mistake_is_told_at_start_up_in_a_sentence() {
+        let refresh = |change: fn(&mut RefreshSettings)| {
+            let mut settings = RefreshSettings::default();
+            change(&mut settings);
+            settings
+        };
+        for (error, tells) in [
+            (refused(|b| b.issuer("http://127.0.0.1:1")), "loopback issuer of a loopback"),
+            (refused(|b| b.issuer("login.example.com")), "absolute URL"),
+            (refused(|b| b.authkit("x.authkit.app")), "once only"),
+            (refused(|b| b.audience("")), "audience"),
+            (refused(|b| b.leeway(Duration::from_secs(301))), "at most 300 s"),
+            (refused(|b| b.require_scopes(["a b"])), "require_scopes"),
+            (refused(|b| b.allow_origin("https://h/path")), "allow_origin"),
+            (refused(|b| b.allow_origin("chat.example.com")), "allow_origin"),
+            (refused(|b| b.allow_origin("*")), "allow_origin"),
+            (refused(|b| b.refresh(refresh(|s| s.max_max_age = Duration::ZERO))), "refresh."),
+        ] {
+            assert!(error.contains(tells) && error.contains("for example"), "{error}");
+        }
+        let none = McpAuth::builder("https://app.example.com/mcp").build().unwrap_err();
+        assert!(none.to_string().contains(".authkit(…)"), "{none}");
+        let nothing = McpAuth::builder("").authkit("x.authkit.app").build().unwrap_err();
+        assert!(nothing.to_string().starts_with("resource is \"\""), "{nothing}");
+    }
+
+    #[test]
+    fn r27_a_document_without_tls_is_for_a_loopback_resource_only() {
+        let issuer = Issuer::new("https://localhost:8443").unwrap();
+        let issuer = issuer.jwks_uri("http://127.0.0.1:1/jwks").unwrap();
+        let error = refused(|_| McpAuth::builder("https://h/mcp").issuer(issuer.clone()));
+        assert!(error.contains("https"), "{error}");
+        assert!(McpAuth::builder("http://127.0.0.1:2/mcp").issuer(issuer).build().is_ok());
+    }
+
+    #[test]
+    fn origins_of_applications_can_be_allowed() {
+        for origin in ["vscode-webview://abc", "chrome-extension://abc", "http://[::1]:6274"] {
+            assert_eq!(checked_origin(origin.into()).unwrap(), origin);
+        }
     }
 }

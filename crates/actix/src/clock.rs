@@ -1,6 +1,6 @@
 //! The machine's clock.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use mcp_auth_core::{Clock, UnixTime};
 
@@ -10,8 +10,8 @@ pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> UnixTime {
-        // A clock before 1970 is wrong in any case; no token is valid then.
-        let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        // A clock before 1970 is wrong in any case; with the end of time, every token has expired.
+        let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::MAX);
         UnixTime::since_epoch(elapsed)
     }
 }

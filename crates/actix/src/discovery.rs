@@ -16,6 +16,9 @@ const OPENID: &str = "/.well-known/openid-configuration";
 /// How long a client may keep a document, in seconds.
 const MAX_AGE: u32 = 3600;
 
+/// The same for the authorization server's document, which may still be the preset, in seconds.
+const SHIM_MAX_AGE: u32 = 60;
+
 /// The documents, by path.
 #[derive(Debug)]
 pub(crate) struct Discovery {
@@ -53,18 +56,19 @@ impl Discovery {
         let json = Document::Resource(Bytes::from(metadata.to_json()));
         documents.extend(resource.metadata_paths().into_iter().map(|path| (path, json.clone())));
         let (oauth, openid) = match shim {
-            Shim::Off => (Document::Absent, Document::Absent),
-            Shim::OAuth(watch) => (Document::AuthorizationServer(watch), Document::Absent),
+            Shim::Off => (Document::Absent, None),
+            Shim::OAuth(watch) => (Document::AuthorizationServer(watch), None),
             Shim::OAuthAndOpenId(watch) => {
                 let document = Document::AuthorizationServer(watch);
-                (document.clone(), document)
+                (document.clone(), Some(document))
             }
         };
         // An application that is its own authorization server answers these itself.
         if issuers.iter().all(|issuer| !shares_origin(issuer, resource)) {
             let paths = resource.authorization_server_paths();
             documents.extend(paths.into_iter().map(|path| (path, oauth.clone())));
-            documents.push((OPENID.to_owned(), openid));
+            // Nobody else's business unless asked for: the application may be a provider for others.
+            documents.extend(openid.map(|document| (OPENID.to_owned(), document)));
         }
         Self { documents }
     }
@@ -106,10 +110,10 @@ impl Document {
     }
 
     fn content(&self) -> HttpResponse {
-        let json = match self {
-            Self::Resource(json) => json.clone(),
+        let (json, max_age) = match self {
+            Self::Resource(json) => (json.clone(), MAX_AGE),
             Self::AuthorizationServer(watch) => match watch.newest() {
-                Some(metadata) => Bytes::from(metadata.to_json().to_owned()),
+                Some(metadata) => (Bytes::from(metadata.to_json().to_owned()), SHIM_MAX_AGE),
                 None => {
                     return open_to_all(StatusCode::SERVICE_UNAVAILABLE)
                         .insert_header((header::RETRY_AFTER, "1"))
@@ -122,7 +126,7 @@ impl Document {
         };
         open_to_all(StatusCode::OK)
             .insert_header((header::CONTENT_TYPE, "application/json"))
-            .insert_header((header::CACHE_CONTROL, format!("public, max-age={MAX_AGE}")))
+            .insert_header((header::CACHE_CONTROL, format!("public, max-age={max_age}")))
             .body(json)
     }
 }

@@ -58,8 +58,16 @@ impl McpAuth {
         })?;
         let resource = Resource::parse(&resource).map_err(|error| error.named(RESOURCE))?;
         let mut builder = Self::builder(resource).issuer(issuer(&var)?);
-        for audience in var(AUDIENCES).iter().flat_map(|list| list.split(',')) {
-            builder = builder.audience(audience.trim());
+        for audience in var(AUDIENCES).iter().flat_map(|list| list.split(',')).map(str::trim) {
+            if audience.is_empty() {
+                return Err(ConfigError::invalid(
+                    AUDIENCES,
+                    var(AUDIENCES).unwrap_or_default(),
+                    "must be audiences separated by commas, none of them empty",
+                    "api://bookmarks,client_01ABC",
+                ));
+            }
+            builder = builder.audience(audience);
         }
         if let Some(seconds) = var(LEEWAY) {
             builder = builder.leeway(leeway(&seconds)?);
@@ -73,7 +81,7 @@ fn issuer(var: &impl Fn(&str) -> Option<String>) -> Result<Issuer, ConfigError> 
         (Some(domain), None) => {
             let authkit = Issuer::authkit(domain).map_err(|error| error.named(AUTHKIT))?;
             match var(API_KEY) {
-                Some(key) => authkit.workos_api_key(key),
+                Some(key) => authkit.workos_api_key(key.trim()),
                 None => authkit,
             }
         }
@@ -143,6 +151,7 @@ mod tests {
             (vec![resource, domain, (JWKS_URI, "jwks")], JWKS_URI, "https://"),
             (vec![resource, domain, (LEEWAY, "301")], LEEWAY, "30"),
             (vec![resource, domain, (LEEWAY, "soon")], LEEWAY, "30"),
+            (vec![resource, domain, (AUDIENCES, "api,")], AUDIENCES, "api://bookmarks"),
         ] {
             let error = from(&vars).map(|_| ()).unwrap_err().to_string();
             assert!(error.starts_with(named) && error.contains(example), "{vars:?}: {error}");

@@ -51,7 +51,7 @@ pub enum KeyKind {
 impl Algorithm {
     /// Every algorithm that this crate can verify: the default allow-list. What an issuer actually
     /// uses is narrowed by its keys, since each algorithm fits one kind of key only.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: &'static [Self] = &[
         Self::Rs256,
         Self::Rs384,
         Self::Rs512,
@@ -69,7 +69,7 @@ impl Algorithm {
     pub fn from_name(name: &str) -> Option<Self> {
         match name {
             "Ed25519" => Some(Self::EdDsa),
-            _ => Self::ALL.into_iter().find(|known| known.name() == name),
+            _ => Self::ALL.iter().copied().find(|known| known.name() == name),
         }
     }
 

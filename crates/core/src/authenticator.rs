@@ -5,7 +5,9 @@ use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 use crate::{
     bearer::BearerToken,
     config::ConfigError,
-    identity::{ErasedStore, ErasedUser, IdentityStore, Introduction, IssuerAwareness},
+    identity::{
+        ErasedStore, ErasedUser, IdentityStore, Introduction, IssuerAwareness, StoreErrorKind,
+    },
     issuer::Issuer,
     issuer_keys::{AwaitRefresh, IssuerKeys, LastFetch},
     principal::Principal,
@@ -59,6 +61,9 @@ pub struct Authenticator {
     profiles: Arc<dyn FetchProfile>,
 }
 
+/// How long a request waits for a key that is being fetched (R24).
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// An issuer, the rules for its tokens, and its keys.
 struct Trusted {
     issuer: Issuer,
@@ -72,6 +77,32 @@ struct Trusted {
 pub struct Authenticated {
     principal: Arc<Principal>,
     user: ErasedUser,
+}
+
+/// What of a request decides. Adapters for a web framework fill it in.
+#[derive(Clone, Copy, Default)]
+#[non_exhaustive]
+pub struct IncomingRequest<'r> {
+    authorization: [Option<&'r [u8]>; 2],
+}
+
+impl<'r> IncomingRequest<'r> {
+    /// A request with these values of `Authorization` headers: all that it has.
+    pub fn new(authorization: impl IntoIterator<Item = &'r [u8]>) -> Self {
+        let mut values = authorization.into_iter();
+        // A second one is refused, so a third makes no difference.
+        Self { authorization: [values.next(), values.next()] }
+    }
+
+    fn values(&self) -> impl Iterator<Item = &'r [u8]> {
+        self.authorization.into_iter().flatten()
+    }
+}
+
+impl fmt::Debug for IncomingRequest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "IncomingRequest({} Authorization headers)", self.values().count())
+    }
 }
 
 impl ResourcePolicy {
@@ -107,6 +138,9 @@ impl Authenticator {
                 "30 s",
             ));
         }
+        if policy.audiences.iter().any(String::is_empty) {
+            return Err(empty_audience());
+        }
         Ok(Self { policy, trusted: Vec::new(), by_iss: HashMap::new(), store: None, profiles })
     }
 
@@ -121,8 +155,18 @@ impl Authenticator {
         keys: Arc<IssuerKeys>,
         refresh: Arc<dyn AwaitRefresh>,
     ) -> Result<(), ConfigError> {
-        let insecure = issuer.name().starts_with("http:");
-        if insecure && !self.policy.resource.is_loopback() {
+        if issuer.audiences().iter().any(String::is_empty) {
+            return Err(empty_audience());
+        }
+        if issuer.names().any(|name| name.is_empty()) {
+            return Err(ConfigError::invalid(
+                "issuer",
+                "",
+                "must not be empty",
+                "https://login.example.com",
+            ));
+        }
+        if issuer.uses_http() && !self.policy.resource.is_loopback() {
             return Err(ConfigError::invalid(
                 "issuer",
                 issuer.name(),
@@ -182,16 +226,16 @@ impl Authenticator {
         &self.policy
     }
 
-    /// The whole way: from the values of the `Authorization` headers to the application's user.
+    /// The whole way: from a request's credentials to the application's user.
     ///
     /// # Errors
     /// [`Rejection`], each with its status and its challenge.
-    pub async fn authenticate<'h>(
+    pub async fn authenticate(
         &self,
-        authorization: impl IntoIterator<Item = &'h [u8]>,
+        request: IncomingRequest<'_>,
         now: UnixTime,
     ) -> Result<Authenticated, Rejection> {
-        let token = BearerToken::from_authorization(authorization, self.policy.max_token_len)?
+        let token = BearerToken::from_authorization(request.values(), self.policy.max_token_len)?
             .ok_or(Rejection::MissingCredentials)?;
         let principal = Arc::new(self.verify(token, now).await?);
         self.permit(&principal)?;
@@ -240,13 +284,27 @@ impl Authenticator {
         let introduction = Introduction { token, profiles: &self.profiles };
         match store.resolve(principal, introduction).await {
             Ok(Some(user)) => Ok(user),
-            Ok(None) => Err(match self.policy.unknown_user {
-                UnknownUser::Forbidden => ForbiddenReason::UnknownUser.into(),
-                UnknownUser::Unauthorized => TokenError::UnknownUser.into(),
+            Ok(None) => Err(self.unknown_user()),
+            Err(error) => Err(match error.kind() {
+                StoreErrorKind::Unavailable => {
+                    UnavailableReason::IdentityStore { error: error.to_string() }.into()
+                }
+                StoreErrorKind::TokenRefused => TokenError::RefusedByIssuer.into(),
+                StoreErrorKind::NoProfile => self.unknown_user(),
             }),
-            Err(error) => Err(UnavailableReason::IdentityStore { error: error.to_string() }.into()),
         }
     }
+
+    fn unknown_user(&self) -> Rejection {
+        match self.policy.unknown_user {
+            UnknownUser::Forbidden => ForbiddenReason::UnknownUser.into(),
+            UnknownUser::Unauthorized => TokenError::UnknownUser.into(),
+        }
+    }
+}
+
+fn empty_audience() -> ConfigError {
+    ConfigError::invalid("audience", "", "must not be empty", "api://bookmarks")
 }
 
 impl Trusted {
@@ -264,16 +322,36 @@ impl Trusted {
             Ok(verified) => return Ok(verified),
         };
         self.rules.check_before_fetch(token.header(), token.claims(), now)?;
-        let waited = self.keys.demand(now) == Demand::Granted;
-        if waited {
-            self.refresh.refreshed(seen).await;
+        self.verify_with_newer_keys(token, seen, now).await
+    }
+
+    /// Waits for a newer key set, and tries that. A fetch that was under way already may have been
+    /// answered before the issuer published the key: after such a one, a fetch of one's own is
+    /// fair, within the same patience.
+    async fn verify_with_newer_keys(
+        &self,
+        mut token: UnverifiedToken<'_>,
+        mut seen: u64,
+        now: UnixTime,
+    ) -> Result<VerifiedToken, Rejection> {
+        let mut patience = PATIENCE;
+        loop {
+            let demand = self.keys.demand(now, seen);
+            if demand != Demand::Exhausted {
+                patience = self.refresh.refreshed(seen, patience).await;
+            }
+            let (generation, outcome) = self.try_known_keys(token, now);
+            token = match outcome {
+                Ok(verified) => return Ok(verified),
+                Err(VerifyError::Rejected(error)) => return Err(error.into()),
+                Err(VerifyError::UnknownKey(token)) => *token,
+            };
+            let answered = demand == Demand::Exhausted || generation != seen;
+            if demand != Demand::Joined || !answered || patience.is_zero() {
+                return Err(self.without_key(answered, now));
+            }
+            seen = generation;
         }
-        let (generation, outcome) = self.try_known_keys(token, now);
-        let answered = !waited || generation != seen;
-        outcome.map_err(|error| match error {
-            VerifyError::Rejected(error) => error.into(),
-            VerifyError::UnknownKey(_) => self.without_key(answered, now),
-        })
     }
 
     /// Tries the newest keys, and tells of which generation they were.

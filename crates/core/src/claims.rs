@@ -34,12 +34,29 @@ pub struct Claims {
 }
 
 /// Who acts as the subject (RFC 8693 §4.1): a member of staff who impersonates a user, say.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Actor {
     /// The actor's own subject.
-    #[serde(rename = "sub")]
     pub subject: Option<Box<str>>,
+}
+
+impl<'de> Deserialize<'de> for Actor {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut actor = Self::default();
+        strict_json::deserialize_object(deserializer, &mut actor)?;
+        Ok(actor)
+    }
+}
+
+impl<'de> ObjectReader<'de> for Actor {
+    fn member<A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
+        match name {
+            "sub" => self.subject = map.next_value()?,
+            _ => strict_json::skip_value(map)?,
+        }
+        Ok(())
+    }
 }
 
 /// Seconds since the epoch: any finite JSON number, fractions included (RFC 7519 §2).
@@ -294,6 +311,8 @@ mod tests {
             (r#"{"scope":7}"#, "scope"),
             (r#"{"scp":["a",7]}"#, "scp"),
             (r#"{"act":"admin"}"#, "act"),
+            (r#"{"act":["admin"]}"#, "act"),
+            (r#"{"act":{"sub":"a","x":1,"x":2}}"#, "act"),
         ] {
             let error = parse(json).unwrap_err();
             assert_eq!(error, TokenError::MalformedPayload { claim: Some(claim) }, "{json}");

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use crate::{
     bearer::BearerToken,
     principal::{Principal, PrincipalKind},
-    profile::{FetchProfile, Profile, Secret},
+    profile::{FetchProfile, Profile, ProfileError, Secret},
 };
 
 /// Whom a token is about: the issuer and its `sub`. A `sub` is unique within its issuer only.
@@ -150,9 +150,10 @@ impl Newcomer {
     /// carries. It is asked when this is called, and each time.
     ///
     /// # Errors
-    /// Where the issuer cannot be asked. Handed on with `?`, it becomes a 503: the person is let in
-    /// at the next request.
-    pub async fn profile(&self) -> Result<Profile, StoreError> {
+    /// [`ProfileError`]. Handed on with `?`, it ends in the right answer: 503 where the issuer
+    /// cannot be asked, 401 where it does not accept the token any more, and that of an unknown
+    /// user where it has no profile.
+    pub async fn profile(&self) -> Result<Profile, ProfileError> {
         self.profiles.fetch(self.subject(), &self.token).await
     }
 }
@@ -167,24 +168,55 @@ impl fmt::Debug for Newcomer {
 ///
 /// Opaque to clients, who get 503; its text goes to the log.
 #[derive(Debug)]
-pub struct StoreError(Box<dyn std::error::Error + Send + Sync>);
+pub struct StoreError {
+    cause: Box<dyn std::error::Error + Send + Sync>,
+    kind: StoreErrorKind,
+}
+
+/// What an error means for the request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StoreErrorKind {
+    /// The store cannot tell now.
+    Unavailable,
+    /// The issuer does not accept the token any more.
+    TokenRefused,
+    /// The issuer has no profile of the person, so that no user can be made.
+    NoProfile,
+}
 
 impl StoreError {
     /// From the error of whatever the store is made of, or from a message.
     pub fn new(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self(cause.into())
+        Self { cause: cause.into(), kind: StoreErrorKind::Unavailable }
+    }
+
+    pub(crate) fn kind(&self) -> StoreErrorKind {
+        self.kind
+    }
+}
+
+/// So that `newcomer.profile().await?` ends in the right answer: an outage in 503, a token that
+/// the issuer refuses in 401, a person without a profile as a person without a user.
+impl From<ProfileError> for StoreError {
+    fn from(error: ProfileError) -> Self {
+        let kind = match error {
+            ProfileError::TokenRefused => StoreErrorKind::TokenRefused,
+            ProfileError::NoProfile => StoreErrorKind::NoProfile,
+            ProfileError::Unavailable(_) => StoreErrorKind::Unavailable,
+        };
+        Self { cause: error.into(), kind }
     }
 }
 
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.cause.fmt(f)
     }
 }
 
 impl std::error::Error for StoreError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&*self.0)
+        Some(&*self.cause)
     }
 }
 

@@ -3,8 +3,8 @@
 use std::{fmt, sync::Arc};
 
 use crate::{
-    algorithm::Algorithm, claims::Claims, config::ConfigError,
-    metadata::AuthorizationServerMetadata, profile::Secret, resource::parse_web_url,
+    algorithm::Algorithm, config::ConfigError, metadata::AuthorizationServerMetadata,
+    profile::Secret, resource::parse_web_url, verified::VerifiedToken,
 };
 
 /// A trusted authorization server: one key set, and the spellings of `iss` that it vouches for.
@@ -28,7 +28,7 @@ pub struct Issuer {
     jwks: JwksLocation,
     algorithms: Vec<Algorithm>,
     audiences: Vec<String>,
-    machine_prefix: Option<&'static str>,
+    machines: MachineRule,
     workos_api: Option<WorkosApi>,
     loopback: bool,
     preset: bool,
@@ -43,6 +43,10 @@ pub struct WorkosApi {
     /// The API key (`sk_…`).
     pub key: Secret,
 }
+
+/// Which tokens stand for a program and not for a person, besides those whose subject is the
+/// client.
+type MachineRule = Option<Arc<dyn Fn(&VerifiedToken) -> bool + Send + Sync>>;
 
 /// Where an issuer's keys are found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,7 +77,7 @@ impl Issuer {
             jwks: JwksLocation::Discovered,
             algorithms: Algorithm::ALL.to_vec(),
             audiences: Vec::new(),
-            machine_prefix: None,
+            machines: MachineRule::default(),
             workos_api: None,
             loopback,
             preset: false,
@@ -104,8 +108,8 @@ impl Issuer {
             return Err(wrong("must be a domain, without a path"));
         }
         let jwks = JwksLocation::Uri(format!("{name}/oauth2/jwks"));
-        let machine_prefix = Some("client_");
-        Ok(Self { jwks, machine_prefix, preset: true, ..Self::new(name)? })
+        let workos = Self { jwks, preset: true, ..Self::new(name)? };
+        Ok(workos.machine_if(|token| token.subject().starts_with("client_")))
     }
 
     /// Names the key set's URL instead of discovering it.
@@ -146,6 +150,27 @@ impl Issuer {
     #[must_use]
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.audiences.push(audience.into());
+        self
+    }
+
+    /// Says which of this issuer's tokens stand for a program and not for a person. Machines are
+    /// never looked up among the users, and never become users.
+    ///
+    /// A token whose `sub` is its `client_id` or `azp` is a machine's in any case (RFC 9068 §2.2).
+    /// Other issuers have signs of their own:
+    ///
+    /// ```
+    /// # use mcp_auth_core::Issuer;
+    /// let auth0 = Issuer::new("https://tenant.auth0.example/")?
+    ///     .machine_if(|token| token.subject().ends_with("@clients"));
+    /// # Ok::<(), mcp_auth_core::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn machine_if(
+        mut self,
+        rule: impl Fn(&VerifiedToken) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.machines = Some(Arc::new(rule));
         self
     }
 
@@ -220,14 +245,24 @@ impl Issuer {
         }
     }
 
-    /// Whether a token stands for a program and not for a person: one that was issued to a client
-    /// on its own behalf has the client itself for its subject (RFC 9068 §2.2).
-    pub(crate) fn is_machine(&self, claims: &Claims) -> bool {
-        let Some(subject) = claims.subject() else {
-            return false;
-        };
-        claims.client_id() == Some(subject)
-            || self.machine_prefix.is_some_and(|prefix| subject.starts_with(prefix))
+    /// Whether some document of this issuer is fetched without TLS.
+    pub(crate) fn uses_http(&self) -> bool {
+        let jwks = matches!(&self.jwks, JwksLocation::Uri(uri) if uri.starts_with("http:"));
+        jwks || self.name.starts_with("http:")
+    }
+
+    /// The same issuer for a resource that others can reach: nothing is fetched without TLS then,
+    /// even where the issuer is on this machine (R27).
+    #[must_use]
+    pub fn over_tls_only(mut self) -> Self {
+        self.loopback = false;
+        self
+    }
+
+    /// Whether a token stands for a program and not for a person.
+    pub(crate) fn is_machine(&self, token: &VerifiedToken) -> bool {
+        token.client_id() == Some(token.subject())
+            || self.machines.as_ref().is_some_and(|rule| rule(token))
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::{
     fmt,
+    ops::Deref,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -40,6 +41,23 @@ pub struct KeySnapshot {
     good_until: Option<UnixTime>,
 }
 
+/// The snapshot of one moment, held without a lock. Let go of it before waiting for anything.
+pub struct CurrentKeys(arc_swap::Guard<Arc<KeySnapshot>>);
+
+impl Deref for CurrentKeys {
+    type Target = KeySnapshot;
+
+    fn deref(&self) -> &KeySnapshot {
+        &self.0
+    }
+}
+
+impl fmt::Debug for CurrentKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
 /// How the last fetch of an issuer's keys ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -57,8 +75,8 @@ pub enum LastFetch {
 #[async_trait]
 pub trait AwaitRefresh: Send + Sync + 'static {
     /// Starts the fetch that is due, and returns when the issuer's snapshot is of a generation
-    /// after `seen`, or after a bounded time (1 s).
-    async fn refreshed(&self, seen: u64);
+    /// after `seen`, or when `patience` is at its end; with what is left of it.
+    async fn refreshed(&self, seen: u64, patience: Duration) -> Duration;
 }
 
 impl KeySnapshot {
@@ -79,13 +97,18 @@ impl IssuerKeys {
     }
 
     /// What is known now.
-    pub fn snapshot(&self) -> arc_swap::Guard<Arc<KeySnapshot>> {
-        self.snapshot.load()
+    pub fn snapshot(&self) -> CurrentKeys {
+        CurrentKeys(self.snapshot.load())
     }
 
-    /// A request needs a key that is not there.
-    pub fn demand(&self, now: UnixTime) -> Demand {
-        self.policy().demand(now)
+    /// A request needs a key that is not in the snapshot of generation `seen`. Where there is a
+    /// newer one already, that is the answer, free of charge.
+    pub fn demand(&self, now: UnixTime, seen: u64) -> Demand {
+        let mut policy = self.policy();
+        match self.snapshot().generation > seen {
+            true => Demand::Joined,
+            false => policy.demand(now),
+        }
     }
 
     /// For the refresher: what to do now.
@@ -97,11 +120,10 @@ impl IssuerKeys {
     pub fn fetched(&self, keys: KeySet, max_age: Option<Duration>, now: UnixTime, jitter: f64) {
         let old = self.snapshot.load_full();
         let news = old.keys.as_deref().is_none_or(|known| keys.has_news_for(known));
-        let good_until = {
-            let mut policy = self.policy();
-            policy.succeeded(now, max_age, news, jitter);
-            policy.good_until()
-        };
+        // Published before the policy can be asked again: nobody demands what has just arrived.
+        let mut policy = self.policy();
+        policy.succeeded(now, max_age, news, jitter);
+        let good_until = policy.good_until();
         self.publish(KeySnapshot {
             keys: Some(Arc::new(keys)),
             generation: old.generation + 1,
@@ -114,13 +136,14 @@ impl IssuerKeys {
     /// For the refresher: the fetch failed. Known keys go on.
     pub fn fetch_failed(&self, now: UnixTime, jitter: f64) {
         let old = self.snapshot.load_full();
-        self.policy().failed(now, jitter);
+        let mut policy = self.policy();
+        policy.failed(now, jitter);
         self.publish(KeySnapshot {
             keys: old.keys.clone(),
             generation: old.generation + 1,
             last_fetch: LastFetch::Failed,
             fetched_at: old.fetched_at,
-            good_until: old.good_until,
+            good_until: policy.good_until(),
         });
     }
 

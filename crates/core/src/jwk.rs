@@ -37,7 +37,7 @@ pub enum PublicKey {
     /// A point on one of the NIST curves, each coordinate in full length.
     Ec {
         /// Which curve.
-        curve: KeyKind,
+        curve: Curve,
         /// The first coordinate.
         x: Vec<u8>,
         /// The second coordinate.
@@ -48,6 +48,37 @@ pub enum PublicKey {
         /// The encoded point.
         x: Vec<u8>,
     },
+}
+
+/// A curve for ECDSA (RFC 7518 §6.2.1.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Curve {
+    /// P-256.
+    P256,
+    /// P-384.
+    P384,
+    /// P-521.
+    P521,
+}
+
+impl Curve {
+    /// Its name in a JWK.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::P256 => "P-256",
+            Self::P384 => "P-384",
+            Self::P521 => "P-521",
+        }
+    }
+
+    const fn kind(self) -> KeyKind {
+        match self {
+            Self::P256 => KeyKind::P256,
+            Self::P384 => KeyKind::P384,
+            Self::P521 => KeyKind::P521,
+        }
+    }
 }
 
 /// Why a published key is left out. The rest of its set still works (R25).
@@ -97,7 +128,7 @@ impl Jwk {
         members.refuse_unless_for_verifying()?;
         let key = members.public_key()?;
         let algorithms = match members.alg.as_deref() {
-            None => Algorithm::ALL.into_iter().filter(|a| a.key_kind() == key.kind()).collect(),
+            None => Algorithm::ALL.iter().copied().filter(|a| a.key_kind() == key.kind()).collect(),
             Some(name) => match Algorithm::from_name(name) {
                 Some(algorithm) if algorithm.key_kind() == key.kind() => vec![algorithm],
                 _ => return Err(UnusableKey::UnacceptableAlgorithm),
@@ -112,7 +143,7 @@ impl PublicKey {
     pub fn kind(&self) -> KeyKind {
         match self {
             Self::Rsa { .. } => KeyKind::Rsa,
-            Self::Ec { curve, .. } => *curve,
+            Self::Ec { curve, .. } => curve.kind(),
             Self::Ed25519 { .. } => KeyKind::Ed25519,
         }
     }
@@ -169,9 +200,9 @@ impl Members {
     fn public_key(&self) -> Result<PublicKey, UnusableKey> {
         match (self.kty.as_str(), self.crv.as_deref()) {
             ("RSA", _) => rsa(bytes(&self.n)?, bytes(&self.e)?),
-            ("EC", Some("P-256")) => self.point(KeyKind::P256, 32),
-            ("EC", Some("P-384")) => self.point(KeyKind::P384, 48),
-            ("EC", Some("P-521")) => self.point(KeyKind::P521, 66),
+            ("EC", Some("P-256")) => self.point(Curve::P256, 32),
+            ("EC", Some("P-384")) => self.point(Curve::P384, 48),
+            ("EC", Some("P-521")) => self.point(Curve::P521, 66),
             ("OKP", Some("Ed25519")) => match bytes(&self.x)? {
                 x if x.len() == 32 => Ok(PublicKey::Ed25519 { x }),
                 _ => Err(UnusableKey::Malformed),
@@ -182,7 +213,7 @@ impl Members {
 
     /// "The length of this octet string MUST be the full size of a coordinate" (RFC 7518
     /// §6.2.1.2).
-    fn point(&self, curve: KeyKind, len: usize) -> Result<PublicKey, UnusableKey> {
+    fn point(&self, curve: Curve, len: usize) -> Result<PublicKey, UnusableKey> {
         let (x, y) = (bytes(&self.x)?, bytes(&self.y)?);
         if x.len() != len || y.len() != len {
             return Err(UnusableKey::Malformed);

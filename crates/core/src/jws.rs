@@ -1,5 +1,7 @@
 //! The token's three parts (RFC 7515 §7.1), read strictly and before anything is believed.
 
+use std::fmt;
+
 use serde::de::MapAccess;
 
 use crate::{
@@ -10,7 +12,6 @@ use crate::{
 };
 
 /// A JWS in compact serialisation: well-formed, not verified.
-#[derive(Debug)]
 pub struct CompactJws<'t> {
     header: JoseHeader,
     payload: Vec<u8>,
@@ -58,6 +59,16 @@ impl<'t> CompactJws<'t> {
     /// What was signed: the first two parts and the dot between them (RFC 7515 §5.2, step 8).
     pub fn signing_input(&self) -> &'t [u8] {
         self.signing_input.as_bytes()
+    }
+}
+
+/// Shows the header, and of the rest how long it is (R9).
+impl fmt::Debug for CompactJws<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CompactJws")
+            .field("header", &self.header)
+            .field("len", &self.signing_input.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -144,11 +155,21 @@ mod tests {
     }
 
     #[test]
+    fn r09_debug_does_not_show_the_token() {
+        let text = token(r#"{"alg":"RS256","kid":"k1"}"#);
+        let shown = format!("{:?}", CompactJws::parse(&text).unwrap());
+        for part in text.split('.').chain(["115, 105, 103"]) {
+            assert!(!shown.contains(part), "{shown}");
+        }
+    }
+
+    #[test]
     fn r11_what_has_not_three_parts_is_malformed() {
         let header = base64url::encode(br#"{"alg":"RS256"}"#);
-        for text in ["", ".", "..", "a", "a.b", &format!("{header}.e30")] {
-            assert!(CompactJws::parse(text).is_err(), "{text:?}");
+        for text in ["", ".", "a", "a.b", &header, &format!("{header}.e30")] {
+            assert_eq!(CompactJws::parse(text).unwrap_err(), TokenError::Malformed, "{text:?}");
         }
+        assert_eq!(CompactJws::parse("..").unwrap_err(), TokenError::MalformedHeader);
     }
 
     #[test]

@@ -46,15 +46,16 @@ pub enum JwksError {
 pub enum Unverified {
     /// No key fits; a newer set may have one.
     UnknownKey,
-    /// The key that the token names is not for the token's algorithm; or the token names none and
-    /// the set is too large to try.
+    /// The key that the token names is not for the token's algorithm.
     UnacceptableKey,
+    /// The token names no key, and there are too many of its algorithm to try.
+    MissingKeyId,
     /// The key is known, and the signature was not made with it.
     BadSignature,
 }
 
 impl KeySet {
-    /// A token without `kid` is tried only against a set of at most so many keys (R24).
+    /// A token without `kid` is tried only where at most so many keys are of its algorithm (R24).
     pub const MAX_KEYS_WITHOUT_KEY_ID: usize = 4;
 
     /// Reads a JWK set. Keys that cannot be used are left out one by one (R25).
@@ -97,27 +98,32 @@ impl KeySet {
     /// # Errors
     /// [`Unverified`] tells whether a newer key set could change the answer.
     pub fn verify(&self, jws: &CompactJws<'_>) -> Result<(), Unverified> {
-        let candidates = match jws.header().key_id.as_deref() {
-            Some(key_id) => {
-                let range = self.by_key_id.get(key_id).ok_or(Unverified::UnknownKey)?;
-                &self.keys[range.clone()]
-            }
-            None if self.published.len() > Self::MAX_KEYS_WITHOUT_KEY_ID => {
-                return Err(Unverified::UnacceptableKey);
-            }
-            None => &self.keys,
-        };
-        let algorithm = jws.header().algorithm;
-        let mut fitting = candidates.iter().filter(|key| key.algorithm == algorithm).peekable();
-        if fitting.peek().is_none() {
-            return Err(match jws.header().key_id {
-                Some(_) => Unverified::UnacceptableKey,
-                None => Unverified::UnknownKey,
-            });
+        match jws.header().key_id.as_deref() {
+            Some(key_id) => self.verify_with_named_key(key_id, jws),
+            None => self.verify_with_any_key(jws),
         }
-        match fitting.any(|key| key.verifier.verify(jws.signing_input(), jws.signature())) {
+    }
+
+    fn verify_with_named_key(&self, key_id: &str, jws: &CompactJws<'_>) -> Result<(), Unverified> {
+        let range = self.by_key_id.get(key_id).ok_or(Unverified::UnknownKey)?;
+        let mut fitting = fitting(&self.keys[range.clone()], jws).peekable();
+        if fitting.peek().is_none() {
+            return Err(Unverified::UnacceptableKey);
+        }
+        match fitting.any(|key| key.verifies(jws)) {
             true => Ok(()),
             false => Err(Unverified::BadSignature),
+        }
+    }
+
+    /// Without a name, a signature that no key confirms may be of a key that is not here yet.
+    fn verify_with_any_key(&self, jws: &CompactJws<'_>) -> Result<(), Unverified> {
+        if fitting(&self.keys, jws).count() > Self::MAX_KEYS_WITHOUT_KEY_ID {
+            return Err(Unverified::MissingKeyId);
+        }
+        match fitting(&self.keys, jws).any(|key| key.verifies(jws)) {
+            true => Ok(()),
+            false => Err(Unverified::UnknownKey),
         }
     }
 
@@ -144,6 +150,21 @@ impl KeySet {
     /// The public keys in use.
     pub fn public_keys(&self) -> impl Iterator<Item = &PublicKey> {
         self.published.iter().map(|jwk| &jwk.key)
+    }
+}
+
+/// The keys of the token's algorithm.
+fn fitting<'k>(
+    keys: &'k [VerificationKey],
+    jws: &CompactJws<'_>,
+) -> impl Iterator<Item = &'k VerificationKey> {
+    let algorithm = jws.header().algorithm;
+    keys.iter().filter(move |key| key.algorithm == algorithm)
+}
+
+impl VerificationKey {
+    fn verifies(&self, jws: &CompactJws<'_>) -> bool {
+        self.verifier.verify(jws.signing_input(), jws.signature())
     }
 }
 
@@ -234,7 +255,7 @@ mod tests {
 
     fn set(keys: &[&Value]) -> KeySet {
         let json = json!({"keys": keys}).to_string();
-        KeySet::parse(json.as_bytes(), &Algorithm::ALL, &Josekit).unwrap()
+        KeySet::parse(json.as_bytes(), Algorithm::ALL, &Josekit).unwrap()
     }
 
     fn verify(set: &KeySet, token: &str) -> Result<(), Unverified> {
@@ -273,8 +294,8 @@ mod tests {
         let public: Vec<&Value> = pairs.iter().map(|(_, public)| public).collect();
         let nameless = token(&pairs[3].0, json!({"alg": "ES256"}));
         assert_eq!(verify(&set(&public[..4]), &nameless), Ok(()));
-        assert_eq!(verify(&set(&public[..3]), &nameless), Err(Unverified::BadSignature));
-        assert_eq!(verify(&set(&public), &nameless), Err(Unverified::UnacceptableKey));
+        assert_eq!(verify(&set(&public[..3]), &nameless), Err(Unverified::UnknownKey));
+        assert_eq!(verify(&set(&public), &nameless), Err(Unverified::MissingKeyId));
         let other = token(&pairs[0].0, json!({"alg": "EdDSA"}));
         assert_eq!(verify(&set(&public[..1]), &other), Err(Unverified::UnknownKey));
     }
@@ -289,7 +310,7 @@ mod tests {
 
     #[test]
     fn r27_what_is_no_key_set_is_an_error() {
-        let parse = |json: &str| KeySet::parse(json.as_bytes(), &Algorithm::ALL, &Josekit).err();
+        let parse = |json: &str| KeySet::parse(json.as_bytes(), Algorithm::ALL, &Josekit).err();
         for json in ["", "<html>", "[]", "{}", r#"{"keys":{}}"#] {
             assert_eq!(parse(json), Some(JwksError::NotAKeySet), "{json}");
         }

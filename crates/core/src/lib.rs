@@ -28,6 +28,8 @@ pub mod bearer;
 pub mod challenge;
 pub mod claims;
 pub mod config;
+#[cfg(feature = "contract-tests")]
+pub mod contract_tests;
 pub mod identity;
 pub mod issuer;
 pub mod issuer_keys;
@@ -53,7 +55,9 @@ mod strict_json;
 pub use async_trait::async_trait;
 
 pub use algorithm::Algorithm;
-pub use authenticator::{Authenticated, Authenticator, ResourcePolicy, UnknownUser};
+pub use authenticator::{
+    Authenticated, Authenticator, IncomingRequest, ResourcePolicy, UnknownUser,
+};
 pub use bearer::BearerToken;
 pub use challenge::Challenge;
 pub use claims::{Actor, Audiences, Claims, NumericDate};
@@ -65,7 +69,7 @@ pub use jws::CompactJws;
 pub use keys::{KeySet, VerificationKey};
 pub use metadata::{AuthorizationServerMetadata, ProtectedResourceMetadata};
 pub use principal::{Principal, PrincipalKind};
-pub use profile::{FetchProfile, Profile, Secret};
+pub use profile::{FetchProfile, Profile, ProfileError, Secret};
 pub use rejection::Rejection;
 pub use resource::Resource;
 pub use scope::{Scope, ScopeSet};

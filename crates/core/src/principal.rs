@@ -33,7 +33,7 @@ pub enum PrincipalKind {
 impl Principal {
     pub(crate) fn new(token: VerifiedToken, issuer: &Issuer) -> Self {
         let subject = Subject::new(issuer.shared_name(), token.subject_name());
-        let kind = if issuer.is_machine(token.claims()) {
+        let kind = if issuer.is_machine(&token) {
             PrincipalKind::Machine(ClientId::new(subject.clone()))
         } else if let Some(actor) = token.actor() {
             PrincipalKind::Impersonated(actor.clone())

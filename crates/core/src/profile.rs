@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use async_trait::async_trait;
 use serde::Deserialize;
 
-use crate::identity::{StoreError, Subject};
+use crate::identity::Subject;
 
 /// A person's own data, from the issuer's userinfo endpoint (OpenID Connect Core §5.3) or from the
 /// WorkOS API. MCP tokens carry none of it.
@@ -20,10 +20,22 @@ pub struct Profile {
     pub name: Option<String>,
 }
 
+/// Why there is no profile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ProfileError {
+    /// The issuer does not accept the token (any more).
+    TokenRefused,
+    /// The issuer has no profile of the person, or does not give it out for this token.
+    NoProfile,
+    /// The issuer cannot be asked now; the text is for the log.
+    Unavailable(String),
+}
+
 /// A document that is not the person's profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum ProfileError {
+pub enum NotAProfile {
     /// Not a JSON object of the expected form.
     Malformed,
     /// It is about somebody else: "the `sub` Claim in the UserInfo Response MUST be verified to
@@ -35,8 +47,8 @@ impl Profile {
     /// Reads an answer of a userinfo endpoint about `subject`.
     ///
     /// # Errors
-    /// [`ProfileError`]: the answer is not used.
-    pub fn from_userinfo(json: &[u8], subject: &str) -> Result<Self, ProfileError> {
+    /// [`NotAProfile`]: the answer is not used.
+    pub fn from_userinfo(json: &[u8], subject: &str) -> Result<Self, NotAProfile> {
         #[derive(Deserialize)]
         struct Userinfo {
             sub: String,
@@ -46,9 +58,9 @@ impl Profile {
             name: Option<String>,
         }
 
-        let answer: Userinfo = serde_json::from_slice(json).map_err(|_| ProfileError::Malformed)?;
+        let answer: Userinfo = serde_json::from_slice(json).map_err(|_| NotAProfile::Malformed)?;
         if answer.sub != subject {
-            return Err(ProfileError::OtherSubject);
+            return Err(NotAProfile::OtherSubject);
         }
         Ok(Self {
             email: answer.email,
@@ -60,8 +72,8 @@ impl Profile {
     /// Reads an answer of the WorkOS API (`GET /user_management/users/{id}`) about `subject`.
     ///
     /// # Errors
-    /// [`ProfileError`]: the answer is not used.
-    pub fn from_workos_user(json: &[u8], subject: &str) -> Result<Self, ProfileError> {
+    /// [`NotAProfile`]: the answer is not used.
+    pub fn from_workos_user(json: &[u8], subject: &str) -> Result<Self, NotAProfile> {
         #[derive(Deserialize)]
         struct User {
             id: String,
@@ -71,9 +83,9 @@ impl Profile {
             last_name: Option<String>,
         }
 
-        let answer: User = serde_json::from_slice(json).map_err(|_| ProfileError::Malformed)?;
+        let answer: User = serde_json::from_slice(json).map_err(|_| NotAProfile::Malformed)?;
         if answer.id != subject {
-            return Err(ProfileError::OtherSubject);
+            return Err(NotAProfile::OtherSubject);
         }
         let names: Vec<String> = [answer.first_name, answer.last_name]
             .into_iter()
@@ -95,6 +107,18 @@ impl Profile {
 
 impl fmt::Display for ProfileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TokenRefused => f.write_str("the issuer refuses the token"),
+            Self::NoProfile => f.write_str("the issuer has no profile of the person"),
+            Self::Unavailable(why) => write!(f, "the profile cannot be had: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for ProfileError {}
+
+impl fmt::Display for NotAProfile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Malformed => "the answer is not a profile",
             Self::OtherSubject => "the answer is about another subject",
@@ -102,7 +126,7 @@ impl fmt::Display for ProfileError {
     }
 }
 
-impl std::error::Error for ProfileError {}
+impl std::error::Error for NotAProfile {}
 
 /// Asks an issuer about a person: the one thing of provisioning that needs a socket.
 #[async_trait]
@@ -111,11 +135,11 @@ pub trait FetchProfile: Send + Sync + 'static {
     /// and to nobody else (R9).
     ///
     /// # Errors
-    /// Where the issuer cannot be asked, or its answer cannot be used.
-    async fn fetch(&self, subject: &Subject, token: &Secret) -> Result<Profile, StoreError>;
+    /// [`ProfileError`]. An answer that cannot be used counts as an outage.
+    async fn fetch(&self, subject: &Subject, token: &Secret) -> Result<Profile, ProfileError>;
 }
 
-/// A text that must not be seen: `Debug` and `Display` do not show it.
+/// A text that must not be seen: `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Arc<str>);
 
@@ -148,10 +172,10 @@ mod tests {
         let ada = Profile::from_userinfo(json, "user_ada").unwrap();
         assert_eq!(ada.verified_email(), Some("ada@example.com"));
         assert_eq!(ada.name.as_deref(), Some("Ada"));
-        assert_eq!(Profile::from_userinfo(json, "user_eve"), Err(ProfileError::OtherSubject));
+        assert_eq!(Profile::from_userinfo(json, "user_eve"), Err(NotAProfile::OtherSubject));
         for other in ["", "[]", "{}", r#"{"sub":7}"#, "<html>"] {
             let outcome = Profile::from_userinfo(other.as_bytes(), "user_ada");
-            assert_eq!(outcome, Err(ProfileError::Malformed), "{other}");
+            assert_eq!(outcome, Err(NotAProfile::Malformed), "{other}");
         }
     }
 

@@ -8,7 +8,7 @@
 
 use std::time::Duration;
 
-use crate::time::UnixTime;
+use crate::{config::ConfigError, time::UnixTime};
 
 /// The bounds within which an issuer's keys are refreshed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +34,48 @@ pub struct RefreshSettings {
     pub cool_down: Duration,
     /// Default 10 s.
     pub max_cool_down: Duration,
+}
+
+impl RefreshSettings {
+    /// Looks for settings that contradict each other, or that would leave the issuer no peace.
+    ///
+    /// # Errors
+    /// The first that does, with what was expected.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        const A_YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+        for (setting, value, example) in [
+            ("refresh.default_max_age", self.default_max_age, "1 h"),
+            ("refresh.min_max_age", self.min_max_age, "60 s"),
+            ("refresh.max_max_age", self.max_max_age, "24 h"),
+            ("refresh.first_back_off", self.first_back_off, "1 s"),
+            ("refresh.max_back_off", self.max_back_off, "60 s"),
+            ("refresh.cool_down", self.cool_down, "1 s"),
+            ("refresh.max_cool_down", self.max_cool_down, "10 s"),
+        ] {
+            if value.is_zero() || value > A_YEAR {
+                let found = format!("{} s", value.as_secs_f64());
+                let expected = "must be more than nothing and at most a year";
+                return Err(ConfigError::invalid(setting, found, expected, example));
+            }
+        }
+        if self.stale_for > A_YEAR {
+            let found = format!("{} s", self.stale_for.as_secs_f64());
+            let expected = "must be at most a year";
+            return Err(ConfigError::invalid("refresh.stale_for", found, expected, "24 h"));
+        }
+        for (setting, least, most) in [
+            ("refresh.max_max_age", self.min_max_age, self.max_max_age),
+            ("refresh.max_back_off", self.first_back_off, self.max_back_off),
+            ("refresh.max_cool_down", self.cool_down, self.max_cool_down),
+        ] {
+            if most < least {
+                let (least, most) = (least.as_secs_f64(), most.as_secs_f64());
+                let expected = format!("must not be less than the {least} s that it bounds");
+                return Err(ConfigError::invalid(setting, format!("{most} s"), expected, "1 h"));
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Default for RefreshSettings {
@@ -80,8 +122,11 @@ pub enum Next {
 /// What becomes of a request that needs a key which is not there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Demand {
-    /// A fetch is due or under way: wait for it.
+    /// A fetch is started: wait for it.
     Granted,
+    /// A fetch is due or under way that others asked for: wait for it. It may have been answered
+    /// before the key was published, so that one more demand is fair.
+    Joined,
     /// The bucket is empty: decide by what is known.
     Exhausted,
 }
@@ -123,7 +168,7 @@ impl RefreshPolicy {
         self.observe(now);
         self.refill(now);
         if self.in_flight || now >= self.due {
-            return Demand::Granted;
+            return Demand::Joined;
         }
         if self.permits == 0 {
             return Demand::Exhausted;
@@ -145,7 +190,8 @@ impl RefreshPolicy {
         self.failures = 0;
         let fresh = max_age
             .unwrap_or(self.settings.default_max_age)
-            .clamp(self.settings.min_max_age, self.settings.max_max_age);
+            .max(self.settings.min_max_age)
+            .min(self.settings.max_max_age);
         // Ahead of expiry, and not every process of a fleet at the same moment.
         self.due = now + fresh.mul_f64(0.75 + 0.15 * jitter.clamp(0.0, 1.0));
         self.good_until = Some(now + fresh + self.settings.stale_for);
@@ -248,7 +294,7 @@ mod tests {
         let mut policy = policy();
         assert_eq!(policy.next(START), Next::Fetch);
         assert!(matches!(policy.next(at(1.0)), Next::Wait(_)));
-        assert_eq!(policy.demand(at(1.0)), Demand::Granted);
+        assert_eq!(policy.demand(at(1.0)), Demand::Joined);
         assert!(matches!(policy.next(at(1.0)), Next::Wait(_)));
     }
 
@@ -319,8 +365,9 @@ mod tests {
     #[test]
     fn r24_one_fetch_serves_all_who_wait() {
         let mut policy = filled();
+        assert_eq!(policy.demand(at(10.0)), Demand::Granted);
         for _ in 0..10_000 {
-            assert_eq!(policy.demand(at(10.0)), Demand::Granted);
+            assert_eq!(policy.demand(at(10.0)), Demand::Joined);
         }
         assert_eq!(policy.next(at(10.0)), Next::Fetch);
         assert!(matches!(policy.next(at(10.0)), Next::Wait(_)));
@@ -332,7 +379,7 @@ mod tests {
         let mut now = at(10.0);
         let mut fetches = 0;
         while now < at(130.0) {
-            if policy.demand(now) == Demand::Granted && policy.next(now) == Next::Fetch {
+            if policy.demand(now) != Demand::Exhausted && policy.next(now) == Next::Fetch {
                 fetches += 1;
                 policy.succeeded(now, None, false, 0.0);
             }
@@ -353,6 +400,27 @@ mod tests {
         policy.failed(at(3_000.0), 1.0);
         assert_eq!(policy.demand(at(3_000.2)), Demand::Granted);
         assert_eq!(policy.next(at(3_000.2)), Next::Fetch);
+    }
+
+    #[test]
+    fn settings_that_contradict_each_other_are_refused() {
+        let changed = |change: fn(&mut RefreshSettings)| {
+            let mut settings = RefreshSettings::default();
+            change(&mut settings);
+            settings.check().map_err(|error| error.setting().to_owned())
+        };
+        assert_eq!(changed(|_| ()), Ok(()));
+        assert_eq!(changed(|s| s.stale_for = Duration::ZERO), Ok(()));
+        for (change, named) in [
+            ((|s| s.max_max_age = SECOND) as fn(&mut RefreshSettings), "refresh.max_max_age"),
+            (|s| s.min_max_age = Duration::ZERO, "refresh.min_max_age"),
+            (|s| s.max_back_off = Duration::MAX, "refresh.max_back_off"),
+            (|s| s.first_back_off = SECOND * 90, "refresh.max_back_off"),
+            (|s| s.stale_for = Duration::MAX, "refresh.stale_for"),
+            (|s| s.cool_down = SECOND * 11, "refresh.max_cool_down"),
+        ] {
+            assert_eq!(changed(change), Err(named.to_owned()));
+        }
     }
 
     #[test]

@@ -102,6 +102,10 @@ pub enum TokenError {
     /// The token is bound to a key (`cnf`) and the binding cannot be confirmed here (RFC 9449 §6,
     /// RFC 8705 §3).
     UnconfirmedBinding,
+    /// The issuer itself does not accept it any more: it was revoked.
+    RefusedByIssuer,
+    /// It names no key (`kid`), and the issuer has too many to try them all.
+    MissingKeyId,
     /// The subject has no user here, and the application answers that with 401.
     UnknownUser,
 }
@@ -238,6 +242,8 @@ impl TokenError {
             Self::NotYetValid | Self::IssuedInTheFuture => "The access token is not valid yet",
             Self::UnacceptableSubject => "The access token's subject is not acceptable",
             Self::UnconfirmedBinding => "The access token is bound to a key that was not shown",
+            Self::RefusedByIssuer => "The access token was revoked",
+            Self::MissingKeyId => "The access token names no key",
             Self::UnknownUser => "The access token's subject has no user here",
         }
     }
@@ -262,6 +268,8 @@ impl TokenError {
             Self::IssuedInTheFuture => "issued_in_the_future",
             Self::UnacceptableSubject => "unacceptable_subject",
             Self::UnconfirmedBinding => "unconfirmed_binding",
+            Self::RefusedByIssuer => "refused_by_issuer",
+            Self::MissingKeyId => "missing_key_id",
             Self::UnknownUser => "unknown_user",
         }
     }
@@ -323,6 +331,10 @@ impl fmt::Display for TokenError {
                 }
                 Ok(())
             }
+            Self::RefusedByIssuer => f.write_str(
+                "the issuer's userinfo endpoint refuses the token: was it revoked? With WorkOS, an \
+                 API key (WORKOS_API_KEY) asks in another way",
+            ),
             Self::Expired { exp, now } => {
                 write!(f, "expired {:.0} s ago", now.as_secs_f64() - exp)
             }

@@ -46,6 +46,11 @@ impl Resource {
         if text.contains('?') {
             return Err(wrong("must not have a query (`?…`)"));
         }
+        if text.contains(['%', '*']) {
+            return Err(wrong(
+                "must not have `%` or `*` in it: routes are matched by their plain text",
+            ));
+        }
         let (url, loopback) = parse_web_url(text).map_err(|expected| wrong(&expected))?;
         let path_len = match url.path() {
             "/" if !text.ends_with('/') => 0,
@@ -220,6 +225,8 @@ mod tests {
             ("https://h/a/../mcp", "\"https://h/mcp\""),
             ("https://h/mcp ", "normal form"),
             ("https://h/{mcp}", "normal form"),
+            ("https://h/caf%C3%A9", "`%`"),
+            ("https://h/mcp*", "`*`"),
         ] {
             let error = Resource::parse(text).unwrap_err().to_string();
             assert!(error.contains(reason), "{text:?}: {error}");

@@ -24,9 +24,16 @@ where
 {
     let text = std::str::from_utf8(bytes).map_err(|_| NotAnObject)?;
     let mut json = serde_json::Deserializer::from_str(text);
-    json.deserialize_map(ObjectVisitor(reader, PhantomData))
-        .and_then(|()| json.end())
-        .map_err(|_| NotAnObject)
+    deserialize_object(&mut json, reader).and_then(|()| json.end()).map_err(|_| NotAnObject)
+}
+
+/// The same for an object within a document.
+pub(crate) fn deserialize_object<'de, D, R>(deserializer: D, reader: &mut R) -> Result<(), D::Error>
+where
+    D: Deserializer<'de>,
+    R: ObjectReader<'de>,
+{
+    deserializer.deserialize_map(ObjectVisitor(reader, PhantomData))
 }
 
 /// The document could not be read. Why is left out on purpose: messages of a parser quote its

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use serde::de::DeserializeOwned;
 
 use crate::{
-    claims::{self, Actor, ClaimTypeError, Claims},
+    claims::{self, Actor, Audiences, ClaimTypeError, Claims, NumericDate},
     jws::{CompactJws, JoseHeader},
     keys::{KeySet, Unverified},
     rejection::TokenError,
@@ -64,6 +64,9 @@ impl<'t> UnverifiedToken<'t> {
             Err(Unverified::UnacceptableKey) => {
                 return Err(VerifyError::Rejected(TokenError::UnacceptableAlgorithm));
             }
+            Err(Unverified::MissingKeyId) => {
+                return Err(VerifyError::Rejected(TokenError::MissingKeyId));
+            }
             Err(Unverified::BadSignature) => {
                 return Err(VerifyError::Rejected(TokenError::BadSignature));
             }
@@ -109,6 +112,21 @@ impl VerifiedToken {
         self.claims.jti.as_deref()
     }
 
+    /// `aud`: what the token is for.
+    pub fn audiences(&self) -> impl Iterator<Item = &str> {
+        self.claims.aud.iter().flat_map(Audiences::iter)
+    }
+
+    /// `exp`: when the token ends, as the issuer says it; the leeway is not in it.
+    pub fn expires_at(&self) -> Option<NumericDate> {
+        self.claims.exp
+    }
+
+    /// `iat`: when the token was issued.
+    pub fn issued_at(&self) -> Option<NumericDate> {
+        self.claims.iat
+    }
+
     /// The scopes that the token grants.
     pub fn scopes(&self) -> &ScopeSet {
         &self.scopes
@@ -129,10 +147,6 @@ impl VerifiedToken {
             Ok(value) => Ok(value.flatten()),
             Err(error) => Err(error),
         }
-    }
-
-    pub(crate) fn claims(&self) -> &Claims {
-        &self.claims
     }
 
     /// Whether the token is bound to a key that its bearer would have to show (RFC 7800).

@@ -8,6 +8,10 @@
 //! |---|---|
 #![cfg_attr(feature = "memory", doc = "| [`MemoryIdentityStore`] | `memory` |")]
 #![cfg_attr(not(feature = "memory"), doc = "| `MemoryIdentityStore` | `memory` |")]
+#![cfg_attr(feature = "diesel", doc = "| [`DieselIdentityStore`] | `diesel` |")]
+#![cfg_attr(not(feature = "diesel"), doc = "| `DieselIdentityStore` | `diesel` |")]
+#![cfg_attr(feature = "diesel-async", doc = "| [`DieselAsyncIdentityStore`] | `diesel-async` |")]
+#![cfg_attr(not(feature = "diesel-async"), doc = "| `DieselAsyncIdentityStore` | `diesel-async` |")]
 #![cfg_attr(feature = "sea-orm", doc = "| [`SeaOrmIdentityStore`] | `sea-orm` |")]
 #![cfg_attr(not(feature = "sea-orm"), doc = "| `SeaOrmIdentityStore` | `sea-orm` |")]
 #![forbid(unsafe_code)]
@@ -15,17 +19,29 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod cached;
+#[cfg(feature = "diesel")]
+mod diesel;
+#[cfg(feature = "diesel-async")]
+mod diesel_async;
 mod linking;
 #[cfg(feature = "memory")]
 mod memory;
+#[cfg(any(feature = "diesel", feature = "diesel-async", feature = "sea-orm"))]
+mod patience;
 mod per_issuer;
 mod provisioning;
 #[cfg(feature = "sea-orm")]
 mod sea_orm;
 mod shared_subjects;
+#[cfg(any(feature = "diesel", feature = "diesel-async"))]
+mod subject_key;
 mod wrappers;
 
 pub use cached::CachedIdentityStore;
+#[cfg(feature = "diesel")]
+pub use diesel::{DieselIdentityStore, FindBySubject};
+#[cfg(feature = "diesel-async")]
+pub use diesel_async::{DieselAsyncIdentityStore, FindBySubjectAsync};
 pub use linking::LinkingIdentityStore;
 #[cfg(feature = "memory")]
 pub use memory::MemoryIdentityStore;
@@ -34,4 +50,15 @@ pub use provisioning::ProvisioningIdentityStore;
 #[cfg(feature = "sea-orm")]
 pub use sea_orm::SeaOrmIdentityStore;
 pub use shared_subjects::SharedSubjectsIdentityStore;
+#[cfg(any(feature = "diesel", feature = "diesel-async"))]
+pub use subject_key::SubjectKey;
 pub use wrappers::IdentityStoreExt;
+
+/// What the macros are written with.
+#[cfg(any(feature = "diesel", feature = "diesel-async"))]
+#[doc(hidden)]
+pub use ::diesel as __diesel;
+/// What the macros are written with.
+#[cfg(feature = "diesel-async")]
+#[doc(hidden)]
+pub use ::diesel_async as __diesel_async;

@@ -1,12 +1,20 @@
 //! Users in the application's own table, by a SeaORM column.
 
-use std::fmt;
+mod column;
+
+use std::{fmt, time::Duration};
 
 use async_trait::async_trait;
-use mcp_auth_core::{IdentityStore, StoreError, Subject};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, ModelTrait, QueryFilter, Value};
+use mcp_auth_core::{IdentityStore, IssuerAwareness, StoreError, Subject};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, ModelTrait, QueryFilter};
+
+use crate::patience::{DEFAULT_TIMEOUT, within};
 
 /// Finds users by the column that holds their `sub`; entity and model follow from the column.
+///
+/// The column is one of text, an integer, or a UUID, and may be NULL. A `sub` that it cannot hold
+/// has no user: `user_ada` in an integer column, and `007` too, since the column would give back
+/// `7`. A row that is found must have this very `sub`, byte for byte, whatever the collation.
 ///
 /// ```
 /// use mcp_auth_stores::SeaOrmIdentityStore;
@@ -38,14 +46,33 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, ModelTrait, QueryFilter
 pub struct SeaOrmIdentityStore<D, C> {
     db: D,
     subject: C,
+    issuer: Option<C>,
+    timeout: Duration,
 }
 
 impl<D, C> SeaOrmIdentityStore<D, C> {
-    /// A store over `db`, whose users have their `sub` in the text column `subject`. An index on
-    /// it makes each look-up one step; a unique one is needed where users are
-    /// [provisioned](mcp_auth_core::IdentityStoreExt::provision_with).
+    /// A store over `db`, whose users have their `sub` in the column `subject`. An index on it
+    /// makes each look-up one step; a unique one is needed where users are
+    /// [provisioned](crate::IdentityStoreExt::provision_with).
     pub fn new(db: D, subject: C) -> Self {
-        Self { db, subject }
+        Self { db, subject, issuer: None, timeout: DEFAULT_TIMEOUT }
+    }
+
+    /// The text column that holds the issuer, as configured, byte for byte: then users are known
+    /// by issuer and `sub`, and several issuers can be trusted. Default: none, `sub` alone.
+    #[must_use]
+    pub fn issuer_column(mut self, issuer: C) -> Self {
+        self.issuer = Some(issuer);
+        self
+    }
+
+    /// How long a look-up may take, waiting for a free connection included. Default 2 s; after it
+    /// the client gets 503. The pool's own `acquire_timeout` and `connect_timeout` end a wait
+    /// earlier where they are shorter.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
     }
 }
 
@@ -59,26 +86,35 @@ where
 {
     type User = E::Model;
 
-    async fn find(&self, user: &Subject) -> Result<Option<E::Model>, StoreError> {
-        let found = E::find()
-            .filter(self.subject.eq(user.id()))
-            .all(&self.db)
-            .await
-            .map_err(StoreError::new)?;
-        // A case-insensitive collation finds more than was asked for.
-        Ok(found.into_iter().find(|row| holds(&row.get(self.subject), user.id())))
+    fn issuers(&self) -> IssuerAwareness {
+        match self.issuer {
+            Some(_) => IssuerAwareness::Distinguishes,
+            None => IssuerAwareness::Ignores,
+        }
     }
-}
 
-/// Whether the column's value is this very text, byte for byte.
-fn holds(value: &Value, text: &str) -> bool {
-    matches!(value, Value::String(Some(found)) if found.as_str() == text)
+    async fn find(&self, user: &Subject) -> Result<Option<E::Model>, StoreError> {
+        let Some(subject) = column::value(&self.subject, user.id())? else { return Ok(None) };
+        let mut query = E::find().filter(self.subject.eq(subject));
+        if let Some(issuer) = self.issuer {
+            query = query.filter(issuer.eq(user.issuer()));
+        }
+        let rows = async { query.all(&self.db).await.map_err(StoreError::new) };
+        let rows = within(self.timeout, rows).await?;
+        // A case-insensitive collation finds more than was asked for.
+        Ok(rows.into_iter().find(|row| {
+            column::is(&row.get(self.subject), user.id())
+                && self.issuer.is_none_or(|issuer| column::is(&row.get(issuer), user.issuer()))
+        }))
+    }
 }
 
 impl<D, C: fmt::Debug> fmt::Debug for SeaOrmIdentityStore<D, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SeaOrmIdentityStore")
             .field("subject", &self.subject)
+            .field("issuer", &self.issuer)
+            .field("timeout", &self.timeout)
             .finish_non_exhaustive()
     }
 }

@@ -18,16 +18,15 @@ use mcp_auth_core::{
     refresh::{Next, RefreshPolicy},
 };
 use tokio::{
+    runtime::Runtime,
     sync::{Notify, watch},
     task::LocalSet,
-    time::timeout,
+    time::{Instant, sleep, timeout},
 };
 
 use super::{RefresherPlan, fetch::Fetcher};
 use crate::health::IssuerHealth;
 
-/// How long a request waits for a key that is being fetched (R24).
-const PATIENCE: Duration = Duration::from_secs(1);
 /// The longest the refresher sleeps without looking at the clock, which may have been set.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 
@@ -45,7 +44,7 @@ pub(super) struct Interrupted;
 
 fn run_loops(plan: &RefresherPlan, mut dropped: watch::Receiver<()>) -> Result<(), Interrupted> {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime,
+        Ok(runtime) => Impatient(Some(runtime)),
         Err(error) => {
             tracing::error!(%error, "the refresher of keys has no runtime");
             return Err(Interrupted);
@@ -56,12 +55,24 @@ fn run_loops(plan: &RefresherPlan, mut dropped: watch::Receiver<()>) -> Result<(
     let metadata = plan.metadata.iter().map(|job| job.run(&fetcher, &*plan.clock).boxed_local());
     let profiles = plan.office.run(&plan.issuers, &fetcher).boxed_local();
     let loops = join_all(keys.chain(metadata).chain([profiles]));
-    LocalSet::new().block_on(&runtime, async {
-        select(loops, pin!(dropped.changed())).await;
-    });
-    // Without waiting for a look-up that hangs in a blocking thread.
-    runtime.shutdown_background();
+    if let Some(runtime) = &runtime.0 {
+        LocalSet::new().block_on(runtime, async {
+            select(loops, pin!(dropped.changed())).await;
+        });
+    }
     Ok(())
+}
+
+/// A runtime that ends without waiting for a look-up that hangs in a blocking thread, after a
+/// panic as well.
+struct Impatient(Option<Runtime>);
+
+impl Drop for Impatient {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 /// One issuer's keys, and the means to wait for newer ones.
@@ -99,7 +110,8 @@ impl KeyWatch {
     }
 
     async fn fetch(&self, fetcher: &Fetcher, clock: &dyn Clock) {
-        let crash = OnDrop::new(|| self.failed(clock));
+        let started = clock.now();
+        let crash = OnDrop::new(|| self.failed(started));
         match fetcher.keys(&self.issuer).await {
             Ok((keys, max_age)) => {
                 tracing::info!(
@@ -114,12 +126,14 @@ impl KeyWatch {
             }
             Err(error) => {
                 tracing::warn!(issuer = self.issuer.name(), %error, "keys could not be fetched");
+                crash.defuse();
+                self.failed(clock.now());
             }
         }
     }
 
-    fn failed(&self, clock: &dyn Clock) {
-        self.keys.fetch_failed(clock.now(), jitter());
+    fn failed(&self, now: UnixTime) {
+        self.keys.fetch_failed(now, jitter());
         self.announce();
     }
 
@@ -131,12 +145,14 @@ impl KeyWatch {
 
 #[async_trait]
 impl AwaitRefresh for KeyWatch {
-    async fn refreshed(&self, seen: u64) {
+    async fn refreshed(&self, seen: u64, patience: Duration) -> Duration {
+        let deadline = Instant::now() + patience;
         let mut generation = self.generation.subscribe();
         self.wake.notify_one();
         let newer = generation.wait_for(|generation| *generation > seen);
         // Whether it came in time shows in the snapshot.
-        let _ = timeout(PATIENCE, newer).await;
+        let _ = timeout(patience, newer).await;
+        deadline.saturating_duration_since(Instant::now())
     }
 }
 
@@ -146,7 +162,6 @@ pub(crate) struct MetadataWatch {
     issuer: Issuer,
     newest: ArcSwapOption<AuthorizationServerMetadata>,
     policy: Mutex<RefreshPolicy>,
-    wake: Notify,
 }
 
 impl MetadataWatch {
@@ -154,7 +169,6 @@ impl MetadataWatch {
         Self {
             newest: ArcSwapOption::new(issuer.preset_metadata().map(Arc::new)),
             policy: Mutex::new(policy),
-            wake: Notify::new(),
             issuer,
         }
     }
@@ -168,14 +182,15 @@ impl MetadataWatch {
         loop {
             let next = self.with_policy(|policy| policy.next(clock.now()));
             match next {
-                Next::Wait(time) => pause(time, &self.wake).await,
+                Next::Wait(time) => sleep(time.min(LONGEST_SLEEP)).await,
                 Next::Fetch => self.fetch(fetcher, clock).await,
             }
         }
     }
 
     async fn fetch(&self, fetcher: &Fetcher, clock: &dyn Clock) {
-        let crash = OnDrop::new(|| self.with_policy(|policy| policy.failed(clock.now(), jitter())));
+        let started = clock.now();
+        let crash = OnDrop::new(|| self.with_policy(|policy| policy.failed(started, jitter())));
         match fetcher.metadata(&self.issuer).await {
             Ok((metadata, max_age)) => {
                 self.newest.store(Some(Arc::new(metadata)));
@@ -196,8 +211,8 @@ impl MetadataWatch {
     }
 }
 
-/// Counts a fetch as failed unless it is defused: however it ends, by an error, by a panic or
-/// because the thread is wanted no more, the policy is told and nobody waits for it any longer.
+/// Counts a fetch as failed unless it is defused: where it ends by a panic, or because the thread
+/// is wanted no more, the policy is told and nobody waits for it any longer.
 struct OnDrop<F: FnOnce()>(Option<F>);
 
 impl<F: FnOnce()> OnDrop<F> {

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 use futures_util::{StreamExt, stream::FuturesUnordered};
-use mcp_auth_core::{FetchProfile, Issuer, Profile, Secret, StoreError, Subject};
+use mcp_auth_core::{FetchProfile, Issuer, Profile, ProfileError, Secret, Subject};
 use tokio::sync::{Mutex, mpsc, oneshot};
 
 use super::fetch::Fetcher;
@@ -12,6 +12,8 @@ use super::fetch::Fetcher;
 /// How many questions may wait. Newcomers are rare; more at once than this is an attack or an
 /// outage, and is answered with an error at once.
 const QUEUE: usize = 64;
+/// How many are asked of issuers at a time.
+const AT_ONCE: usize = 16;
 
 /// Where questions are asked.
 #[derive(Debug, Clone)]
@@ -28,7 +30,7 @@ pub(super) struct ProfileOffice {
 struct Question {
     subject: Subject,
     token: Secret,
-    answer: oneshot::Sender<Result<Profile, StoreError>>,
+    answer: oneshot::Sender<Result<Profile, ProfileError>>,
 }
 
 pub(super) fn open() -> (ProfileDesk, ProfileOffice) {
@@ -38,13 +40,13 @@ pub(super) fn open() -> (ProfileDesk, ProfileOffice) {
 
 #[async_trait]
 impl FetchProfile for ProfileDesk {
-    async fn fetch(&self, subject: &Subject, token: &Secret) -> Result<Profile, StoreError> {
+    async fn fetch(&self, subject: &Subject, token: &Secret) -> Result<Profile, ProfileError> {
         let (answer, answered) = oneshot::channel();
         let question = Question { subject: subject.clone(), token: token.clone(), answer };
         self.questions
             .try_send(question)
-            .map_err(|_| StoreError::new("too many profiles asked"))?;
-        answered.await.unwrap_or_else(|_| Err(StoreError::new("nobody answered for the profile")))
+            .map_err(|_| ProfileError::Unavailable("too many are asked for".into()))?;
+        answered.await.unwrap_or_else(|_| Err(ProfileError::Unavailable("nobody answered".into())))
     }
 }
 
@@ -55,7 +57,7 @@ impl ProfileOffice {
         let mut under_way = FuturesUnordered::new();
         loop {
             tokio::select! {
-                question = questions.recv() => match question {
+                question = questions.recv(), if under_way.len() < AT_ONCE => match question {
                     Some(question) => under_way.push(question.settle(issuers, fetcher)),
                     None => return std::future::pending().await,
                 },
@@ -67,13 +69,13 @@ impl ProfileOffice {
 
 impl Question {
     async fn settle(self, issuers: &[Arc<Issuer>], fetcher: &Fetcher) {
+        if self.answer.is_closed() {
+            return;
+        }
         let issuer = issuers.iter().find(|issuer| issuer.name() == self.subject.issuer());
         let answer = match issuer {
-            Some(issuer) => fetcher
-                .profile(issuer, self.subject.id(), &self.token)
-                .await
-                .map_err(|error| StoreError::new(error.to_string())),
-            None => Err(StoreError::new("the subject's issuer is not configured")),
+            Some(issuer) => fetcher.profile(issuer, self.subject.id(), &self.token).await,
+            None => Err(ProfileError::Unavailable("the issuer is not configured".into())),
         };
         // Whoever asked may have given up.
         let _ = self.answer.send(answer);

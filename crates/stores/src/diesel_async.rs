@@ -1,0 +1,242 @@
+//! Users in the application's own table, by a diesel-async query.
+
+use std::{any::type_name, fmt, future::Future, marker::PhantomData, time::Duration};
+
+use async_trait::async_trait;
+use deadpool::managed::Manager;
+use diesel::QueryResult;
+use diesel_async::pooled_connection::{
+    AsyncDieselConnectionManager, PoolError, PoolableConnection, deadpool::Pool,
+};
+use mcp_auth_core::{IdentityStore, IssuerAwareness, StoreError, Subject};
+
+use crate::{
+    patience::{DEFAULT_TIMEOUT, within},
+    subject_key::SubjectKey,
+};
+
+/// Finds users by the application's own diesel-async query, on connections of its own deadpool
+/// pool. The query is written by [`find_by_subject_async!`](crate::find_by_subject_async), or by
+/// hand as [`FindBySubjectAsync`].
+///
+/// ```
+/// use diesel::prelude::*;
+/// use diesel_async::pooled_connection::deadpool::Pool;
+/// use mcp_auth_stores::{DieselAsyncIdentityStore, find_by_subject_async};
+/// # type Connection =
+/// #     diesel_async::sync_connection_wrapper::SyncConnectionWrapper<diesel::SqliteConnection>;
+///
+/// diesel::table! {
+///     users (id) {
+///         id -> Integer,
+///         workos_id -> Nullable<Text>,
+///         name -> Text,
+///     }
+/// }
+///
+/// #[derive(Queryable, Selectable)]
+/// struct User {
+///     id: i32,
+///     name: String,
+/// }
+///
+/// // `Connection` is AsyncPgConnection, AsyncMysqlConnection, …
+/// find_by_subject_async!(User, users::workos_id, Connection);
+///
+/// fn store(pool: Pool<Connection>) -> DieselAsyncIdentityStore<User, Connection> {
+///     DieselAsyncIdentityStore::new(pool)
+/// }
+/// ```
+pub struct DieselAsyncIdentityStore<U, C>
+where
+    C: PoolableConnection + 'static,
+    AsyncDieselConnectionManager<C>: Manager,
+{
+    pool: Pool<C>,
+    timeout: Duration,
+    user: PhantomData<fn() -> U>,
+}
+
+/// How a user is found on a connection of type `C`: one query.
+///
+/// ```
+/// use diesel::{QueryResult, prelude::*};
+/// use diesel_async::RunQueryDsl;
+/// use mcp_auth_stores::FindBySubjectAsync;
+/// # type Connection =
+/// #     diesel_async::sync_connection_wrapper::SyncConnectionWrapper<diesel::SqliteConnection>;
+/// # diesel::table! { users (id) { id -> Integer, workos_id -> Text, name -> Text, } }
+/// # #[derive(Queryable, Selectable)]
+/// # struct User { id: i32, name: String }
+///
+/// impl FindBySubjectAsync<Connection> for User {
+///     type Key = String;
+///
+///     async fn find(sub: &String, conn: &mut Connection) -> QueryResult<Vec<(String, User)>> {
+///         users::table
+///             .filter(users::workos_id.eq(sub))
+///             .select((users::workos_id, User::as_select()))
+///             .load(conn)
+///             .await
+///     }
+/// }
+/// ```
+///
+/// With several issuers the key is `(String, String)`: issuer and subject, and the query looks at
+/// both.
+pub trait FindBySubjectAsync<C>: Sized + Send + Sync + 'static {
+    /// The Rust type of the column, or columns, that hold the subject.
+    type Key: SubjectKey;
+
+    /// The rows with this key, each with the key that it really has: the store compares it, since
+    /// a database may find more than it was asked for. Soft deletion, tenants and joins are the
+    /// query's own affair.
+    ///
+    /// # Errors
+    /// Diesel's own. The client gets 503, the log the error.
+    fn find(
+        key: &Self::Key,
+        conn: &mut C,
+    ) -> impl Future<Output = QueryResult<Vec<(Self::Key, Self)>>> + Send;
+}
+
+impl<U, C> DieselAsyncIdentityStore<U, C>
+where
+    U: FindBySubjectAsync<C>,
+    C: PoolableConnection + 'static,
+    AsyncDieselConnectionManager<C>: Manager<Type = C, Error = PoolError>,
+{
+    /// A store over the application's pool.
+    pub fn new(pool: Pool<C>) -> Self {
+        Self { pool, timeout: DEFAULT_TIMEOUT, user: PhantomData }
+    }
+
+    /// How long a look-up may take, waiting for a free connection included. Default 2 s; after it
+    /// the client gets 503.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    async fn rows(&self, key: U::Key) -> Result<Vec<(U::Key, U)>, StoreError> {
+        let mut conn = self.pool.get().await.map_err(StoreError::new)?;
+        U::find(&key, &mut conn).await.map_err(StoreError::new)
+    }
+}
+
+#[async_trait]
+impl<U, C> IdentityStore for DieselAsyncIdentityStore<U, C>
+where
+    U: FindBySubjectAsync<C>,
+    C: PoolableConnection + 'static,
+    AsyncDieselConnectionManager<C>: Manager<Type = C, Error = PoolError>,
+{
+    type User = U;
+
+    fn issuers(&self) -> IssuerAwareness {
+        U::Key::ISSUERS
+    }
+
+    async fn find(&self, user: &Subject) -> Result<Option<U>, StoreError> {
+        let Some(key) = U::Key::of(user) else { return Ok(None) };
+        let rows = within(self.timeout, self.rows(key)).await?;
+        Ok(rows.into_iter().find_map(|(found, row)| found.is(user).then_some(row)))
+    }
+}
+
+impl<U, C> Clone for DieselAsyncIdentityStore<U, C>
+where
+    C: PoolableConnection + 'static,
+    AsyncDieselConnectionManager<C>: Manager,
+{
+    fn clone(&self) -> Self {
+        Self { pool: self.pool.clone(), timeout: self.timeout, user: PhantomData }
+    }
+}
+
+impl<U, C> fmt::Debug for DieselAsyncIdentityStore<U, C>
+where
+    C: PoolableConnection + 'static,
+    AsyncDieselConnectionManager<C>: Manager,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DieselAsyncIdentityStore")
+            .field("user", &type_name::<U>())
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Writes [`FindBySubjectAsync`] for a type that is `Selectable`; the forms are those of
+/// [`find_by_subject!`](https://docs.rs/actix-mcp-auth/latest/actix_mcp_auth/macro.find_by_subject.html):
+/// a column, the column's Rust type if it is not text, and the connection's type.
+///
+/// ```
+/// use diesel::prelude::*;
+/// use mcp_auth_stores::find_by_subject_async;
+/// # type Connection =
+/// #     diesel_async::sync_connection_wrapper::SyncConnectionWrapper<diesel::SqliteConnection>;
+/// # diesel::table! {
+/// #     users (id) { id -> Integer, workos_id -> Text, name -> Text, }
+/// # }
+/// # diesel::table! {
+/// #     people (id) { id -> Integer, external_id -> BigInt, }
+/// # }
+/// # diesel::table! {
+/// #     members (id) { id -> Integer, issuer -> Text, sub -> Text, }
+/// # }
+/// # #[derive(Queryable, Selectable)] #[diesel(table_name = users)] struct User { id: i32 }
+/// # #[derive(Queryable, Selectable)] #[diesel(table_name = people)] struct Person { id: i32 }
+/// # #[derive(Queryable, Selectable)] #[diesel(table_name = members)] struct Member { id: i32 }
+///
+/// find_by_subject_async!(User, users::workos_id, Connection);
+/// find_by_subject_async!(Person, people::external_id as i64, Connection);
+/// // For several issuers, with the issuer in a column of its own:
+/// find_by_subject_async!(Member, (members::issuer, members::sub), Connection);
+/// ```
+#[macro_export]
+macro_rules! find_by_subject_async {
+    ($user:ty, ($issuer:path, $subject:path), $conn:ty $(,)?) => {
+        impl $crate::FindBySubjectAsync<$conn> for $user {
+            type Key = (Option<String>, Option<String>);
+
+            async fn find(
+                (issuer, sub): &Self::Key,
+                conn: &mut $conn,
+            ) -> $crate::__diesel::QueryResult<Vec<(Self::Key, Self)>> {
+                use $crate::__diesel::{
+                    Column, ExpressionMethods, NullableExpressionMethods, QueryDsl,
+                    SelectableHelper, associations::HasTable,
+                };
+                let query = <<$subject as Column>::Table as HasTable>::table()
+                    .filter($issuer.nullable().eq(issuer.as_deref()))
+                    .filter($subject.nullable().eq(sub.as_deref()))
+                    .select((($issuer.nullable(), $subject.nullable()), <$user>::as_select()));
+                $crate::__diesel_async::RunQueryDsl::load(query, conn).await
+            }
+        }
+    };
+    ($user:ty, $subject:path as $key:ty, $conn:ty $(,)?) => {
+        impl $crate::FindBySubjectAsync<$conn> for $user {
+            type Key = Option<$key>;
+
+            async fn find(
+                sub: &Self::Key,
+                conn: &mut $conn,
+            ) -> $crate::__diesel::QueryResult<Vec<(Self::Key, Self)>> {
+                use $crate::__diesel::{
+                    Column, ExpressionMethods, NullableExpressionMethods, QueryDsl,
+                    SelectableHelper, associations::HasTable,
+                };
+                let query = <<$subject as Column>::Table as HasTable>::table()
+                    .filter($subject.nullable().eq(sub))
+                    .select(($subject.nullable(), <$user>::as_select()));
+                $crate::__diesel_async::RunQueryDsl::load(query, conn).await
+            }
+        }
+    };
+    ($user:ty, $subject:path, $conn:ty $(,)?) => {
+        $crate::find_by_subject_async!($user, $subject as String, $conn);
+    };
+}

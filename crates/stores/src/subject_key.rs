@@ -1,0 +1,159 @@
+//! What a users table knows its subjects by.
+
+use mcp_auth_core::{IssuerAwareness, Subject};
+
+/// The value, or values, by which a users table knows a subject: the Rust type of its column.
+///
+/// | column | key |
+/// |---|---|
+/// | text | `String` |
+/// | integer | `i16`, `i32`, `i64` |
+/// | UUID | `uuid::Uuid`, with Diesel's feature `uuid` |
+/// | one that may be NULL | `Option<…>` of the above |
+/// | issuer and subject | `(String, …)`, `(Option<String>, …)` |
+///
+/// A `sub` that the column cannot hold has no key, and so no user: `user_ada` in an integer
+/// column, and `007` too, since the column would give back `7`.
+///
+/// # A type of one's own
+/// For a column of another sort, such as a UUID in 16 bytes on MariaDB:
+///
+/// ```
+/// use mcp_auth_stores::SubjectKey;
+/// use mcp_auth_core::Subject;
+///
+/// /// `user_` and a number, of which the column has the number.
+/// #[derive(Debug, PartialEq)]
+/// struct Number(i64);
+///
+/// impl SubjectKey for Number {
+///     fn of(subject: &Subject) -> Option<Self> {
+///         let number = Number(subject.id().strip_prefix("user_")?.parse().ok()?);
+///         number.is(subject).then_some(number)
+///     }
+///
+///     fn is(&self, subject: &Subject) -> bool {
+///         format!("user_{}", self.0) == subject.id()
+///     }
+/// }
+/// # assert_eq!(Number::of(&Subject::new("https://i", "user_7")), Some(Number(7)));
+/// # assert_eq!(Number::of(&Subject::new("https://i", "user_007")), None);
+/// ```
+pub trait SubjectKey: Sized + Send + Sync + 'static {
+    /// Whether subjects of several issuers have different keys. Default: they have not.
+    const ISSUERS: IssuerAwareness = IssuerAwareness::Ignores;
+
+    /// The key of a subject; `None` where no row can have it.
+    fn of(subject: &Subject) -> Option<Self>;
+
+    /// Whether a key that was found is this very subject's, byte for byte. Databases find more
+    /// than they were asked for: in a case-insensitive collation, `USER_ADA` for `user_ada`.
+    fn is(&self, subject: &Subject) -> bool;
+}
+
+impl SubjectKey for String {
+    fn of(subject: &Subject) -> Option<Self> {
+        Some(subject.id().to_owned())
+    }
+
+    fn is(&self, subject: &Subject) -> bool {
+        self == subject.id()
+    }
+}
+
+/// Keys that have one canonical spelling, which is the only one that counts.
+macro_rules! spelled_canonically {
+    ($($key:ty),+) => {$(
+        impl SubjectKey for $key {
+            fn of(subject: &Subject) -> Option<Self> {
+                subject.id().parse().ok().filter(|key: &Self| key.is(subject))
+            }
+
+            fn is(&self, subject: &Subject) -> bool {
+                self.to_string() == subject.id()
+            }
+        }
+    )+};
+}
+
+spelled_canonically!(i16, i32, i64, uuid::Uuid);
+
+/// A column that may be NULL, which is nobody.
+impl<K: SubjectKey> SubjectKey for Option<K> {
+    const ISSUERS: IssuerAwareness = K::ISSUERS;
+
+    fn of(subject: &Subject) -> Option<Self> {
+        K::of(subject).map(Some)
+    }
+
+    fn is(&self, subject: &Subject) -> bool {
+        self.as_ref().is_some_and(|key| key.is(subject))
+    }
+}
+
+/// Issuer and subject.
+impl<K: SubjectKey> SubjectKey for (String, K) {
+    const ISSUERS: IssuerAwareness = IssuerAwareness::Distinguishes;
+
+    fn of(subject: &Subject) -> Option<Self> {
+        K::of(subject).map(|key| (subject.issuer().to_owned(), key))
+    }
+
+    fn is(&self, subject: &Subject) -> bool {
+        self.0 == subject.issuer() && self.1.is(subject)
+    }
+}
+
+/// Issuer and subject, where the issuer's column may be NULL, which is nobody's.
+impl<K: SubjectKey> SubjectKey for (Option<String>, K) {
+    const ISSUERS: IssuerAwareness = IssuerAwareness::Distinguishes;
+
+    fn of(subject: &Subject) -> Option<Self> {
+        K::of(subject).map(|key| (Some(subject.issuer().to_owned()), key))
+    }
+
+    fn is(&self, subject: &Subject) -> bool {
+        self.0.as_deref() == Some(subject.issuer()) && self.1.is(subject)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key<K: SubjectKey>(sub: &str) -> Option<K> {
+        K::of(&Subject::new("https://i", sub))
+    }
+
+    #[test]
+    fn a_number_has_one_spelling() {
+        assert_eq!(key::<i32>("7"), Some(7));
+        assert_eq!(key::<i64>("-7"), Some(-7));
+        for other in ["007", "+7", "-0", "7 ", "7.0", "7e0", "", "user_7", "٧", "2147483648"] {
+            assert_eq!(key::<i32>(other), None, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_uuid_has_one_spelling() {
+        let canonical = "67e55044-10b1-426f-9247-bb680e5fe0c8";
+        assert!(key::<uuid::Uuid>(canonical).is_some());
+        let (upper, simple) = (canonical.to_uppercase(), canonical.replace('-', ""));
+        for other in [&*upper, &*simple, &format!("{{{canonical}}}"), "user_ada"] {
+            assert_eq!(key::<uuid::Uuid>(other), None, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn null_is_nobody() {
+        assert!(!None::<String>.is(&Subject::new("https://i", "")));
+    }
+
+    #[test]
+    fn an_issuer_is_compared_byte_for_byte_too() {
+        let key = ("https://i".to_owned(), "ada".to_owned());
+        assert!(key.is(&Subject::new("https://i", "ada")));
+        assert!(!key.is(&Subject::new("https://I", "ada")));
+        assert!(!key.is(&Subject::new("https://i", "Ada")));
+    }
+}
