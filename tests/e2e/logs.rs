@@ -7,8 +7,9 @@ use std::{
 };
 
 use actix_mcp_auth::{
-    AuthedUser, IdentityStore, MemoryIdentityStore, StoreError, Subject, async_trait,
-    testing::TestAuthority,
+    AuthedUser, IdentityStore, IdentityStoreExt, MemoryIdentityStore, Newcomer, StoreError,
+    Subject, async_trait,
+    testing::{Endpoint, Fault, TestAuthority},
 };
 use actix_web::{http::Method, web};
 use tracing_subscriber::fmt::MakeWriter;
@@ -45,13 +46,14 @@ impl<'a> MakeWriter<'a> for Lines {
 #[actix_web::test]
 async fn r09_neither_log_nor_answer_shows_a_token_and_the_log_tells_the_remedy() {
     let lines = Lines::default();
-    let subscriber = tracing_subscriber::fmt()
+    // One subscriber for the process: the server's workers are threads of their own. What the
+    // libraries beneath say (`log`) is in it as well.
+    tracing_subscriber::fmt()
         .with_max_level(tracing::Level::TRACE)
         .with_ansi(false)
         .with_writer(lines.clone())
-        .finish();
-    // One subscriber for the process: the server's workers are threads of their own.
-    tracing::subscriber::set_global_default(subscriber).unwrap();
+        .try_init()
+        .unwrap();
 
     let authority = authority();
     let server = Server::of(&builder(&authority).build().unwrap());
@@ -72,12 +74,15 @@ async fn r09_neither_log_nor_answer_shows_a_token_and_the_log_tells_the_remedy()
     assert!(log.contains("resource indicator"), "{log}");
     assert!(log.contains(RESOURCE) && log.contains(authority.client_id()), "{log}");
 
-    provoke_what_the_guide_tells_of(&authority).await;
+    let asked_with = provoke_what_the_guide_tells_of(&authority).await;
     the_guide_quotes_the_log(&lines.text());
+    assert!(lines.text().contains("actix_server"), "libraries that use log are heard");
+    assert!(!lines.text().contains(&asked_with), "the log shows a token");
 }
 
-/// Makes each mistake that docs/troubleshooting.md explains.
-async fn provoke_what_the_guide_tells_of(authority: &TestAuthority) {
+/// Makes each mistake that docs/troubleshooting.md explains. Returns the token that went to the
+/// issuer's userinfo endpoint.
+async fn provoke_what_the_guide_tells_of(authority: &TestAuthority) -> String {
     let token = || authority.token().subject("user_ada").audience(RESOURCE);
     let server = Server::of(&builder(authority).build().unwrap());
     let hour = Duration::from_secs(3600);
@@ -98,6 +103,18 @@ async fn provoke_what_the_guide_tells_of(authority: &TestAuthority) {
     let broken = Server::of(&builder(authority).users(Broken).build().unwrap());
     assert_eq!(broken.call(&token().sign()).await.status, 503);
 
+    let asking = MemoryIdentityStore::<String>::new()
+        .provision_with(|newcomer: Newcomer| async move { Ok(newcomer.profile().await?.email) });
+    let refused = Fault::Custom { status: 401, content_type: "text/plain".into(), body: vec![] };
+    authority.inject(Endpoint::Path("/oauth2/userinfo".into()), refused);
+    let asking = Server::of(&builder(authority).users(asking).build().unwrap());
+    let asked_with = token().sign();
+    asking.call(&asked_with).await.assert_invalid_token("refused by the issuer");
+    let slow = MemoryIdentityStore::<String>::new()
+        .provision_with(|_| std::future::pending::<Result<Option<String>, StoreError>>());
+    let slow = builder(authority).users(slow).time_limit(Duration::from_millis(50));
+    assert_eq!(Server::of(&slow.build().unwrap()).call(&token().sign()).await.status, 503);
+
     let strings: MemoryIdentityStore<String> =
         [("user_ada", "Ada".to_owned())].into_iter().collect();
     let wrong_type = Server::of(&builder(authority).users(strings).build().unwrap());
@@ -112,6 +129,7 @@ async fn provoke_what_the_guide_tells_of(authority: &TestAuthority) {
     let unreachable = Server::of(&builder(&gone).build().unwrap());
     let token = gone.person_token("user_ada", RESOURCE);
     assert_eq!(unreachable.call(&token).await.status, 503);
+    asked_with
 }
 
 struct Broken;
