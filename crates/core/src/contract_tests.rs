@@ -2,7 +2,7 @@
 //! `contract-tests`).
 //!
 //! The author of a store writes a [`Fixture`]: a store over a fresh and empty place, and how a
-//! user is added there. [`contract_tests!`](crate::contract_tests) makes a test of each rule.
+//! user is added there. [`contract_tests!`](macro@crate::contract_tests) makes a test of each rule.
 //! Nothing here needs a particular runtime; the attribute says what runs a test.
 //!
 //! ```
@@ -122,7 +122,7 @@ pub trait Provisioning: Fixture {
 }
 
 /// Makes a test of each rule: the attribute of a test, a fixture (an expression, which may
-/// `.await`), and the parts of the contract: see [the module](crate::contract_tests).
+/// `.await`), and the parts of the contract: see [the module](mod@crate::contract_tests).
 ///
 /// ```ignore
 /// mcp_auth_core::contract_tests!(

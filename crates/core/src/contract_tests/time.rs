@@ -1,42 +1,52 @@
-//! Time without a runtime: a thread that wakes a future.
+//! Time without a runtime: one thread that wakes all who wait, twenty times a second.
 
 use std::{
     future::poll_fn,
     pin::pin,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Mutex, MutexGuard, Once, PoisonError},
     task::{Poll, Waker},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use futures_util::future::{Either, select};
 
 /// Nothing that a store is asked may take longer.
-pub(super) const LIMIT: Duration = Duration::from_secs(30);
+const LIMIT: Duration = Duration::from_secs(30);
 
-/// Waits.
+const TICK: Duration = Duration::from_millis(50);
+
+static WAITING: Mutex<Vec<Waker>> = Mutex::new(Vec::new());
+
+/// Waits, to the next tick after `time`.
 pub(super) async fn pause(time: Duration) {
-    let over = Arc::new(AtomicBool::new(false));
-    let waiting: Arc<Mutex<Option<Waker>>> = Arc::default();
-    let (set, wake) = (over.clone(), waiting.clone());
-    thread::spawn(move || {
-        thread::sleep(time);
-        set.store(true, Ordering::SeqCst);
-        if let Some(waker) = wake.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            waker.wake();
-        }
-    });
+    let end = Instant::now() + time;
     poll_fn(|context| {
-        *waiting.lock().unwrap_or_else(PoisonError::into_inner) = Some(context.waker().clone());
-        match over.load(Ordering::SeqCst) {
-            true => Poll::Ready(()),
-            false => Poll::Pending,
+        if Instant::now() >= end {
+            return Poll::Ready(());
         }
+        wake_at_the_next_tick(context.waker().clone());
+        Poll::Pending
     })
     .await;
+}
+
+fn wake_at_the_next_tick(waker: Waker) {
+    static TICKING: Once = Once::new();
+    TICKING.call_once(|| {
+        thread::spawn(|| {
+            loop {
+                thread::sleep(TICK);
+                let all = std::mem::take(&mut *waiting());
+                all.into_iter().for_each(Waker::wake);
+            }
+        });
+    });
+    waiting().push(waker);
+}
+
+fn waiting() -> MutexGuard<'static, Vec<Waker>> {
+    WAITING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The outcome, which must come in time.

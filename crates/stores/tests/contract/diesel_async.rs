@@ -1,0 +1,232 @@
+//! The diesel-async store.
+
+use deadpool::managed::Manager as Pooled;
+use diesel::{ExpressionMethods, QueryDsl, QueryResult, SqliteConnection};
+use diesel_async::{
+    AsyncConnection, RunQueryDsl,
+    pooled_connection::{
+        AsyncDieselConnectionManager as Manager, ManagerConfig, PoolError, PoolableConnection,
+        deadpool::{Object, Pool},
+    },
+    sync_connection_wrapper::SyncConnectionWrapper,
+};
+use mcp_auth_core::{IdentityStore, Newcomer, StoreError, async_trait};
+use mcp_auth_stores::{
+    DieselAsyncIdentityStore, FindBySubjectAsync, IdentityStoreExt, find_by_subject_async,
+};
+use uuid::Uuid;
+
+use crate::{
+    diesel_people::{Member, Named, Numbered, bytes, issued, number, text},
+    over::{Over, Person},
+    place::Place,
+    tests::TIMEOUT,
+};
+
+type AsyncSqliteConnection = SyncConnectionWrapper<SqliteConnection>;
+
+/// What differs from database to database.
+#[async_trait]
+trait Connection: PoolableConnection + Sized + 'static {
+    async fn open(url: &str) -> diesel::ConnectionResult<Self> {
+        Self::establish(url).await
+    }
+
+    /// Adds a person, unless there is one with this subject.
+    async fn insert(&mut self, sub: &str) -> QueryResult<usize>;
+}
+
+#[async_trait]
+impl Connection for AsyncSqliteConnection {
+    async fn open(url: &str) -> diesel::ConnectionResult<Self> {
+        let mut conn = Self::establish(url).await?;
+        let patience = diesel::sql_query("PRAGMA busy_timeout = 5000").execute(&mut conn).await;
+        patience.map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
+        Ok(conn)
+    }
+
+    async fn insert(&mut self, sub: &str) -> QueryResult<usize> {
+        let person = text::people::external_id.eq(sub.to_owned());
+        let insert = diesel::insert_into(text::people::table).values(person);
+        insert.on_conflict_do_nothing().execute(self).await
+    }
+}
+
+find_by_subject_async!(Named, text::people::external_id, AsyncSqliteConnection);
+find_by_subject_async!(Numbered, number::people::external_id as i64, AsyncSqliteConnection);
+find_by_subject_async!(
+    Member,
+    (issued::people::issuer, issued::people::external_id),
+    AsyncSqliteConnection,
+);
+
+impl FindBySubjectAsync<AsyncSqliteConnection> for bytes::Identified {
+    type Key = Uuid;
+
+    async fn find(id: &Uuid, conn: &mut AsyncSqliteConnection) -> QueryResult<Vec<(Uuid, Self)>> {
+        let id = id.as_bytes().to_vec();
+        let people = bytes::people::table.filter(bytes::people::external_id.eq(id));
+        bytes::read(people.select(bytes::people::external_id).load(conn).await?)
+    }
+}
+
+async fn connect<C>(place: &Place, connections: usize) -> Pool<C>
+where
+    C: Connection,
+    Manager<C>: Pooled<Type = C, Error = PoolError>,
+{
+    let mut config = ManagerConfig::default();
+    config.custom_setup = Box::new(|url| {
+        let url = url.to_owned();
+        Box::pin(async move { C::open(&url).await })
+    });
+    let url = &place.database.url;
+    let manager = Manager::<C>::new_with_config(url, config);
+    Pool::builder(manager).max_size(connections).build().unwrap()
+}
+
+async fn text<C>(place: Place) -> Over<impl IdentityStore<User = Named>>
+where
+    Named: FindBySubjectAsync<C>,
+    C: Connection,
+    Manager<C>: Pooled<Type = C, Error = PoolError>,
+{
+    let pool = connect::<C>(&place, 4).await;
+    let store = DieselAsyncIdentityStore::<Named, C>::new(pool.clone());
+    let found = store.clone();
+    let store = store.provision_with(move |newcomer: Newcomer| {
+        let (pool, store) = (pool.clone(), found.clone());
+        async move {
+            let mut conn = pool.get().await.map_err(StoreError::new)?;
+            conn.insert(newcomer.subject().id()).await.map_err(StoreError::new)?;
+            drop(conn);
+            store.find(newcomer.subject()).await
+        }
+    });
+    Over::new(place, store)
+}
+
+async fn over<U, C>(place: Place) -> Over<DieselAsyncIdentityStore<U, C>>
+where
+    U: FindBySubjectAsync<C> + Person,
+    C: Connection,
+    Manager<C>: Pooled<Type = C, Error = PoolError>,
+{
+    let pool = connect::<C>(&place, 4).await;
+    Over::new(place, DieselAsyncIdentityStore::new(pool))
+}
+
+async fn numbers<C>(place: Place) -> Over<impl IdentityStore<User = Numbered>>
+where
+    Numbered: FindBySubjectAsync<C>,
+    C: Connection,
+    Manager<C>: Pooled<Type = C, Error = PoolError>,
+{
+    over::<Numbered, C>(place).await
+}
+
+async fn uuids<C>(place: Place) -> Over<impl IdentityStore<User = bytes::Identified>>
+where
+    bytes::Identified: FindBySubjectAsync<C>,
+    C: Connection,
+    Manager<C>: Pooled<Type = C, Error = PoolError>,
+{
+    over::<bytes::Identified, C>(place).await
+}
+
+async fn with_issuer<C>(place: Place) -> Over<impl IdentityStore<User = Member>>
+where
+    Member: FindBySubjectAsync<C>,
+    C: Connection,
+    Manager<C>: Pooled<Type = C, Error = PoolError>,
+{
+    over::<Member, C>(place).await
+}
+
+async fn busy<C>(place: Place) -> (Over<impl IdentityStore<User = Named>>, Object<C>)
+where
+    Named: FindBySubjectAsync<C>,
+    C: Connection,
+    Manager<C>: Pooled<Type = C, Error = PoolError>,
+{
+    let pool = connect::<C>(&place, 1).await;
+    let taken = pool.get().await.unwrap();
+    (Over::new(place, DieselAsyncIdentityStore::<Named, C>::new(pool).timeout(TIMEOUT)), taken)
+}
+
+mod sqlite {
+    tests!(Kind::Sqlite, ::<AsyncSqliteConnection>);
+}
+
+#[cfg(feature = "test-postgres")]
+mod postgres {
+    use diesel_async::AsyncPgConnection;
+
+    use crate::diesel_people::native::{self, Identified};
+
+    #[async_trait]
+    impl Connection for AsyncPgConnection {
+        async fn insert(&mut self, sub: &str) -> QueryResult<usize> {
+            let person = text::people::external_id.eq(sub.to_owned());
+            let insert = diesel::insert_into(text::people::table).values(person);
+            insert.on_conflict_do_nothing().execute(self).await
+        }
+    }
+
+    find_by_subject_async!(Named, text::people::external_id, AsyncPgConnection);
+    find_by_subject_async!(Numbered, number::people::external_id as i64, AsyncPgConnection);
+    find_by_subject_async!(Identified, native::people::external_id as Uuid, AsyncPgConnection);
+    find_by_subject_async!(
+        Member,
+        (issued::people::issuer, issued::people::external_id),
+        AsyncPgConnection,
+    );
+
+    async fn uuids<C>(place: Place) -> Over<impl IdentityStore<User = Identified>>
+    where
+        Identified: FindBySubjectAsync<C>,
+        C: Connection,
+        Manager<C>: Pooled<Type = C, Error = PoolError>,
+    {
+        over::<Identified, C>(place).await
+    }
+
+    tests!(Kind::Postgres, ::<AsyncPgConnection>);
+}
+
+#[cfg(feature = "test-mysql")]
+mod mariadb {
+    use diesel_async::AsyncMysqlConnection;
+
+    #[async_trait]
+    impl Connection for AsyncMysqlConnection {
+        async fn insert(&mut self, sub: &str) -> QueryResult<usize> {
+            let person = text::people::external_id.eq(sub.to_owned());
+            let insert = diesel::insert_or_ignore_into(text::people::table).values(person);
+            insert.execute(self).await
+        }
+    }
+
+    find_by_subject_async!(Named, text::people::external_id, AsyncMysqlConnection);
+    find_by_subject_async!(Numbered, number::people::external_id as i64, AsyncMysqlConnection);
+    find_by_subject_async!(
+        Member,
+        (issued::people::issuer, issued::people::external_id),
+        AsyncMysqlConnection,
+    );
+
+    impl FindBySubjectAsync<AsyncMysqlConnection> for bytes::Identified {
+        type Key = Uuid;
+
+        async fn find(
+            id: &Uuid,
+            conn: &mut AsyncMysqlConnection,
+        ) -> QueryResult<Vec<(Uuid, Self)>> {
+            let id = id.as_bytes().to_vec();
+            let people = bytes::people::table.filter(bytes::people::external_id.eq(id));
+            bytes::read(people.select(bytes::people::external_id).load(conn).await?)
+        }
+    }
+
+    tests!(Kind::MariaDb, ::<AsyncMysqlConnection>);
+}
