@@ -1,15 +1,21 @@
 //! What finding a user costs: the bare query of each ORM, the store over it, and the store with a
-//! memory around it, in one run.
+//! memory around it.
 //!
 //! `cargo bench --manifest-path benches/Cargo.toml --bench stores`
+//!
+//! The machine may be busy with other things, so the three take turns in short rounds, and what
+//! counts is the median of the rounds' ratios.
 
-use std::{hint::black_box, time::Duration};
+use std::{
+    future::Future,
+    hint::black_box,
+    time::{Duration, Instant},
+};
 
 use actix_mcp_auth::{
-    DieselIdentityStore, IdentityStore, IdentityStoreExt, MemoryIdentityStore,
-    SeaOrmIdentityStore, Subject, find_by_subject,
+    DieselIdentityStore, IdentityStore, IdentityStoreExt, SeaOrmIdentityStore, Subject,
+    find_by_subject,
 };
-use criterion::{Criterion, criterion_group, criterion_main};
 use diesel::{
     Connection, SqliteConnection,
     connection::SimpleConnection,
@@ -52,6 +58,7 @@ diesel::table! {
 
 #[derive(Clone, Queryable, Selectable)]
 #[diesel(table_name = people)]
+#[allow(dead_code, reason = "read from the database, which is what is measured")]
 struct Person {
     id: i32,
     name: String,
@@ -59,66 +66,113 @@ struct Person {
 
 find_by_subject!(Person, people::external_id, SqliteConnection);
 
-fn stores(c: &mut Criterion) {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all();
-    let runtime = { runtime }.build().unwrap();
+const ROUNDS: usize = 400;
+const CALLS: u32 = 50;
+const CACHED_CALLS: u32 = 5_000;
+
+fn main() {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let file = std::env::temp_dir().join(format!("benches-{}.sqlite", std::process::id()));
     let path = file.to_str().unwrap();
     SqliteConnection::establish(path).unwrap().batch_execute(SCHEMA).unwrap();
-    let ada = Subject::new("https://login.example.com", "user_4711");
-
-    let db = runtime.block_on(async {
-        let mut options = ConnectOptions::new(format!("sqlite://{path}"));
-        options.max_connections(4).sqlx_logging(false);
-        let db = Database::connect(options).await.unwrap();
-        db.execute_unprepared("SELECT 1").await.unwrap();
-        db
-    });
-    let store = SeaOrmIdentityStore::new(db.clone(), entity::Column::ExternalId);
-    c.bench_function("sea-orm/bare", |b| {
-        b.to_async(&runtime).iter(|| async {
-            let query = entity::Entity::find().filter(entity::Column::ExternalId.eq("user_4711"));
-            black_box(query.all(&db).await.unwrap())
-        })
-    });
-    c.bench_function("sea-orm/store", |b| {
-        b.to_async(&runtime).iter(|| async { black_box(store.find(&ada).await.unwrap()) })
-    });
-    let cached = store.cached(Duration::from_secs(600), 10_000);
-    c.bench_function("sea-orm/cached", |b| {
-        b.to_async(&runtime).iter(|| async { black_box(cached.find(&ada).await.unwrap()) })
-    });
-
-    let pool = Pool::builder().max_size(4).build(ConnectionManager::new(path)).unwrap();
-    let store = DieselIdentityStore::<Person, SqliteConnection>::new(pool.clone());
-    c.bench_function("diesel/bare", |b| {
-        b.to_async(&runtime).iter(|| async {
-            let pool = pool.clone();
-            let query = tokio::task::spawn_blocking(move || {
-                let mut conn = pool.get().unwrap();
-                people::table
-                    .filter(people::external_id.eq("user_4711"))
-                    .select((people::external_id, Person::as_select()))
-                    .load::<(Option<String>, Person)>(&mut conn)
-                    .unwrap()
-            });
-            black_box(query.await.unwrap().len())
-        })
-    });
-    c.bench_function("diesel/store", |b| {
-        b.to_async(&runtime).iter(|| async { black_box(store.find(&ada).await.unwrap().is_some()) })
-    });
-    let cached = store.cached(Duration::from_secs(600), 10_000);
-    c.bench_function("diesel/cached", |b| {
-        b.to_async(&runtime).iter(|| async { black_box(cached.find(&ada).await.unwrap().is_some()) })
-    });
-
-    let memory = MemoryIdentityStore::from_iter([("user_4711", "Person 4711".to_owned())]);
-    c.bench_function("memory/store", |b| {
-        b.to_async(&runtime).iter(|| async { black_box(memory.find(&ada).await.unwrap()) })
-    });
+    println!("| Store | bare query, µs | store, µs | store / bare | cached, µs |");
+    println!("|---|---|---|---|---|");
+    runtime.block_on(sea_orm(path));
+    runtime.block_on(diesel_orm(path));
     let _ = std::fs::remove_file(file);
 }
 
-criterion_group!(benches, stores);
-criterion_main!(benches);
+async fn sea_orm(path: &str) {
+    let ada = &Subject::new("https://login.example.com", "user_4711");
+    let mut options = ConnectOptions::new(format!("sqlite://{path}"));
+    options.max_connections(4).sqlx_logging(false);
+    let db = &Database::connect(options).await.unwrap();
+    db.execute_unprepared("SELECT 1").await.unwrap();
+    let store = &SeaOrmIdentityStore::new(db.clone(), entity::Column::ExternalId);
+    let cached = &store.clone().cached(Duration::from_secs(600), 10_000);
+    let bare = || async {
+        let query = entity::Entity::find().filter(entity::Column::ExternalId.eq("user_4711"));
+        black_box(query.all(db).await.unwrap());
+    };
+    let found = || async { drop(black_box(store.find(ada).await.unwrap())) };
+    let known = || async { drop(black_box(cached.find(ada).await.unwrap())) };
+    compare("SeaORM", bare, found, known).await;
+}
+
+async fn diesel_orm(path: &str) {
+    let ada = &Subject::new("https://login.example.com", "user_4711");
+    let pool = &Pool::builder().max_size(4).build(ConnectionManager::new(path)).unwrap();
+    let store = &DieselIdentityStore::<Person, SqliteConnection>::new(pool.clone());
+    let again = DieselIdentityStore::<Person, SqliteConnection>::new(pool.clone());
+    let cached = &again.cached(Duration::from_secs(600), 10_000);
+    let bare = || async {
+        let pool = pool.clone();
+        let query = tokio::task::spawn_blocking(move || {
+            let mut conn = pool.get().unwrap();
+            people::table
+                .filter(people::external_id.eq("user_4711"))
+                .select((people::external_id, Person::as_select()))
+                .load::<(Option<String>, Person)>(&mut conn)
+                .unwrap()
+        });
+        black_box(query.await.unwrap().len());
+    };
+    let found = || async { drop(black_box(store.find(ada).await.unwrap())) };
+    let known = || async { drop(black_box(cached.find(ada).await.unwrap())) };
+    compare("Diesel (r2d2)", bare, found, known).await;
+}
+
+/// Lets the three take turns, and prints a row.
+async fn compare<B, S, C>(
+    name: &str,
+    bare: impl Fn() -> B,
+    store: impl Fn() -> S,
+    cached: impl Fn() -> C,
+) where
+    B: Future<Output = ()>,
+    S: Future<Output = ()>,
+    C: Future<Output = ()>,
+{
+    let (mut bares, mut stores, mut ratios, mut hits) = (vec![], vec![], vec![], vec![]);
+    for round in 0..ROUNDS {
+        // Who comes first changes, so that neither profits from the other's warmth.
+        let (b, s) = match round % 2 {
+            0 => {
+                let b = timed(CALLS, &bare).await;
+                (b, timed(CALLS, &store).await)
+            }
+            _ => {
+                let s = timed(CALLS, &store).await;
+                (timed(CALLS, &bare).await, s)
+            }
+        };
+        bares.push(b);
+        stores.push(s);
+        ratios.push(s / b);
+        if round % 10 == 0 {
+            hits.push(timed(CACHED_CALLS, &cached).await);
+        }
+    }
+    println!(
+        "| {name} | {:.1} | {:.1} | {:.3} | {:.2} |",
+        median(bares),
+        median(stores),
+        median(ratios),
+        median(hits)
+    );
+}
+
+/// Microseconds per call.
+async fn timed<F: Future<Output = ()>>(calls: u32, call: &impl Fn() -> F) -> f64 {
+    let start = Instant::now();
+    for _ in 0..calls {
+        call().await;
+    }
+    start.elapsed().as_secs_f64() * 1e6 / f64::from(calls)
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
