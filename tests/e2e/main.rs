@@ -5,6 +5,8 @@
 
 mod browsers;
 mod challenges;
+#[cfg(any(feature = "test-postgres", feature = "test-mysql"))]
+mod databases;
 mod discovery;
 mod extractors;
 mod issuers;
