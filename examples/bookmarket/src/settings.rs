@@ -11,6 +11,8 @@
 //! | `BOOKMARKET_DEMO_APPROVE` | nobody | whom the demo authority signs in without asking |
 //! | `BOOKMARKET_DEMO_TOKEN_SECONDS` | 300 | how long the demo authority's tokens are good |
 //!
+//! A build that keeps everything in memory has no `DATABASE_URL`, and refuses one.
+//!
 //! A variable that is set to nonsense, or to nothing, is an error and never a default.
 
 use std::{
@@ -46,7 +48,6 @@ pub const DEMO_TOKEN_SECONDS: &str = "BOOKMARKET_DEMO_TOKEN_SECONDS";
 const AUTHKIT_EXAMPLE: &str = "your-subdomain.authkit.app";
 const BIND_DEFAULT: &str = "127.0.0.1:8787";
 const PUBLIC_URL_EXAMPLE: &str = "https://app.example.com";
-const DATABASE_DEFAULT: &str = "sqlite://bookmarket.sqlite?mode=rwc";
 
 /// Everything that Bookmarket can be told. See the [module](self) for names and defaults.
 #[derive(Debug, Clone)]
@@ -219,17 +220,10 @@ fn seconds(
 
 /// Shows no more than the scheme in an error: the rest may hold a password.
 fn database_url(url: Option<String>) -> Result<String, ConfigError> {
-    let url = url.unwrap_or_else(|| DATABASE_DEFAULT.to_owned());
-    if store::accepts(&url) {
-        return Ok(url);
-    }
+    let url = url.unwrap_or_else(|| store::DEFAULT_URL.to_owned());
+    let Err(expected) = store::accepts(&url) else { return Ok(url) };
     let scheme = url.split_once(':').map_or(String::new(), |(scheme, _)| format!("{scheme}:"));
-    Err(ConfigError::invalid(
-        DATABASE_URL,
-        format!("{scheme}…"),
-        "must be the address of a SQLite file, the one kind of database in this build",
-        DATABASE_DEFAULT,
-    ))
+    Err(ConfigError::invalid(DATABASE_URL, format!("{scheme}…"), expected, store::DEFAULT_URL))
 }
 
 fn unknown_user(text: Option<String>) -> Result<UnknownUser, ConfigError> {

@@ -35,15 +35,27 @@ pub struct Bookmarket {
 }
 
 impl Bookmarket {
-    /// Opens the port and the database, and the demo sign-in where it is wanted.
+    /// Opens the port and the store, and the demo sign-in where it is wanted.
     ///
     /// # Errors
     /// One sentence on what stands in the way.
     pub async fn start(settings: &Settings) -> Result<Self, StartError> {
         let listener = listen(settings.bind)?;
+        let store = Store::open(&settings.database_url).await.map_err(StartError::Database)?;
+        Self::on(listener, store, settings)
+    }
+
+    /// The same over a store that is open already, such as one that a test looks into meanwhile.
+    ///
+    /// # Errors
+    /// One sentence on what stands in the way.
+    pub fn start_over(store: Store, settings: &Settings) -> Result<Self, StartError> {
+        Self::on(listen(settings.bind)?, store, settings)
+    }
+
+    fn on(listener: TcpListener, store: Store, settings: &Settings) -> Result<Self, StartError> {
         let address = listener.local_addr().map_err(StartError::Io)?;
         let resource = settings.resource_at(address)?;
-        let store = Store::open(&settings.database_url).await.map_err(StartError::Database)?;
         let (issuer, demo) = match &settings.sign_in {
             SignIn::AuthKit(issuer) => (issuer.clone(), None),
             SignIn::Demo(demo) => {

@@ -1,16 +1,40 @@
 //! Where people and bookmarks are kept. The one place that knows the database library.
 //!
-//! A store is a module with these names; another library is another module, and one more line at
-//! the end of this file:
+//! A store is a module with these names; another library is another module, another feature, and
+//! one more entry at the end of this file:
 //!
-//! - `accepts(url)`: whether this build can open such an address;
+//! - `DEFAULT_URL`: the address of a store where none is set;
+//! - `accepts(url)`: whether this build can open such an address, and if not, what would do;
 //! - `User`: a row of the table `users`, with at least `id` and `name`;
 //! - `Error`: what its queries fail with;
 //! - `Store`: a cheap handle with `open`, `identities`, `provision`, and the bookmarks of one
 //!   person: `bookmarks_of`, `count_bookmarks_of`, `add_bookmark`, `delete_bookmark`.
 //!
 //! Whatever takes a person returns and touches what belongs to that person, and nothing else.
+//!
+//! The features `diesel`, `memory` and `sea-orm` choose one. With several of them on, the first in
+//! this order is used, so that what is asked for wins over the default.
 
+#[cfg(feature = "diesel")]
+mod with_diesel;
+#[cfg(feature = "diesel")]
+pub use self::with_diesel::{DEFAULT_URL, Error, Store, User, accepts};
+
+#[cfg(all(feature = "memory", not(feature = "diesel")))]
+mod with_memory;
+#[cfg(all(feature = "memory", not(feature = "diesel")))]
+pub use self::with_memory::{DEFAULT_URL, Error, Store, User, accepts};
+
+#[cfg(all(feature = "sea-orm", not(any(feature = "diesel", feature = "memory"))))]
 mod with_sea_orm;
+#[cfg(all(feature = "sea-orm", not(any(feature = "diesel", feature = "memory"))))]
+pub use self::with_sea_orm::{DEFAULT_URL, Error, Store, User, accepts};
 
-pub use self::with_sea_orm::{Error, Store, User, accepts};
+/// What the stores over a database have in common.
+#[cfg(any(feature = "diesel", all(feature = "sea-orm", not(feature = "memory"))))]
+mod database;
+
+#[cfg(not(any(feature = "diesel", feature = "memory", feature = "sea-orm")))]
+compile_error!(
+    "Bookmarket needs a store: add `--features diesel`, `--features memory` or `--features sea-orm`"
+);

@@ -5,10 +5,11 @@ use std::time::Duration;
 use actix_mcp_auth::SeaOrmIdentityStore;
 use chrono::Utc;
 use sea_orm::{
-    ActiveValue::Set, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr,
-    QueryOrder, Schema, entity::prelude::*, sea_query::OnConflict,
+    ActiveValue::Set, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend,
+    DbErr, QueryOrder, Schema, entity::prelude::*, sea_query::OnConflict,
 };
 
+pub use super::database::{DEFAULT_URL, accepts};
 use crate::bookmark::{Bookmark, NewBookmark};
 
 /// A row of the table `users`.
@@ -19,11 +20,6 @@ pub type Error = DbErr;
 
 /// How long a request waits for the database before it gives up.
 const PATIENCE: Duration = Duration::from_secs(5);
-
-/// Whether this build has a driver for such an address.
-pub fn accepts(url: &str) -> bool {
-    url.starts_with("sqlite:")
-}
 
 /// People, by the `sub` that AuthKit knows them by.
 mod users {
@@ -140,8 +136,12 @@ impl Store {
             created_at: Set(Utc::now()),
             ..Default::default()
         };
+        // MariaDB does nothing by setting a column to what it is; its INSERT IGNORE would ignore
+        // every other error too.
+        let mut conflict = OnConflict::column(users::Column::WorkosId);
+        conflict.do_nothing_on([users::Column::Id]);
         users::Entity::insert(newcomer)
-            .on_conflict(OnConflict::column(users::Column::WorkosId).do_nothing().to_owned())
+            .on_conflict(conflict)
             .exec_without_returning(&self.db)
             .await?;
         let found = users::Entity::find()
@@ -210,9 +210,19 @@ impl Store {
 async fn create_tables(db: &DatabaseConnection) -> Result<(), Error> {
     let schema = Schema::new(db.get_database_backend());
     let mut people = schema.create_table_from_entity(users::Entity);
-    db.execute(people.if_not_exists()).await?;
     let mut pages = schema.create_table_from_entity(bookmarks::Entity);
+    if db.get_database_backend() == DbBackend::MySql {
+        for table in [&mut people, &mut pages] {
+            // Or else MariaDB takes `USER_ADA` for `user_ada`.
+            table.character_set("utf8mb4").collate("utf8mb4_bin");
+        }
+    }
+    db.execute(people.if_not_exists()).await?;
     db.execute(pages.if_not_exists()).await?;
+    if db.get_database_backend() == DbBackend::MySql {
+        // A foreign key has its index there, and an index has no IF NOT EXISTS.
+        return Ok(());
+    }
     for mut index in schema.create_index_from_entity(bookmarks::Entity) {
         db.execute(index.if_not_exists()).await?;
     }

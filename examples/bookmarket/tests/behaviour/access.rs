@@ -1,8 +1,9 @@
 //! Who comes in, and who does not.
 
+use std::collections::{HashMap, HashSet};
+
 use bookmarket::settings;
 use futures_util::future::join_all;
-use sea_orm::{ConnectionTrait, Statement};
 use serde_json::json;
 
 use crate::{agent::call, server::Server};
@@ -59,14 +60,39 @@ async fn many_first_requests_at_once_make_one_account() {
     let server = Server::start().await;
     let agents: Vec<_> = (0..20).map(|_| server.agent_of("user_ada")).collect();
 
-    let answers = join_all(agents.iter().map(|agent| agent.call("whoami", json!({})))).await;
+    join_all(agents.iter().map(|agent| agent.add("https://example.com/", "Mine", &[]))).await;
 
-    assert!(answers.iter().all(|me| me.data["subject"] == "user_ada"), "{answers:?}");
-    let db = server.database().await;
-    let count =
-        Statement::from_string(db.get_database_backend(), "SELECT COUNT(*) AS n FROM users");
-    let row = db.query_one_raw(count).await.expect("a query").expect("a row");
-    assert_eq!(row.try_get::<i64>("", "n").expect("a number"), 1);
+    assert_eq!(agents[0].titles().await.len(), agents.len(), "all are the one account's");
+}
+
+#[actix_web::test]
+async fn accounts_opened_many_times_at_once_are_one_for_each_person() {
+    let server = Server::start().await;
+    let people: Vec<_> = (0..60).map(|n| format!("user_{}", n % 6)).collect();
+
+    let opened = join_all(people.iter().map(|sub| server.store.provision(sub))).await;
+
+    let mut accounts = HashMap::new();
+    for (sub, account) in people.iter().zip(opened) {
+        let id = account.expect("a store").expect("an account").id;
+        assert_eq!(*accounts.entry(sub).or_insert(id), id, "{sub}");
+    }
+    assert_eq!(accounts.values().collect::<HashSet<_>>().len(), 6, "{accounts:?}");
+}
+
+#[actix_web::test]
+async fn people_whose_names_look_alike_are_different_people() {
+    let server = Server::start().await;
+    let alike = ["user_ada", "USER_ADA", "user_ad\u{e1}", "user_ada%", "user__da"];
+    for sub in alike {
+        server.agent_of(sub).add("https://example.com/", sub, &[]).await;
+    }
+
+    for sub in alike {
+        let agent = server.agent_of(sub);
+        assert_eq!(agent.call("whoami", json!({})).await.data["subject"], sub);
+        assert_eq!(agent.titles().await, [sub]);
+    }
 }
 
 #[actix_web::test]
@@ -78,27 +104,9 @@ async fn strangers_can_be_refused_for_good() {
     assert_eq!(refused.status, 403, "{refused:?}");
     assert!(!refused.header("WWW-Authenticate").contains("insufficient_scope"), "{refused:?}");
 
-    server
-        .sql("INSERT INTO users (workos_id, created_at) VALUES ('user_ada', '2026-01-01 00:00:00')")
-        .await;
+    server.store.provision("user_ada").await.expect("a store").expect("an account");
     let known = ada.call("whoami", json!({})).await;
     assert_eq!(known.data["subject"], "user_ada");
-}
-
-#[actix_web::test]
-async fn without_its_users_bookmarket_is_unavailable_until_they_are_back() {
-    let server = Server::start().await;
-    let ada = server.agent_of("user_ada");
-    assert!(!ada.call("whoami", json!({})).await.is_error);
-
-    server.sql("ALTER TABLE users RENAME TO gone").await;
-    let answer = ada.post(&call("whoami", json!({}))).await;
-    assert_eq!(answer.status, 503, "{answer:?}");
-    assert!(!answer.header("Retry-After").is_empty(), "{answer:?}");
-    assert!(!answer.text.contains("users"), "{answer:?}");
-
-    server.sql("ALTER TABLE gone RENAME TO users").await;
-    assert!(!ada.call("whoami", json!({})).await.is_error);
 }
 
 #[actix_web::test]

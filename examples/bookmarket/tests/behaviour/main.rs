@@ -1,11 +1,16 @@
-//! What Bookmarket does, seen from outside: over real HTTP, as settings, as a process.
+//! What Bookmarket does, seen from outside: over real HTTP, as settings, as a process. The same
+//! for every store and every database: `../../test-every-store` runs it over all of them.
 #![allow(clippy::expect_used, reason = "a test that cannot go on should say so and stop")]
 
 mod access;
 mod agent;
 mod bookmarks;
+/// Memory has no address, is never out of reach and never fails: none of this applies to it.
+#[cfg(any(feature = "diesel", all(feature = "sea-orm", not(feature = "memory"))))]
+mod database;
 mod eras;
 mod oauth;
+mod place;
 mod process;
 mod server;
 mod settings;

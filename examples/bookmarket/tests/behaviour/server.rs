@@ -1,24 +1,19 @@
 //! Bookmarket in this process, on a free port, beside an authorization server of its own.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    sync::atomic::{AtomicUsize, Ordering},
-};
-
 use actix_mcp_auth::testing::TestAuthority;
 use actix_web::rt::task::JoinHandle;
-use bookmarket::{Bookmarket, Settings, StartError, settings};
-use sea_orm::{ConnectionTrait, Database, DatabaseConnection};
+use bookmarket::{Bookmarket, Settings, StartError, settings, store::Store};
 use tokio::sync::oneshot;
 
-use crate::agent::Agent;
+use crate::{agent::Agent, place::Place};
 
 /// A running Bookmarket; it stops when told to, or with the test.
 pub(crate) struct Server {
     pub(crate) resource: String,
     pub(crate) authority: TestAuthority,
-    folder: Folder,
+    /// The store that it runs over.
+    pub(crate) store: Store,
+    pub(crate) place: Place,
     stop: oneshot::Sender<()>,
     stopped: JoinHandle<Result<(), StartError>>,
 }
@@ -31,20 +26,25 @@ impl Server {
 
     /// Starts with some settings besides.
     pub(crate) async fn start_with(more: &[(&'static str, &str)]) -> Self {
-        let authority = TestAuthority::start().expect("an authority starts");
-        Self::start_in(Folder::new(), authority, more).await
+        Self::start_at(Place::new(), more).await
     }
 
-    /// Stops it, and starts it again over the same database.
+    /// Starts at a place of the caller's choice.
+    pub(crate) async fn start_at(place: Place, more: &[(&'static str, &str)]) -> Self {
+        let authority = TestAuthority::start().expect("an authority starts");
+        Self::start_in(place, authority, more).await
+    }
+
+    /// Stops it, and starts it again over the same database, or over an empty memory.
     pub(crate) async fn restart(self) -> Self {
-        let Self { authority, folder, stop, stopped, .. } = self;
+        let Self { authority, place, stop, stopped, .. } = self;
         drop(stop);
         stopped.await.expect("no panic").expect("a clean stop");
-        Self::start_in(folder, authority, &[]).await
+        Self::start_in(place, authority, &[]).await
     }
 
     async fn start_in(
-        folder: Folder,
+        place: Place,
         authority: TestAuthority,
         more: &[(&'static str, &str)],
     ) -> Self {
@@ -54,17 +54,20 @@ impl Server {
                 _ if more.is_some() => more.map(|(_, value)| (*value).to_owned()),
                 settings::BIND => Some("127.0.0.1:0".to_owned()),
                 settings::AUTHKIT_DOMAIN => Some(authority.issuer().to_owned()),
-                settings::DATABASE_URL => Some(folder.database_url()),
+                settings::DATABASE_URL => Some(place.url().to_owned()),
                 _ => None,
             })
         });
-        let bookmarket = Bookmarket::start(&settings.expect("valid settings")).await;
+        let settings = settings.expect("valid settings");
+        let store = Store::open(&settings.database_url).await.expect("the store opens");
+        let bookmarket = Bookmarket::start_over(store.clone(), &settings);
         let bookmarket = bookmarket.expect("Bookmarket starts");
         let (stop, stopping) = oneshot::channel::<()>();
         Self {
             resource: bookmarket.resource().as_str().to_owned(),
             authority,
-            folder,
+            store,
+            place,
             stop,
             stopped: actix_web::rt::spawn(bookmarket.run_until(async {
                 let _ = stopping.await;
@@ -81,44 +84,5 @@ impl Server {
     /// The agent of nobody in particular.
     pub(crate) fn stranger(&self) -> Agent {
         Agent::new(&self.resource, None)
-    }
-
-    /// Does something to the database behind Bookmarket's back.
-    pub(crate) async fn sql(&self, statement: &str) {
-        let db = self.database().await;
-        db.execute_unprepared(statement).await.expect(statement);
-    }
-
-    /// A connection of our own.
-    pub(crate) async fn database(&self) -> DatabaseConnection {
-        Database::connect(self.folder.database_url()).await.expect("the database opens")
-    }
-}
-
-/// An empty folder that goes with the test.
-pub(crate) struct Folder(PathBuf);
-
-impl Folder {
-    pub(crate) fn new() -> Self {
-        static NEXT: AtomicUsize = AtomicUsize::new(0);
-        let next = NEXT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("bookmarket-{}-{next}", std::process::id());
-        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-        fs::create_dir_all(&path).expect("a folder can be made");
-        Self(path)
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.0
-    }
-
-    pub(crate) fn database_url(&self) -> String {
-        format!("sqlite://{}?mode=rwc", self.0.join("bookmarket.sqlite").display())
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
     }
 }

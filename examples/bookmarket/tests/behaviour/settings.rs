@@ -16,7 +16,9 @@ fn the_defaults_are_the_guides() {
 
     let resource = settings.resource_at(settings.bind).expect("a resource");
     assert_eq!(resource.as_str(), "http://127.0.0.1:8787/mcp/bookmarket");
-    assert_eq!(settings.database_url, "sqlite://bookmarket.sqlite?mode=rwc");
+    let in_memory = cfg!(all(feature = "memory", not(feature = "diesel")));
+    let kept = if in_memory { "memory:" } else { "sqlite://bookmarket.sqlite?mode=rwc" };
+    assert_eq!(settings.database_url, kept);
     assert!(matches!(settings.sign_in, SignIn::Demo(_)));
     assert_eq!(settings.unknown_user, UnknownUser::Provision);
 }
@@ -79,7 +81,7 @@ fn nonsense_is_refused_by_name_with_what_would_do() {
             vec!["BOOKMARKET_DEMO_APPROVE", "WORKOS_AUTHKIT_DOMAIN"],
         ),
         (vec![("MCP_AUTH_LEEWAY_SECONDS", "301")], vec!["MCP_AUTH_LEEWAY_SECONDS", "300"]),
-        (vec![("DATABASE_URL", "bookmarket.sqlite")], vec!["DATABASE_URL", "sqlite://"]),
+        (vec![("DATABASE_URL", "oracle://db.example.com")], vec!["DATABASE_URL", "oracle:"]),
     ] {
         let error = read(&given).expect_err("nonsense").to_string();
         assert!(expected.iter().all(|part| error.contains(part)), "{given:?}: {error}");
@@ -99,9 +101,20 @@ fn the_demo_sign_in_is_for_this_machine_only() {
 
 #[test]
 fn a_password_in_the_database_url_stays_there() {
-    let given = ("DATABASE_URL", "postgres://app:hunter2@db.example.com/bookmarket");
+    let given = ("DATABASE_URL", "oracle://app:hunter2@db.example.com/bookmarket");
 
     let error = read(&[given]).expect_err("no driver").to_string();
 
-    assert!(error.contains("postgres") && !error.contains("hunter2"), "{error}");
+    assert!(error.contains("oracle") && !error.contains("hunter2"), "{error}");
+}
+
+#[cfg(all(feature = "memory", not(feature = "diesel")))]
+#[test]
+fn a_database_for_a_build_that_keeps_everything_in_memory_is_refused() {
+    let given = ("DATABASE_URL", "sqlite://bookmarket.sqlite?mode=rwc");
+
+    let error = read(&[given]).expect_err("not used").to_string();
+
+    assert!(error.contains("keeps everything in memory"), "{error}");
+    assert!(error.contains("`--features sea-orm`"), "{error}");
 }
