@@ -1,75 +1,44 @@
 //! The whole way of a request, once.
 
-use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
+use std::{collections::HashMap, fmt, sync::Arc};
 
 use crate::{
     bearer::BearerToken,
+    claims::NumericDate,
     config::ConfigError,
     identity::{
         ErasedStore, ErasedUser, IdentityStore, Introduction, IssuerAwareness, StoreErrorKind,
+        Subject,
     },
     issuer::Issuer,
-    issuer_keys::{AwaitRefresh, IssuerKeys, LastFetch},
+    issuer_keys::{AwaitRefresh, IssuerKeys},
     principal::Principal,
     profile::FetchProfile,
-    refresh::Demand,
     rejection::{ForbiddenReason, Rejection, TokenError, UnavailableReason},
-    resource::Resource,
+    revocation::Revocations,
     rules::TokenRules,
-    scope::Scope,
     time::UnixTime,
-    verified::{UnverifiedToken, VerifiedToken, VerifyError},
+    token_cache::{Generations, Remembered, TokenCache, TokenCacheUse, TokenMemo},
+    verified::UnverifiedToken,
 };
 
-/// What one resource demands of its callers. Every default is the safe one.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct ResourcePolicy {
-    /// The resource.
-    pub resource: Resource,
-    /// Audiences that are accepted besides the resource. Default: none.
-    pub audiences: Vec<String>,
-    /// By how much clocks may differ. Default 30 s, at most 5 min.
-    pub leeway: Duration,
-    /// Scopes that every request needs. Default: none.
-    pub required_scopes: Vec<Scope>,
-    /// What becomes of a verified subject without a user. Default: a plain 403.
-    pub unknown_user: UnknownUser,
-    /// The longest token that is looked at, in bytes. Default 16 KiB.
-    pub max_token_len: usize,
-    /// Whether `typ` must be `at+jwt` (RFC 9068). Default: no, since WorkOS sends none.
-    pub strict_type: bool,
-}
+mod policy;
+mod request;
+mod trusted;
 
-/// What becomes of a verified subject that has no user in the application.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub enum UnknownUser {
-    /// A plain 403: another sign-in would not help, and clients must not be sent round in circles.
-    #[default]
-    Forbidden,
-    /// 401: the client shall sign in again, perhaps as somebody else.
-    Unauthorized,
-}
+pub use policy::{ResourcePolicy, UnknownUser};
+pub use request::IncomingRequest;
+use trusted::Trusted;
 
 /// Decides who is calling.
 pub struct Authenticator {
     policy: ResourcePolicy,
     trusted: Vec<Trusted>,
     by_iss: HashMap<Arc<str>, usize>,
+    cache: Option<TokenCache>,
+    revocations: Revocations,
     store: Option<Arc<dyn ErasedStore>>,
     profiles: Arc<dyn FetchProfile>,
-}
-
-/// How long a request waits for a key that is being fetched (R24).
-const PATIENCE: Duration = Duration::from_secs(1);
-
-/// An issuer, the rules for its tokens, and its keys.
-struct Trusted {
-    issuer: Issuer,
-    rules: TokenRules,
-    keys: Arc<IssuerKeys>,
-    refresh: Arc<dyn AwaitRefresh>,
 }
 
 /// A caller whose token is good, with the application's user for it.
@@ -79,45 +48,11 @@ pub struct Authenticated {
     user: ErasedUser,
 }
 
-/// What of a request decides. Adapters for a web framework fill it in.
-#[derive(Clone, Copy, Default)]
-#[non_exhaustive]
-pub struct IncomingRequest<'r> {
-    authorization: [Option<&'r [u8]>; 2],
-}
-
-impl<'r> IncomingRequest<'r> {
-    /// A request with these values of `Authorization` headers: all that it has.
-    pub fn new(authorization: impl IntoIterator<Item = &'r [u8]>) -> Self {
-        let mut values = authorization.into_iter();
-        // A second one is refused, so a third makes no difference.
-        Self { authorization: [values.next(), values.next()] }
-    }
-
-    fn values(&self) -> impl Iterator<Item = &'r [u8]> {
-        self.authorization.into_iter().flatten()
-    }
-}
-
-impl fmt::Debug for IncomingRequest<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "IncomingRequest({} Authorization headers)", self.values().count())
-    }
-}
-
-impl ResourcePolicy {
-    /// The safe defaults for a resource.
-    pub fn new(resource: Resource) -> Self {
-        Self {
-            resource,
-            audiences: Vec::new(),
-            leeway: TokenRules::DEFAULT_LEEWAY,
-            required_scopes: Vec::new(),
-            unknown_user: UnknownUser::default(),
-            max_token_len: BearerToken::DEFAULT_MAX_LEN,
-            strict_type: false,
-        }
-    }
+/// A token that was verified just now, and under what.
+struct Verified {
+    issuer: usize,
+    principal: Arc<Principal>,
+    generations: Generations,
 }
 
 impl Authenticator {
@@ -125,7 +60,7 @@ impl Authenticator {
     /// application asks.
     ///
     /// # Errors
-    /// Where the policy's leeway is more than 5 min.
+    /// Where the policy's leeway is more than 5 min, or the token cache's settings cannot be meant.
     pub fn new(
         policy: ResourcePolicy,
         profiles: Arc<dyn FetchProfile>,
@@ -141,7 +76,16 @@ impl Authenticator {
         if policy.audiences.iter().any(String::is_empty) {
             return Err(empty_audience());
         }
-        Ok(Self { policy, trusted: Vec::new(), by_iss: HashMap::new(), store: None, profiles })
+        policy.token_cache.check()?;
+        Ok(Self {
+            cache: TokenCache::new(&policy.token_cache),
+            policy,
+            trusted: Vec::new(),
+            by_iss: HashMap::new(),
+            revocations: Revocations::default(),
+            store: None,
+            profiles,
+        })
     }
 
     /// Trusts an issuer's tokens, with the keys that `refresh` keeps new.
@@ -237,24 +181,127 @@ impl Authenticator {
     ) -> Result<Authenticated, Rejection> {
         let token = BearerToken::from_authorization(request.values(), self.policy.max_token_len)?
             .ok_or(Rejection::MissingCredentials)?;
-        let principal = Arc::new(self.verify(token, now).await?);
+        let principal = self.verify(token, now).await?;
         self.permit(&principal)?;
         let user = self.identify(&principal, token).await?;
         Ok(Authenticated { principal, user })
     }
 
-    /// Signature and claims.
-    async fn verify(&self, token: BearerToken<'_>, now: UnixTime) -> Result<Principal, Rejection> {
+    /// The same for a request whose token is remembered, where nothing has to be waited for:
+    /// neither keys nor an identity store. `None` where something has;
+    /// [`authenticate`](Self::authenticate) is then the way.
+    ///
+    /// `memo` is the worker's own.
+    pub fn authenticate_at_once(
+        &self,
+        request: IncomingRequest<'_>,
+        memo: &TokenMemo,
+        now: UnixTime,
+    ) -> Option<Result<Authenticated, Rejection>> {
+        if self.store.is_some() {
+            return None;
+        }
+        let principal = self.recall(request, memo, now)?;
+        let user = ErasedUser::new(principal.clone());
+        Some(self.permit(&principal).map(|()| Authenticated { principal, user }))
+    }
+
+    /// Refuses from now on every token of `subject` that was issued until `now`, on this
+    /// authenticator. Kept for 24 h, which is longer than access tokens live.
+    pub fn revoke(&self, subject: &Subject, now: UnixTime) {
+        self.revocations.revoke(subject, now);
+    }
+
+    /// How full the token cache is; nothing where it is switched off.
+    pub fn token_cache_use(&self) -> TokenCacheUse {
+        self.cache.as_ref().map(TokenCache::in_use).unwrap_or_default()
+    }
+
+    /// The principal of a token that was verified before, by its bytes or by its digest.
+    fn recall(
+        &self,
+        request: IncomingRequest<'_>,
+        memo: &TokenMemo,
+        now: UnixTime,
+    ) -> Option<Arc<Principal>> {
+        let cache = self.cache.as_ref()?;
+        let header = request.only_value()?;
+        let still_true = |entry: &Remembered| self.is_still_true(entry, now);
+        if let Some(principal) = cache.recall_last(memo, header, still_true) {
+            return Some(principal);
+        }
+        let token = BearerToken::from_authorization([header], self.policy.max_token_len).ok()??;
+        let entry = cache.recall(cache.digest(token.expose()), still_true)?;
+        cache.note_last(memo, header, &entry);
+        Some(entry.principal.clone())
+    }
+
+    /// Whether what was verified is true now: in time, by a key that its issuer still lists, of a
+    /// subject that was not revoked.
+    fn is_still_true(&self, entry: &Remembered, now: UnixTime) -> bool {
+        if !entry.is_within(now) {
+            return false;
+        }
+        let token = entry.principal.token();
+        let seen = entry.generations();
+        let Some(keys) = self.trusted[entry.issuer].still_lists(token.key(), seen.keys, now) else {
+            return false;
+        };
+        let current = Generations { keys, revocations: self.revocations.generation() };
+        if current.revocations != seen.revocations
+            && self.revocations.covers(entry.principal.subject(), token.issued_at())
+        {
+            return false;
+        }
+        if current != seen {
+            entry.is_true_of(current);
+        }
+        true
+    }
+
+    /// Signature and claims, unless they are remembered.
+    async fn verify(
+        &self,
+        token: BearerToken<'_>,
+        now: UnixTime,
+    ) -> Result<Arc<Principal>, Rejection> {
+        let Some(cache) = &self.cache else {
+            return Ok(self.verify_anew(token, now).await?.principal);
+        };
+        let digest = cache.digest(token.expose());
+        if let Some(entry) = cache.recall(digest, |entry| self.is_still_true(entry, now)) {
+            return Ok(entry.principal.clone());
+        }
+        let Verified { issuer, principal, generations } = self.verify_anew(token, now).await?;
+        // Nothing that decides is in doubt here: without `exp` there is no verified token.
+        let exp = principal.token().expires_at().map_or(0.0, NumericDate::as_secs_f64);
+        let ends = exp + self.policy.leeway.as_secs_f64();
+        cache.remember(digest, issuer, &principal, generations, ends, now);
+        Ok(principal)
+    }
+
+    async fn verify_anew(
+        &self,
+        token: BearerToken<'_>,
+        now: UnixTime,
+    ) -> Result<Verified, Rejection> {
         let token = UnverifiedToken::read(token.expose())?;
-        let trusted = self.trusted_issuer(token.claimed_issuer()?)?;
-        let verified = trusted.verify(token, now).await?;
-        Ok(Principal::new(verified, &trusted.issuer))
+        let issuer = self.issuer_named(token.claimed_issuer()?)?;
+        let trusted = &self.trusted[issuer];
+        let revocations = self.revocations.generation();
+        let (keys, verified) = trusted.verify(token, now).await?;
+        let principal = Principal::new(verified, &trusted.issuer);
+        if self.revocations.covers(principal.subject(), principal.token().issued_at()) {
+            return Err(TokenError::Revoked.into());
+        }
+        let generations = Generations { keys, revocations };
+        Ok(Verified { issuer, principal: Arc::new(principal), generations })
     }
 
     /// A token is only ever checked against the issuer that it names (R26).
-    fn trusted_issuer(&self, iss: &str) -> Result<&Trusted, TokenError> {
+    fn issuer_named(&self, iss: &str) -> Result<usize, TokenError> {
         let unknown = || TokenError::UntrustedIssuer { found: iss.to_owned() };
-        self.by_iss.get(iss).map(|&n| &self.trusted[n]).ok_or_else(unknown)
+        self.by_iss.get(iss).copied().ok_or_else(unknown)
     }
 
     /// What is asked of every request, however its token was verified.
@@ -305,80 +352,6 @@ impl Authenticator {
 
 fn empty_audience() -> ConfigError {
     ConfigError::invalid("audience", "", "must not be empty", "api://bookmarks")
-}
-
-impl Trusted {
-    /// Verifies with the keys that are known; where the token's key is not among them, asks once
-    /// for newer ones (R24).
-    async fn verify(
-        &self,
-        token: UnverifiedToken<'_>,
-        now: UnixTime,
-    ) -> Result<VerifiedToken, Rejection> {
-        let (seen, outcome) = self.try_known_keys(token, now);
-        let token = match outcome {
-            Err(VerifyError::UnknownKey(token)) => *token,
-            Err(VerifyError::Rejected(error)) => return Err(error.into()),
-            Ok(verified) => return Ok(verified),
-        };
-        self.rules.check_before_fetch(token.header(), token.claims(), now)?;
-        self.verify_with_newer_keys(token, seen, now).await
-    }
-
-    /// Waits for a newer key set, and tries that. A fetch that was under way already may have been
-    /// answered before the issuer published the key: after such a one, a fetch of one's own is
-    /// fair, within the same patience.
-    async fn verify_with_newer_keys(
-        &self,
-        mut token: UnverifiedToken<'_>,
-        mut seen: u64,
-        now: UnixTime,
-    ) -> Result<VerifiedToken, Rejection> {
-        let mut patience = PATIENCE;
-        loop {
-            let demand = self.keys.demand(now, seen);
-            if demand != Demand::Exhausted {
-                patience = self.refresh.refreshed(seen, patience).await;
-            }
-            let (generation, outcome) = self.try_known_keys(token, now);
-            token = match outcome {
-                Ok(verified) => return Ok(verified),
-                Err(VerifyError::Rejected(error)) => return Err(error.into()),
-                Err(VerifyError::UnknownKey(token)) => *token,
-            };
-            let answered = demand == Demand::Exhausted || generation != seen;
-            if demand != Demand::Joined || !answered || patience.is_zero() {
-                return Err(self.without_key(answered, now));
-            }
-            seen = generation;
-        }
-    }
-
-    /// Tries the newest keys, and tells of which generation they were.
-    fn try_known_keys<'t>(
-        &self,
-        token: UnverifiedToken<'t>,
-        now: UnixTime,
-    ) -> (u64, Result<VerifiedToken, VerifyError<'t>>) {
-        let snapshot = self.keys.snapshot();
-        let outcome = match snapshot.usable(now) {
-            Some(keys) => token.verify(keys, &self.rules, now),
-            None => Err(VerifyError::UnknownKey(Box::new(token))),
-        };
-        (snapshot.generation, outcome)
-    }
-
-    /// No key after all: the token's fault where the issuer's last word was a key set without it,
-    /// an outage where the issuer could not be asked or has not answered yet.
-    fn without_key(&self, answered: bool, now: UnixTime) -> Rejection {
-        let snapshot = self.keys.snapshot();
-        let has_word =
-            snapshot.last_fetch == LastFetch::Succeeded && snapshot.usable(now).is_some();
-        match answered && has_word {
-            true => TokenError::UnknownKey.into(),
-            false => UnavailableReason::Keys { issuer: self.issuer.name().to_string() }.into(),
-        }
-    }
 }
 
 impl Authenticated {

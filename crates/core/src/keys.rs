@@ -1,6 +1,6 @@
 //! An issuer's key set (RFC 7517 §5), read once and immutable from then on.
 
-use std::{collections::HashMap, fmt, ops::Range};
+use std::{collections::HashMap, fmt, ops::Range, sync::Arc};
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -17,13 +17,13 @@ pub struct KeySet {
     /// Sorted by `kid`, so that the keys of one `kid` stand together.
     keys: Vec<VerificationKey>,
     by_key_id: HashMap<Box<str>, Range<usize>>,
-    published: Vec<Jwk>,
+    published: Vec<Arc<Jwk>>,
     skipped: Vec<UnusableKey>,
 }
 
 /// One key for one algorithm.
 pub struct VerificationKey {
-    key_id: Option<Box<str>>,
+    jwk: Arc<Jwk>,
     algorithm: Algorithm,
     verifier: Box<dyn SignatureVerifier>,
 }
@@ -89,42 +89,48 @@ impl KeySet {
         if keys.is_empty() {
             return Err(JwksError::NoUsableKey(skipped));
         }
-        keys.sort_by(|a, b| a.key_id.cmp(&b.key_id));
+        keys.sort_by(|a, b| a.jwk.key_id.cmp(&b.jwk.key_id));
         Ok(Self { by_key_id: ranges(&keys), keys, published, skipped })
     }
 
-    /// Checks a token's signature against the keys that fit its header.
+    /// Checks a token's signature against the keys that fit its header, and tells which of them
+    /// confirms it.
     ///
     /// # Errors
     /// [`Unverified`] tells whether a newer key set could change the answer.
-    pub fn verify(&self, jws: &CompactJws<'_>) -> Result<(), Unverified> {
+    pub fn verify(&self, jws: &CompactJws<'_>) -> Result<&Arc<Jwk>, Unverified> {
         match jws.header().key_id.as_deref() {
             Some(key_id) => self.verify_with_named_key(key_id, jws),
             None => self.verify_with_any_key(jws),
         }
     }
 
-    fn verify_with_named_key(&self, key_id: &str, jws: &CompactJws<'_>) -> Result<(), Unverified> {
+    fn verify_with_named_key(
+        &self,
+        key_id: &str,
+        jws: &CompactJws<'_>,
+    ) -> Result<&Arc<Jwk>, Unverified> {
         let range = self.by_key_id.get(key_id).ok_or(Unverified::UnknownKey)?;
         let mut fitting = fitting(&self.keys[range.clone()], jws).peekable();
         if fitting.peek().is_none() {
             return Err(Unverified::UnacceptableKey);
         }
-        match fitting.any(|key| key.verifies(jws)) {
-            true => Ok(()),
-            false => Err(Unverified::BadSignature),
-        }
+        fitting.find(|key| key.verifies(jws)).map(|key| &key.jwk).ok_or(Unverified::BadSignature)
     }
 
     /// Without a name, a signature that no key confirms may be of a key that is not here yet.
-    fn verify_with_any_key(&self, jws: &CompactJws<'_>) -> Result<(), Unverified> {
+    fn verify_with_any_key(&self, jws: &CompactJws<'_>) -> Result<&Arc<Jwk>, Unverified> {
         if fitting(&self.keys, jws).count() > Self::MAX_KEYS_WITHOUT_KEY_ID {
             return Err(Unverified::MissingKeyId);
         }
-        match fitting(&self.keys, jws).any(|key| key.verifies(jws)) {
-            true => Ok(()),
-            false => Err(Unverified::UnknownKey),
-        }
+        let mut fitting = fitting(&self.keys, jws);
+        fitting.find(|key| key.verifies(jws)).map(|key| &key.jwk).ok_or(Unverified::UnknownKey)
+    }
+
+    /// Whether this very key, under the same name and for the same algorithms, is in the set.
+    pub fn lists(&self, key: &Arc<Jwk>) -> bool {
+        // The same allocation, as long as the issuer has changed nothing.
+        self.published.iter().any(|known| Arc::ptr_eq(known, key) || known == key)
     }
 
     /// Whether this set has a key that `older` has not.
@@ -173,14 +179,15 @@ fn verifiers(
     jwk: Jwk,
     allowed: &[Algorithm],
     backend: &dyn SignatureBackend,
-) -> Result<(Jwk, Vec<VerificationKey>), UnusableKey> {
+) -> Result<(Arc<Jwk>, Vec<VerificationKey>), UnusableKey> {
+    let jwk = Arc::new(jwk);
     let keys = jwk
         .algorithms
         .iter()
         .filter(|algorithm| allowed.contains(algorithm))
         .map(|&algorithm| {
             let verifier = backend.verifier(algorithm, &jwk.key)?;
-            Ok(VerificationKey { key_id: jwk.key_id.clone(), algorithm, verifier })
+            Ok(VerificationKey { jwk: jwk.clone(), algorithm, verifier })
         })
         .collect::<Result<Vec<_>, UnusableKey>>()?;
     if keys.is_empty() {
@@ -192,7 +199,7 @@ fn verifiers(
 fn ranges(sorted: &[VerificationKey]) -> HashMap<Box<str>, Range<usize>> {
     let mut ranges: HashMap<Box<str>, Range<usize>> = HashMap::new();
     for (n, key) in sorted.iter().enumerate() {
-        if let Some(key_id) = &key.key_id {
+        if let Some(key_id) = &key.jwk.key_id {
             ranges.entry(key_id.clone()).or_insert(n..n).end = n + 1;
         }
     }
@@ -207,7 +214,7 @@ impl fmt::Debug for KeySet {
 
 impl fmt::Debug for VerificationKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "VerificationKey({:?}, {})", self.key_id, self.algorithm)
+        write!(f, "VerificationKey({:?}, {})", self.jwk.key_id, self.algorithm)
     }
 }
 
@@ -259,7 +266,7 @@ mod tests {
     }
 
     fn verify(set: &KeySet, token: &str) -> Result<(), Unverified> {
-        set.verify(&CompactJws::parse(token).unwrap())
+        set.verify(&CompactJws::parse(token).unwrap()).map(|_| ())
     }
 
     #[test]

@@ -12,6 +12,7 @@
 //! | the issuer's keys, and when to fetch them again | [`keys`], [`refresh`] |
 //! | the signature | [`signature`] |
 //! | the claims, rule by rule | [`claims`], [`rules`] |
+//! | verified a moment ago, and still true | [`token_cache`] |
 //! | who is calling | [`principal`] |
 //! | the application's own user | [`identity`] |
 //! | any stop on the way | [`rejection`], [`challenge`] |
@@ -46,9 +47,11 @@ pub mod rules;
 pub mod scope;
 pub mod signature;
 pub mod time;
+pub mod token_cache;
 pub mod verified;
 
 mod base64url;
+mod revocation;
 mod strict_json;
 
 /// What an [`IdentityStore`] is written with.
@@ -74,4 +77,5 @@ pub use rejection::Rejection;
 pub use resource::Resource;
 pub use scope::{Scope, ScopeSet};
 pub use time::{Clock, UnixTime};
+pub use token_cache::{TokenCacheSettings, TokenCacheUse, TokenMemo};
 pub use verified::VerifiedToken;

@@ -43,6 +43,16 @@ impl Principal {
         Self { token, subject, kind }
     }
 
+    /// The same caller, in memory of its own.
+    pub(crate) fn copy(&self) -> Self {
+        Self { token: self.token.copy(), subject: self.subject.clone(), kind: self.kind.clone() }
+    }
+
+    /// About how many bytes it keeps.
+    pub(crate) fn weight(&self) -> usize {
+        size_of::<Self>() + self.token.weight() + self.subject.id().len()
+    }
+
     /// Issuer and `sub`: what names the caller for good.
     pub fn subject(&self) -> &Subject {
         &self.subject

@@ -104,6 +104,8 @@ pub enum TokenError {
     UnconfirmedBinding,
     /// The issuer itself does not accept it any more: it was revoked.
     RefusedByIssuer,
+    /// The application has taken back its subject's tokens.
+    Revoked,
     /// It names no key (`kid`), and the issuer has too many to try them all.
     MissingKeyId,
     /// The subject has no user here, and the application answers that with 401.
@@ -242,7 +244,7 @@ impl TokenError {
             Self::NotYetValid | Self::IssuedInTheFuture => "The access token is not valid yet",
             Self::UnacceptableSubject => "The access token's subject is not acceptable",
             Self::UnconfirmedBinding => "The access token is bound to a key that was not shown",
-            Self::RefusedByIssuer => "The access token was revoked",
+            Self::RefusedByIssuer | Self::Revoked => "The access token was revoked",
             Self::MissingKeyId => "The access token names no key",
             Self::UnknownUser => "The access token's subject has no user here",
         }
@@ -269,6 +271,7 @@ impl TokenError {
             Self::UnacceptableSubject => "unacceptable_subject",
             Self::UnconfirmedBinding => "unconfirmed_binding",
             Self::RefusedByIssuer => "refused_by_issuer",
+            Self::Revoked => "revoked",
             Self::MissingKeyId => "missing_key_id",
             Self::UnknownUser => "unknown_user",
         }

@@ -31,6 +31,11 @@ impl UnixTime {
         self.0.as_secs_f64()
     }
 
+    /// Whole milliseconds since the epoch, up to 2⁶².
+    pub(crate) fn as_millis(self) -> u64 {
+        u64::try_from(self.0.as_millis()).unwrap_or(u64::MAX).min(1 << 62)
+    }
+
     /// How long ago `earlier` was; zero where it lies ahead.
     pub fn duration_since(self, earlier: Self) -> Duration {
         self.0.saturating_sub(earlier.0)

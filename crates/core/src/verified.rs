@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     claims::{self, Actor, Audiences, ClaimTypeError, Claims, NumericDate},
+    jwk::Jwk,
     jws::{CompactJws, JoseHeader},
     keys::{KeySet, Unverified},
     rejection::TokenError,
@@ -58,8 +59,8 @@ impl<'t> UnverifiedToken<'t> {
         rules: &TokenRules,
         now: UnixTime,
     ) -> Result<VerifiedToken, VerifyError<'t>> {
-        match keys.verify(&self.jws) {
-            Ok(()) => {}
+        let key = match keys.verify(&self.jws) {
+            Ok(key) => key.clone(),
             Err(Unverified::UnknownKey) => return Err(VerifyError::UnknownKey(Box::new(self))),
             Err(Unverified::UnacceptableKey) => {
                 return Err(VerifyError::Rejected(TokenError::UnacceptableAlgorithm));
@@ -70,9 +71,9 @@ impl<'t> UnverifiedToken<'t> {
             Err(Unverified::BadSignature) => {
                 return Err(VerifyError::Rejected(TokenError::BadSignature));
             }
-        }
+        };
         rules.check(self.jws.header(), &self.claims, now).map_err(VerifyError::Rejected)?;
-        Ok(VerifiedToken::new(self))
+        Ok(VerifiedToken::new(self, key))
     }
 }
 
@@ -84,12 +85,34 @@ pub struct VerifiedToken {
     claims: Claims,
     scopes: ScopeSet,
     payload: Vec<u8>,
+    key: Arc<Jwk>,
 }
 
 impl VerifiedToken {
-    fn new(token: UnverifiedToken<'_>) -> Self {
+    fn new(token: UnverifiedToken<'_>, key: Arc<Jwk>) -> Self {
         let mut claims = token.claims;
-        Self { scopes: claims.scopes(), claims, payload: token.jws.into_payload() }
+        Self { scopes: claims.scopes(), claims, payload: token.jws.into_payload(), key }
+    }
+
+    /// The published key that confirmed the signature.
+    pub(crate) fn key(&self) -> &Arc<Jwk> {
+        &self.key
+    }
+
+    /// The same proof, in memory of its own. Nobody outside can have two of one.
+    pub(crate) fn copy(&self) -> Self {
+        Self {
+            claims: self.claims.clone(),
+            scopes: self.scopes.clone(),
+            payload: self.payload.clone(),
+            key: self.key.clone(),
+        }
+    }
+
+    /// About how many bytes it keeps besides itself.
+    pub(crate) fn weight(&self) -> usize {
+        // Claims are kept twice: as the payload has them, and read.
+        2 * self.payload.capacity()
     }
 
     /// `iss`.

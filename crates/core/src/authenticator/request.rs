@@ -1,0 +1,37 @@
+//! What of a request decides.
+
+use std::fmt;
+
+/// What of a request decides. Adapters for a web framework fill it in.
+#[derive(Clone, Copy, Default)]
+#[non_exhaustive]
+pub struct IncomingRequest<'r> {
+    authorization: [Option<&'r [u8]>; 2],
+}
+
+impl<'r> IncomingRequest<'r> {
+    /// A request with these values of `Authorization` headers: all that it has.
+    pub fn new(authorization: impl IntoIterator<Item = &'r [u8]>) -> Self {
+        let mut values = authorization.into_iter();
+        // A second one is refused, so a third makes no difference.
+        Self { authorization: [values.next(), values.next()] }
+    }
+
+    /// The one value, if there is exactly one.
+    pub(super) fn only_value(&self) -> Option<&'r [u8]> {
+        match self.authorization {
+            [value, None] => value,
+            _ => None,
+        }
+    }
+
+    pub(super) fn values(&self) -> impl Iterator<Item = &'r [u8]> {
+        self.authorization.into_iter().flatten()
+    }
+}
+
+impl fmt::Debug for IncomingRequest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "IncomingRequest({} Authorization headers)", self.values().count())
+    }
+}

@@ -1,0 +1,107 @@
+//! One trusted issuer: verifying with the keys that are known, and waiting for newer ones.
+
+use std::{sync::Arc, time::Duration};
+
+use crate::{
+    issuer::Issuer,
+    issuer_keys::{AwaitRefresh, IssuerKeys, LastFetch},
+    jwk::Jwk,
+    refresh::Demand,
+    rejection::{Rejection, TokenError, UnavailableReason},
+    rules::TokenRules,
+    time::UnixTime,
+    verified::{UnverifiedToken, VerifiedToken, VerifyError},
+};
+
+/// How long a request waits for a key that is being fetched (R24).
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// An issuer, the rules for its tokens, and its keys.
+pub(super) struct Trusted {
+    pub(super) issuer: Issuer,
+    pub(super) rules: TokenRules,
+    pub(super) keys: Arc<IssuerKeys>,
+    pub(super) refresh: Arc<dyn AwaitRefresh>,
+}
+
+impl Trusted {
+    /// Verifies with the keys that are known; where the token's key is not among them, asks once
+    /// for newer ones (R24). Tells by keys of which generation it was.
+    pub(super) async fn verify(
+        &self,
+        token: UnverifiedToken<'_>,
+        now: UnixTime,
+    ) -> Result<(u64, VerifiedToken), Rejection> {
+        let (seen, outcome) = self.try_known_keys(token, now);
+        let token = match outcome {
+            Err(VerifyError::UnknownKey(token)) => *token,
+            Err(VerifyError::Rejected(error)) => return Err(error.into()),
+            Ok(verified) => return Ok((seen, verified)),
+        };
+        self.rules.check_before_fetch(token.header(), token.claims(), now)?;
+        self.verify_with_newer_keys(token, seen, now).await
+    }
+
+    /// Waits for a newer key set, and tries that. A fetch that was under way already may have been
+    /// answered before the issuer published the key: after such a one, a fetch of one's own is
+    /// fair, within the same patience.
+    async fn verify_with_newer_keys(
+        &self,
+        mut token: UnverifiedToken<'_>,
+        mut seen: u64,
+        now: UnixTime,
+    ) -> Result<(u64, VerifiedToken), Rejection> {
+        let mut patience = PATIENCE;
+        loop {
+            let demand = self.keys.demand(now, seen);
+            if demand != Demand::Exhausted {
+                patience = self.refresh.refreshed(seen, patience).await;
+            }
+            let (generation, outcome) = self.try_known_keys(token, now);
+            token = match outcome {
+                Ok(verified) => return Ok((generation, verified)),
+                Err(VerifyError::Rejected(error)) => return Err(error.into()),
+                Err(VerifyError::UnknownKey(token)) => *token,
+            };
+            let answered = demand == Demand::Exhausted || generation != seen;
+            if demand != Demand::Joined || !answered || patience.is_zero() {
+                return Err(self.without_key(answered, now));
+            }
+            seen = generation;
+        }
+    }
+
+    /// By keys of which generation a token that `key` confirmed may still be accepted; `None`
+    /// where the issuer lists the key no more, or where its keys are too old to be trusted.
+    pub(super) fn still_lists(&self, key: &Arc<Jwk>, seen: u64, now: UnixTime) -> Option<u64> {
+        let snapshot = self.keys.snapshot();
+        let keys = snapshot.usable(now)?;
+        (snapshot.generation == seen || keys.lists(key)).then_some(snapshot.generation)
+    }
+
+    /// Tries the newest keys, and tells of which generation they were.
+    fn try_known_keys<'t>(
+        &self,
+        token: UnverifiedToken<'t>,
+        now: UnixTime,
+    ) -> (u64, Result<VerifiedToken, VerifyError<'t>>) {
+        let snapshot = self.keys.snapshot();
+        let outcome = match snapshot.usable(now) {
+            Some(keys) => token.verify(keys, &self.rules, now),
+            None => Err(VerifyError::UnknownKey(Box::new(token))),
+        };
+        (snapshot.generation, outcome)
+    }
+
+    /// No key after all: the token's fault where the issuer's last word was a key set without it,
+    /// an outage where the issuer could not be asked or has not answered yet.
+    fn without_key(&self, answered: bool, now: UnixTime) -> Rejection {
+        let snapshot = self.keys.snapshot();
+        let has_word =
+            snapshot.last_fetch == LastFetch::Succeeded && snapshot.usable(now).is_some();
+        match answered && has_word {
+            true => TokenError::UnknownKey.into(),
+            false => UnavailableReason::Keys { issuer: self.issuer.name().to_string() }.into(),
+        }
+    }
+}

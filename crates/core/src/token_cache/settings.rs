@@ -1,0 +1,87 @@
+//! The bounds of the token cache.
+
+use std::time::Duration;
+
+use crate::config::ConfigError;
+
+/// How long verified tokens are remembered, and how many.
+///
+/// ```
+/// use std::time::Duration;
+/// use mcp_auth_core::TokenCacheSettings;
+///
+/// let mut settings = TokenCacheSettings::default();
+/// settings.ttl = Duration::from_secs(10);
+/// assert!(TokenCacheSettings::off().ttl.is_zero());
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TokenCacheSettings {
+    /// The ceiling: after so long a token is verified anew, whatever its `exp`. Default 60 s, at
+    /// most 1 h; zero switches the cache off.
+    ///
+    /// Signature and claims do not change, and a withdrawn key, a revoked subject and `exp` end an
+    /// entry at once. The ceiling bounds what no rule foresees; a minute of it makes the one
+    /// signature in a minute too cheap to be worth more.
+    pub ttl: Duration,
+    /// The most tokens that are remembered; the table takes them in sets of sixteen, so that some
+    /// sets are full when a tenth of the whole is still empty. Default 16,384: 24 bytes each
+    /// before there is any token.
+    pub capacity: usize,
+    /// The most bytes that the remembered tokens may take, their claims included. Default 64 MiB;
+    /// a token of WorkOS' takes about 2 KiB.
+    pub max_bytes: usize,
+}
+
+impl TokenCacheSettings {
+    /// No cache: every request pays for its signature.
+    pub fn off() -> Self {
+        Self { ttl: Duration::ZERO, ..Self::default() }
+    }
+
+    /// Looks for settings that cannot be meant.
+    ///
+    /// # Errors
+    /// The first that cannot, with what was expected.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        const MOST: Duration = Duration::from_secs(60 * 60);
+        if self.ttl > MOST {
+            let found = format!("{} s", self.ttl.as_secs_f64());
+            let expected = "must be at most 3600 s (0 s switches the cache off)";
+            return Err(ConfigError::invalid("token_cache.ttl", found, expected, "60 s"));
+        }
+        if self.capacity > 1 << 28 {
+            return Err(ConfigError::invalid(
+                "token_cache.capacity",
+                self.capacity.to_string(),
+                "must be at most 268435456: the table is made at once",
+                "16384",
+            ));
+        }
+        Ok(())
+    }
+}
+
+impl Default for TokenCacheSettings {
+    fn default() -> Self {
+        Self { ttl: Duration::from_secs(60), capacity: 16_384, max_bytes: 64 * 1024 * 1024 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_that_cannot_be_meant_are_refused() {
+        assert_eq!(TokenCacheSettings::default().check(), Ok(()));
+        assert_eq!(TokenCacheSettings::off().check(), Ok(()));
+        let hour = Duration::from_secs(3600);
+        let mut settings = TokenCacheSettings { ttl: hour, ..Default::default() };
+        assert_eq!(settings.check(), Ok(()));
+        settings.ttl += Duration::from_millis(1);
+        assert_eq!(settings.check().unwrap_err().setting(), "token_cache.ttl");
+        let settings = TokenCacheSettings { capacity: (1 << 28) + 1, ..Default::default() };
+        assert_eq!(settings.check().unwrap_err().setting(), "token_cache.capacity");
+    }
+}

@@ -1,0 +1,262 @@
+//! Verified once, remembered exactly as long as it is true.
+
+use std::{sync::Arc, time::Duration};
+
+use mcp_auth_core::{
+    Authenticated, Authenticator, IncomingRequest, Issuer, Rejection, Resource, ResourcePolicy,
+    Subject, TokenCacheSettings, TokenMemo, UnixTime, rejection::TokenError,
+};
+use serde_json::json;
+
+use crate::world::{HOUR, ISSUER, MINUTE, NOW, World, call, policy};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// A world whose keys are known, and an authenticator that remembers.
+fn remembering(settings: TokenCacheSettings) -> (Arc<World>, Authenticator) {
+    let world = World::new(&["a", "b"]);
+    world.fetch(Some(vec!["a", "b"]));
+    let mut policy = policy();
+    policy.token_cache = settings;
+    let authenticator = world.authenticator(Issuer::new(ISSUER).unwrap(), policy);
+    (world, authenticator)
+}
+
+fn settings(change: impl FnOnce(&mut TokenCacheSettings)) -> TokenCacheSettings {
+    let mut settings = TokenCacheSettings::default();
+    change(&mut settings);
+    settings
+}
+
+/// What a worker with this memory decides without waiting, if it can.
+fn at_once(
+    authenticator: &Authenticator,
+    memo: &TokenMemo,
+    token: &str,
+    now: UnixTime,
+) -> Option<Result<Authenticated, Rejection>> {
+    let header = format!("Bearer {token}");
+    authenticator.authenticate_at_once(IncomingRequest::new([header.as_bytes()]), memo, now)
+}
+
+/// Whether the token is remembered: by whoever asks for the first time, and by a worker that has
+/// it before its eyes.
+fn is_remembered(authenticator: &Authenticator, token: &str, now: UnixTime) -> bool {
+    let memo = TokenMemo::new();
+    let known = at_once(authenticator, &memo, token, now).is_some();
+    assert_eq!(at_once(authenticator, &memo, token, now).is_some(), known);
+    known
+}
+
+#[test]
+fn a_verified_token_is_remembered_and_says_the_same() {
+    let (world, authenticator) = remembering(TokenCacheSettings::default());
+    let token = world.token("a", |claims| claims["scope"] = json!("bookmarks:read"));
+    assert!(!is_remembered(&authenticator, &token, NOW));
+    let first = call(&authenticator, &token, NOW).unwrap();
+    let memo = TokenMemo::new();
+    for _ in 0..10 {
+        let again = at_once(&authenticator, &memo, &token, NOW).unwrap().unwrap();
+        assert_eq!(again.principal().subject(), first.principal().subject());
+        assert_eq!(again.principal().scopes(), first.principal().scopes());
+        assert_eq!(again.principal().claim::<f64>("exp"), first.principal().claim("exp"));
+    }
+    assert_eq!(authenticator.token_cache_use().entries, 1);
+}
+
+#[test]
+fn r23_another_spelling_of_a_remembered_token_is_another_token() {
+    let (world, authenticator) = remembering(TokenCacheSettings::default());
+    let token = world.token("a", |_| ());
+    call(&authenticator, &token, NOW).unwrap();
+    let memo = TokenMemo::new();
+    assert!(at_once(&authenticator, &memo, &token, NOW).is_some());
+    for at in 0..token.len() {
+        let mut other = token.clone().into_bytes();
+        other[at] = if other[at] == b'A' { b'B' } else { b'A' };
+        let other = String::from_utf8(other).unwrap();
+        assert!(at_once(&authenticator, &memo, &other, NOW).is_none(), "byte {at}");
+    }
+}
+
+#[test]
+fn r20_an_entry_ends_with_exp_and_the_leeway() {
+    let (world, authenticator) = remembering(settings(|s| s.ttl = HOUR));
+    let token = world.token("a", |claims| claims["exp"] = json!(NOW.as_secs_f64() + 10.5));
+    call(&authenticator, &token, NOW).unwrap();
+    let memo = TokenMemo::new();
+    for (after, known) in [(0.0, true), (40.4, true), (40.6, false)] {
+        let then = NOW + Duration::from_secs_f64(after);
+        assert_eq!(at_once(&authenticator, &memo, &token, then).is_some(), known, "{after}");
+        assert_eq!(is_remembered(&authenticator, &token, then), known, "{after}");
+    }
+    let outcome = call(&authenticator, &token, NOW + SECOND * 41);
+    assert!(matches!(outcome.unwrap_err(), Rejection::InvalidToken(TokenError::Expired { .. })));
+}
+
+#[test]
+fn an_entry_ends_at_the_ceiling() {
+    let (world, authenticator) = remembering(TokenCacheSettings::default());
+    let token = world.token("a", |_| ());
+    call(&authenticator, &token, NOW).unwrap();
+    assert!(is_remembered(&authenticator, &token, NOW + SECOND * 59));
+    assert!(!is_remembered(&authenticator, &token, NOW + MINUTE));
+    call(&authenticator, &token, NOW + MINUTE).unwrap();
+    assert!(is_remembered(&authenticator, &token, NOW + MINUTE + SECOND * 59), "anew");
+}
+
+#[test]
+fn r28_an_entry_ends_with_the_fetch_that_no_longer_lists_its_key() {
+    let (world, authenticator) = remembering(TokenCacheSettings::default());
+    let (a, b) = (world.token("a", |_| ()), world.token("b", |_| ()));
+    let (memo_a, memo_b) = (TokenMemo::new(), TokenMemo::new());
+    for (token, memo) in [(&a, &memo_a), (&b, &memo_b)] {
+        call(&authenticator, token, NOW).unwrap();
+        assert!(at_once(&authenticator, memo, token, NOW).is_some());
+    }
+    world.fetch(Some(vec!["b"]));
+    assert!(at_once(&authenticator, &memo_a, &a, NOW).is_none());
+    assert!(!is_remembered(&authenticator, &a, NOW));
+    assert!(at_once(&authenticator, &memo_b, &b, NOW).is_some(), "its key is still listed");
+    world.will_bring(vec![Some(vec!["b"])]);
+    assert_eq!(call(&authenticator, &a, NOW).unwrap_err(), TokenError::UnknownKey.into());
+}
+
+#[test]
+fn r11_keys_too_old_to_be_trusted_end_every_entry() {
+    let (world, authenticator) = remembering(settings(|s| s.ttl = HOUR));
+    let token = world.token("a", |_| ());
+    let late = NOW + (HOUR * 25 - SECOND);
+    call(&authenticator, &token, late).unwrap();
+    assert!(is_remembered(&authenticator, &token, late));
+    assert!(!is_remembered(&authenticator, &token, late + SECOND * 2));
+    assert_eq!(call(&authenticator, &token, late + SECOND * 2).unwrap_err().status(), 503);
+}
+
+#[test]
+fn a_revoked_subject_is_refused_at_once_and_may_sign_in_again() {
+    let (world, authenticator) = remembering(TokenCacheSettings::default());
+    let issued = |iat: f64| world.token("a", |c| c["iat"] = json!(NOW.as_secs_f64() + iat));
+    let (old, untold) = (issued(-10.0), world.token("a", |_| ()));
+    let other = world.token("a", |claims| claims["sub"] = json!("user_grace"));
+    let memo = TokenMemo::new();
+    for token in [&old, &untold, &other] {
+        call(&authenticator, token, NOW).unwrap();
+    }
+    assert!(at_once(&authenticator, &memo, &old, NOW).is_some());
+    authenticator.revoke(&Subject::new(ISSUER, "user_ada"), NOW);
+    assert!(at_once(&authenticator, &memo, &old, NOW).is_none());
+    for token in [&old, &untold] {
+        let outcome = call(&authenticator, token, NOW);
+        assert_eq!(outcome.unwrap_err(), TokenError::Revoked.into());
+    }
+    assert!(is_remembered(&authenticator, &other, NOW));
+    assert!(call(&authenticator, &issued(5.0), NOW + SECOND * 5).is_ok(), "signed in again");
+}
+
+#[test]
+fn r20_a_clock_that_is_set_back_lets_nothing_live_longer() {
+    let (world, authenticator) = remembering(TokenCacheSettings::default());
+    let token = world.token("a", |_| ());
+    call(&authenticator, &token, NOW).unwrap();
+    let back = UnixTime::from_secs(1_800_000_000 - 3600);
+    assert!(!is_remembered(&authenticator, &token, back));
+}
+
+#[test]
+fn r31_what_is_asked_of_every_request_is_asked_of_remembered_tokens() {
+    let world = World::new(&["a"]);
+    world.fetch(Some(vec!["a"]));
+    let mut strict: ResourcePolicy = policy();
+    strict.required_scopes = vec!["bookmarks:read".parse().unwrap()];
+    let authenticator = world.authenticator(Issuer::new(ISSUER).unwrap(), strict);
+    let bound = world.token("a", |claims| claims["cnf"] = json!({"jkt": "x"}));
+    let narrow = world.token("a", |claims| claims["scope"] = json!("openid"));
+    for (token, status) in [(&bound, 401), (&narrow, 403)] {
+        let memo = TokenMemo::new();
+        for _ in 0..3 {
+            assert_eq!(call(&authenticator, token, NOW).unwrap_err().status(), status);
+            let known = at_once(&authenticator, &memo, token, NOW).unwrap();
+            assert_eq!(known.unwrap_err().status(), status);
+        }
+    }
+}
+
+#[test]
+fn r19_a_worker_s_memory_is_good_for_one_resource_only() {
+    let (world, authenticator) = remembering(TokenCacheSettings::default());
+    let token = world.token("a", |_| ());
+    call(&authenticator, &token, NOW).unwrap();
+    let memo = TokenMemo::new();
+    assert!(at_once(&authenticator, &memo, &token, NOW).is_some());
+    let other = ResourcePolicy::new(Resource::parse("https://app.example.com/other").unwrap());
+    let other = world.authenticator(Issuer::new(ISSUER).unwrap(), other);
+    assert!(at_once(&other, &memo, &token, NOW).is_none());
+    assert_eq!(call(&other, &token, NOW).unwrap_err().status(), 401);
+}
+
+#[test]
+fn bad_tokens_are_never_remembered() {
+    let (world, authenticator) = remembering(TokenCacheSettings::default());
+    let good = world.token("a", |_| ());
+    let foreign = world.token("a", |claims| claims["aud"] = json!("https://other"));
+    let forged = format!("{}AAAA", &good[..good.len() - 4]);
+    for bad in [&foreign, &forged, "a.b.c"] {
+        assert!(call(&authenticator, bad, NOW).is_err());
+        assert!(!is_remembered(&authenticator, bad, NOW));
+    }
+    assert_eq!(authenticator.token_cache_use().entries, 0);
+}
+
+#[test]
+fn switched_off_it_remembers_nothing() {
+    let (world, authenticator) = remembering(TokenCacheSettings::off());
+    let token = world.token("a", |_| ());
+    assert!(call(&authenticator, &token, NOW).is_ok());
+    assert!(!is_remembered(&authenticator, &token, NOW));
+    assert_eq!(authenticator.token_cache_use(), Default::default());
+}
+
+#[test]
+fn a_flood_of_good_tokens_stays_within_both_bounds_and_leaves_those_in_use() {
+    let (world, authenticator) = remembering(settings(|s| s.capacity = 128));
+    let named = |n: usize| world.token("a", |claims| claims["jti"] = json!(n.to_string()));
+    let hot: Vec<String> = (0..16).map(named).collect();
+    for token in hot.iter().chain(&hot) {
+        call(&authenticator, token, NOW).unwrap();
+    }
+    for n in 100..1_100 {
+        call(&authenticator, &named(n), NOW).unwrap();
+        assert!(authenticator.token_cache_use().entries <= 128);
+    }
+    let kept = hot.iter().filter(|token| is_remembered(&authenticator, token, NOW)).count();
+    assert_eq!(kept, 16);
+    assert!(authenticator.token_cache_use().entries > 115, "the flood may use what is left");
+
+    let (world, authenticator) = remembering(settings(|s| s.max_bytes = 20_000));
+    let large = |n: usize| world.token("a", |c| c["x"] = json!([n, "x".repeat(1_000)]));
+    let hot = large(0);
+    for token in [&hot, &hot] {
+        call(&authenticator, token, NOW).unwrap();
+    }
+    for n in 1..100 {
+        call(&authenticator, &large(n), NOW).unwrap();
+        assert!(authenticator.token_cache_use().bytes <= 20_000);
+    }
+    assert!(is_remembered(&authenticator, &hot, NOW));
+    assert!(authenticator.token_cache_use().entries > 2);
+}
+
+#[test]
+fn what_has_expired_is_swept_out_as_others_come() {
+    let (world, authenticator) = remembering(settings(|s| s.capacity = 64));
+    let named = |n: usize| world.token("a", |claims| claims["jti"] = json!(n.to_string()));
+    for n in 0..40 {
+        call(&authenticator, &named(n), NOW).unwrap();
+    }
+    assert!(authenticator.token_cache_use().entries > 30);
+    for n in 100..104 {
+        call(&authenticator, &named(n), NOW + MINUTE * 2).unwrap();
+    }
+    assert_eq!(authenticator.token_cache_use().entries, 4);
+}
