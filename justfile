@@ -28,6 +28,10 @@ arrows:
 features:
     .ci/features
 
+# Bad tokens, bad keys, bad networks: a table of what was refused and survived
+hostile:
+    tests/hostile/run
+
 # Real MCP clients against bookmarket
 interop:
     tests/interop/run

@@ -7,7 +7,7 @@ use std::{
 };
 
 /// Where tests are.
-const SOURCES: [&str; 2] = ["crates", "tests/e2e"];
+const SOURCES: [&str; 3] = ["crates", "tests/e2e", "tests/hostile"];
 
 #[test]
 fn the_list_of_obligations_names_the_tests_that_prove_them() {

@@ -1,0 +1,100 @@
+//! An HTTP answer. Whatever a test is about, each answer is judged when it is read: its challenge
+//! is grammatical (R12), and no piece of the token that was sent is in it (R9).
+
+use std::{collections::HashSet, time::Duration};
+
+use crate::challenge::BearerChallenge;
+
+/// How much of a token would be a piece of it.
+const PIECE: usize = 12;
+
+/// An answer as it came.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// Names in lower case, and values.
+    pub headers: Vec<(String, Vec<u8>)>,
+    /// The body; what is not UTF-8 in it is replaced.
+    pub body: String,
+    /// From the request's first byte to the answer's last.
+    pub took: Duration,
+}
+
+impl Answer {
+    /// Judges an answer to a request that carried `credentials`.
+    ///
+    /// # Panics
+    /// Where it breaks R9 or R12.
+    pub fn judged(self, credentials: &[u8]) -> Self {
+        for value in self.all("www-authenticate") {
+            if let Err(why) = BearerChallenge::parse(value) {
+                panic!("R12: {why}: {}", String::from_utf8_lossy(value));
+            }
+        }
+        assert!(self.all("www-authenticate").count() <= 1, "R12: one challenge at most: {self:?}");
+        if let Some(piece) = self.piece_of(credentials) {
+            panic!("R9: the answer shows {piece:?} of the token: {self:?}");
+        }
+        self
+    }
+
+    /// A header's value, as text; `None` where it is absent.
+    pub fn header(&self, name: &str) -> Option<String> {
+        self.all(name).next().map(|value| String::from_utf8_lossy(value).into_owned())
+    }
+
+    /// The one challenge.
+    pub fn challenge(&self) -> Option<BearerChallenge> {
+        self.all("www-authenticate").next().and_then(|value| BearerChallenge::parse(value).ok())
+    }
+
+    fn all(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+        self.headers.iter().filter(move |(known, _)| known == name).map(|(_, value)| &value[..])
+    }
+
+    /// The first piece of the credentials that stands in the headers or in the body. A byte over
+    /// and over, as in a token that is merely long, is no piece of anything.
+    fn piece_of(&self, credentials: &[u8]) -> Option<String> {
+        let values = self.headers.iter().map(|(_, value)| &value[..]);
+        let shown: HashSet<&[u8]> =
+            values.chain([self.body.as_bytes()]).flat_map(|text| text.windows(PIECE)).collect();
+        let telling = |piece: &&[u8]| piece.iter().any(|byte| *byte != piece[0]);
+        let found = credentials.windows(PIECE).filter(telling).find(|piece| shown.contains(piece));
+        found.map(|piece| String::from_utf8_lossy(piece).into_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(headers: &[(&str, &str)], body: &str) -> Answer {
+        let headers = headers.iter().map(|(n, v)| ((*n).to_owned(), v.as_bytes().to_vec()));
+        Answer { status: 401, headers: headers.collect(), body: body.into(), took: Duration::ZERO }
+    }
+
+    #[test]
+    fn an_answer_without_the_token_passes() {
+        let good = answer(&[("www-authenticate", "Bearer error=\"invalid_token\"")], "{}");
+        good.judged(b"Bearer eyJhbGciOi.eyJpc3Mi.c2lnbmF0dXJl");
+    }
+
+    #[test]
+    #[should_panic = "R9"]
+    fn a_piece_of_the_token_in_the_body_does_not() {
+        answer(&[], "no key eyJhbGciOi.ey here").judged(b"Bearer eyJhbGciOi.eyJpc3Mi.c2ln");
+    }
+
+    #[test]
+    #[should_panic = "R9"]
+    fn a_piece_of_the_token_in_a_header_does_not() {
+        answer(&[("x", "eyJhbGciOi.e")], "").judged(b"Bearer eyJhbGciOi.eyJpc3Mi.c2ln");
+    }
+
+    #[test]
+    #[should_panic = "R12"]
+    fn an_ungrammatical_challenge_does_not() {
+        answer(&[("www-authenticate", "Bearer a=\"b\" c=\"d\"")], "").judged(b"");
+    }
+}

@@ -1,0 +1,165 @@
+//! A class of cases: each with a name and an outcome, all tried before any failure is told, and
+//! one row in the table that `tests/hostile/run` prints.
+
+use std::{fs::OpenOptions, io::Write, time::Duration};
+
+use crate::{answer::Answer, full, server::METADATA_URL};
+
+/// Cases of one kind, and what became of them.
+#[must_use = "the outcome is told by `done`"]
+pub struct Class {
+    name: &'static str,
+    cases: usize,
+    failed: Vec<String>,
+    refusals: Vec<Duration>,
+    done: bool,
+}
+
+/// What an answer should be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expected {
+    /// 200.
+    Passed,
+    /// 401 `invalid_token`, with the way to a good one (R11, R14).
+    BadToken,
+    /// 401 without an error code (R13).
+    NoCredentials,
+    /// 400 `invalid_request` (R11).
+    BadRequest,
+    /// 503 with `Retry-After` and no challenge (R11): the only 5xx that may be intended.
+    Unavailable,
+    /// Any 4xx: what never reaches the middleware is answered by the server as it likes.
+    Refused,
+}
+
+impl Class {
+    /// A class by its name in the table.
+    pub fn new(name: &'static str) -> Self {
+        Self { name, cases: 0, failed: Vec::new(), refusals: Vec::new(), done: false }
+    }
+
+    /// One case: good, or what is wrong.
+    pub fn case(&mut self, name: impl Into<String>, outcome: Result<(), String>) {
+        self.cases += 1;
+        if let Err(why) = outcome {
+            self.failed.push(format!("{}: {why}", name.into()));
+        }
+    }
+
+    /// One case: what came must be what was expected.
+    pub fn same<T: PartialEq + std::fmt::Debug>(
+        &mut self,
+        name: impl Into<String>,
+        found: T,
+        expected: T,
+    ) {
+        let same = found == expected;
+        self.case(
+            name,
+            same.then_some(()).ok_or_else(|| format!("expected {expected:?}, got {found:?}")),
+        );
+    }
+
+    /// One case: an answer must be as expected, and must not have taken long.
+    pub fn answer(&mut self, name: impl Into<String>, answer: &Answer, expected: Expected) {
+        let mut outcome = expected.check(answer);
+        if answer.took > longest() {
+            outcome = Err(format!("it took {:?}", answer.took));
+        }
+        self.case(name, outcome);
+    }
+
+    /// How long a refusal took, for the table.
+    pub fn refused_within(&mut self, took: Duration) {
+        self.refusals.push(took);
+    }
+
+    /// How many cases there were.
+    pub fn cases(&self) -> usize {
+        self.cases
+    }
+
+    /// The end: tells every failed case.
+    ///
+    /// # Panics
+    /// Where a case failed, or where there was none at all.
+    pub fn done(mut self) {
+        self.done = true;
+        self.write_row(self.failed.len());
+        assert!(self.cases > 0, "{}: no case was tried", self.name);
+        assert!(
+            self.failed.is_empty(),
+            "{}: {} of {} failed:\n{}",
+            self.name,
+            self.failed.len(),
+            self.cases,
+            self.failed.join("\n")
+        );
+    }
+
+    /// Tab-separated: class, cases, passed, p50 and p99 of a refusal in µs where they were
+    /// measured. To the file that `HOSTILE_ROWS` names.
+    fn write_row(&self, failed: usize) {
+        let Some(path) = std::env::var_os("HOSTILE_ROWS") else {
+            return;
+        };
+        let (p50, p99) = (self.percentile(50), self.percentile(99));
+        let passed = self.cases.saturating_sub(failed);
+        let row = format!("{}\t{}\t{passed}\t{p50}\t{p99}\n", self.name, self.cases);
+        let mut file = OpenOptions::new().create(true).append(true).open(path).unwrap();
+        file.write_all(row.as_bytes()).unwrap();
+    }
+
+    fn percentile(&self, percent: usize) -> String {
+        let mut sorted = self.refusals.clone();
+        sorted.sort();
+        let at = (sorted.len() * percent / 100).min(sorted.len().saturating_sub(1));
+        sorted.get(at).map_or("-".into(), |took| format!("{:.0}", took.as_secs_f64() * 1e6))
+    }
+}
+
+/// A test that ends before `done` has failed in a way of its own, and the table says so.
+impl Drop for Class {
+    fn drop(&mut self) {
+        if !self.done {
+            self.cases += 1;
+            self.write_row(self.failed.len() + 1);
+            if !std::thread::panicking() {
+                panic!("{}: `done` was not called", self.name);
+            }
+        }
+    }
+}
+
+impl Expected {
+    /// Whether an answer is this.
+    ///
+    /// # Errors
+    /// In words, what it is instead.
+    pub fn check(self, answer: &Answer) -> Result<(), String> {
+        let (status, challenge) = (answer.status, answer.challenge());
+        let error = challenge.as_ref().and_then(|challenge| challenge.get("error"));
+        let metadata = challenge.as_ref().and_then(|challenge| challenge.get("resource_metadata"));
+        let found = match (status, &challenge) {
+            (200, None) => self == Self::Passed,
+            (401, Some(_)) if metadata != Some(METADATA_URL) => false,
+            (401, Some(_)) => match error {
+                Some("invalid_token") => matches!(self, Self::BadToken | Self::Refused),
+                None => matches!(self, Self::NoCredentials | Self::Refused),
+                Some(_) => false,
+            },
+            (400, Some(_)) if error == Some("invalid_request") => {
+                matches!(self, Self::BadRequest | Self::Refused)
+            }
+            (503, None) => self == Self::Unavailable && answer.header("retry-after").is_some(),
+            (400..=499, None) if status != 401 => self == Self::Refused,
+            _ => false,
+        };
+        found.then_some(()).ok_or_else(|| format!("expected {self:?}, got {answer:?}"))
+    }
+}
+
+/// Longer than this is a hang. The machine that runs `cargo test` may be busy with other things.
+fn longest() -> Duration {
+    Duration::from_secs(if full() { 2 } else { 10 })
+}

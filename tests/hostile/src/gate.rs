@@ -1,0 +1,103 @@
+//! The whole decision of core in process: no socket, and a clock that stands still.
+
+use std::{
+    future::Future,
+    pin::pin,
+    sync::Arc,
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
+use actix_mcp_auth::{
+    Algorithm, Issuer, Profile, ProfileError, RefreshSettings, Rejection, Resource, Subject,
+    UnixTime, async_trait,
+    mcp_auth_core::{
+        Authenticator, AwaitRefresh, FetchProfile, IncomingRequest, IssuerKeys, KeySet,
+        ResourcePolicy, Secret, signature::Josekit,
+    },
+};
+
+use crate::server::RESOURCE;
+
+/// An authenticator that trusts one issuer, whose keys are what they are.
+pub struct Gate {
+    authenticator: Authenticator,
+    now: UnixTime,
+}
+
+impl Gate {
+    /// Trusts `issuer` with the keys of this JWK set, for [`RESOURCE`], at `now`.
+    ///
+    /// # Errors
+    /// Where the document is no usable key set.
+    pub fn new(issuer: &str, jwks: &str, now: UnixTime) -> Result<Self, String> {
+        let resource = Resource::parse(RESOURCE).unwrap();
+        Self::with_policy(issuer, jwks, now, ResourcePolicy::new(resource))
+    }
+
+    /// The same with a policy of one's own.
+    ///
+    /// # Errors
+    /// Where the document is no usable key set.
+    pub fn with_policy(
+        issuer: &str,
+        jwks: &str,
+        now: UnixTime,
+        policy: ResourcePolicy,
+    ) -> Result<Self, String> {
+        let set = KeySet::parse(jwks.as_bytes(), Algorithm::ALL, &Josekit);
+        let keys = Arc::new(IssuerKeys::new(RefreshSettings::default(), now));
+        keys.fetched(set.map_err(|error| error.to_string())?, None, now, 0.5);
+        let mut authenticator = Authenticator::new(policy, Arc::new(NoProfiles)).unwrap();
+        let issuer = Issuer::new(issuer).unwrap();
+        authenticator.trust(issuer, keys, Arc::new(NoNewKeys)).unwrap();
+        Ok(Self { authenticator, now })
+    }
+
+    /// Asks for the way in with a token. A token of an unknown key is an outage here, since nobody
+    /// fetches a newer set.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn ask(&self, token: &str) -> Result<(), Rejection> {
+        self.ask_with(&[format!("Bearer {token}").as_bytes()])
+    }
+
+    /// Asks with these values of `Authorization`.
+    ///
+    /// # Errors
+    /// Why not.
+    ///
+    /// # Panics
+    /// Where the decision waits for something.
+    pub fn ask_with(&self, authorization: &[&[u8]]) -> Result<(), Rejection> {
+        let request = IncomingRequest::new(authorization.iter().copied());
+        at_once(self.authenticator.authenticate(request, self.now)).map(|_| ())
+    }
+}
+
+/// Nobody fetches anything.
+struct NoNewKeys;
+
+#[async_trait]
+impl AwaitRefresh for NoNewKeys {
+    async fn refreshed(&self, _: u64, _: Duration) -> Duration {
+        Duration::ZERO
+    }
+}
+
+struct NoProfiles;
+
+#[async_trait]
+impl FetchProfile for NoProfiles {
+    async fn fetch(&self, _: &Subject, _: &Secret) -> Result<Profile, ProfileError> {
+        Err(ProfileError::NoProfile)
+    }
+}
+
+fn at_once<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => panic!("the decision waits for something"),
+    }
+}

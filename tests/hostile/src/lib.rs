@@ -1,0 +1,29 @@
+//! What the hostile suite's tests share: a server under test, clients that send what no decent
+//! client would, judges that know the standards and none of the product's code, and the table.
+//!
+//! - [`server`]: an application behind the middleware, and an HTTP client
+//! - [`wire`]: a client that writes bytes to a socket
+//! - [`answer`]: an answer, judged as soon as it is read
+//! - [`challenge`]: the grammar of `WWW-Authenticate`
+//! - [`gate`]: the whole decision in process, with a clock that stands still
+//! - [`class`]: cases and outcomes, and the row of the table
+#![allow(clippy::unwrap_used)]
+
+pub mod answer;
+pub mod challenge;
+pub mod class;
+pub mod gate;
+pub mod server;
+pub mod wire;
+
+pub use answer::Answer;
+pub use class::{Class, Expected};
+pub use gate::Gate;
+pub use server::{METADATA_URL, RESOURCE, Request, Server};
+pub use wire::Wire;
+
+/// Whether the samples are wide: set by `tests/hostile/run` (`HOSTILE_FULL=1`), and not by
+/// `cargo test`, which everybody runs all the time.
+pub fn full() -> bool {
+    std::env::var_os("HOSTILE_FULL").is_some_and(|value| value == "1")
+}

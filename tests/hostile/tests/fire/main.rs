@@ -1,0 +1,2 @@
+//! Keys under fire: authorities that are slow, broken, hostile or gone.
+#![allow(clippy::unwrap_used)]
