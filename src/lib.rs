@@ -87,14 +87,14 @@
 #![warn(missing_docs, unreachable_pub)]
 
 pub use mcp_auth_actix::{
-    AuthedUser, BuildError, IssuerHealth, MaybeAuthed, McpAuth, McpAuthBuilder, McpAuthMiddleware,
-    McpAuthService, SystemClock,
+    AuthedUser, BuildError, IssuerHealth, MaybeAuthed, McpAuth, McpAuthBuilder, McpAuthFuture,
+    McpAuthMiddleware, McpAuthService, SystemClock,
 };
 pub use mcp_auth_core::{
     self, Actor, Algorithm, Authenticated, ClientId, Clock, ConfigError, IdentityStore, Issuer,
     IssuerAwareness, JwksLocation, Newcomer, Principal, PrincipalKind, Profile, ProfileError,
-    Rejection, Resource, Scope, ScopeSet, StoreError, Subject, UnixTime, UnknownUser,
-    VerifiedToken, async_trait,
+    Rejection, Resource, Scope, ScopeSet, StoreError, Subject, TokenCacheSettings, TokenCacheUse,
+    UnixTime, UnknownUser, VerifiedToken, async_trait,
     issuer_keys::LastFetch,
     refresh::RefreshSettings,
     rejection::{ForbiddenReason, RequestError, TokenError, UnavailableReason},

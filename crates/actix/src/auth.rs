@@ -5,13 +5,13 @@ use std::{fmt, sync::Arc, time::Duration};
 use actix_web::{HttpResponse, dev::ServiceRequest, http::header, web::ServiceConfig};
 use mcp_auth_core::{
     Authenticated, Authenticator, Challenge, Clock, ConfigError, IncomingRequest, Rejection,
-    Resource, rejection::UnavailableReason,
+    Resource, Subject, TokenCacheUse, TokenMemo, rejection::UnavailableReason,
 };
 use tokio::time::timeout;
 
 use crate::{
     builder::McpAuthBuilder,
-    cors::{CorsRequest, OriginPolicy},
+    cors::{Caller, CorsRequest, OriginPolicy},
     discovery::Discovery,
     health::IssuerHealth,
     middleware::McpAuthMiddleware,
@@ -79,6 +79,31 @@ impl McpAuth {
         self.0.refresher.health(self.0.clock.now())
     }
 
+    /// Refuses from now on every token of `subject` that was issued until now, though its
+    /// signature is good: what to do when the issuer tells that a session was revoked or a user
+    /// deleted (the WorkOS webhooks `session.revoked` and `user.deleted`, for example). Who signs
+    /// in again gets a token that was issued later, and is let in.
+    ///
+    /// It takes effect at once, for this `McpAuth` and its clones; other processes must be told as
+    /// well. It is kept for 24 h, which is longer than access tokens live.
+    ///
+    /// ```
+    /// # use mcp_auth_actix::McpAuth;
+    /// use mcp_auth_core::Subject;
+    ///
+    /// # let auth = McpAuth::builder("https://app.example.com/mcp")
+    /// #     .authkit("your-subdomain.authkit.app").build().unwrap();
+    /// auth.revoke(&Subject::new("https://your-subdomain.authkit.app", "user_01ABC"));
+    /// ```
+    pub fn revoke(&self, subject: &Subject) {
+        self.0.authenticator.revoke(subject, self.0.clock.now());
+    }
+
+    /// How full the cache of verified tokens is.
+    pub fn token_cache_use(&self) -> TokenCacheUse {
+        self.0.authenticator.token_cache_use()
+    }
+
     pub(crate) fn from_inner(inner: Inner) -> Self {
         Self(Arc::new(inner))
     }
@@ -111,21 +136,27 @@ impl McpAuth {
         &self,
         request: &ServiceRequest,
     ) -> Result<Authenticated, Rejection> {
-        let authorization = request.headers().get_all(header::AUTHORIZATION);
         let limit = self.0.time_limit;
-        let decision = self.0.authenticator.authenticate(
-            IncomingRequest::new(authorization.map(|value| value.as_bytes())),
-            self.0.clock.now(),
-        );
+        let decision = self.0.authenticator.authenticate(incoming(request), self.0.clock.now());
         let late = |_| Err(UnavailableReason::TimeLimit { limit }.into());
         timeout(limit, decision).await.unwrap_or_else(late)
+    }
+
+    /// The same for a token that is remembered, where nothing has to be waited for.
+    pub(crate) fn authenticate_at_once(
+        &self,
+        request: &ServiceRequest,
+        memo: &TokenMemo,
+    ) -> Option<Result<Authenticated, Rejection>> {
+        let now = self.0.clock.now();
+        self.0.authenticator.authenticate_at_once(incoming(request), memo, now)
     }
 
     /// The answer to a request that is refused, and a line for the operator.
     pub(crate) fn refuse(&self, request: &ServiceRequest, rejection: &Rejection) -> HttpResponse {
         response::log(rejection, self.0.authenticator.policy().resource.as_str());
         let mut response = self.refusal(rejection);
-        self.decorate(request.head(), response.headers_mut());
+        self.decorate(&Caller::of(request.head()), response.headers_mut());
         response
     }
 
@@ -134,25 +165,19 @@ impl McpAuth {
     }
 
     /// Lets the page that called read the answer (R16).
-    pub(crate) fn decorate(
-        &self,
-        request: &actix_web::dev::RequestHead,
-        response: &mut header::HeaderMap,
-    ) {
-        match CorsRequest::of(request) {
-            CorsRequest::From(origin) | CorsRequest::Preflight { origin, .. } => {
-                self.0.origins.decorate(origin, response);
-            }
-            // What a cache keeps of this must not answer a page.
-            CorsRequest::SameOrigin => {
-                response.append(header::VARY, header::HeaderValue::from_static("Origin"));
-            }
-        }
+    pub(crate) fn decorate(&self, caller: &Caller, response: &mut header::HeaderMap) {
+        caller.decorate(&self.0.origins, response);
     }
 
     pub(crate) fn inner(&self) -> &Inner {
         &self.0
     }
+}
+
+/// What of a request decides.
+fn incoming(request: &ServiceRequest) -> IncomingRequest<'_> {
+    let authorization = request.headers().get_all(header::AUTHORIZATION);
+    IncomingRequest::new(authorization.map(|value| value.as_bytes()))
 }
 
 impl fmt::Debug for McpAuth {

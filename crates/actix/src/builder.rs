@@ -4,7 +4,7 @@ use std::{fmt, io, sync::Arc, time::Duration};
 
 use mcp_auth_core::{
     Authenticator, BearerToken, Challenge, Clock, ConfigError, IdentityStore, Issuer,
-    ProtectedResourceMetadata, Resource, ResourcePolicy, Scope, UnknownUser,
+    ProtectedResourceMetadata, Resource, ResourcePolicy, Scope, TokenCacheSettings, UnknownUser,
     refresh::RefreshSettings,
 };
 
@@ -37,6 +37,7 @@ pub struct McpAuthBuilder {
     shim: Option<bool>,
     openid_shim: bool,
     refresh: RefreshSettings,
+    token_cache: TokenCacheSettings,
     time_limit: Duration,
     clock: Arc<dyn Clock>,
 }
@@ -77,6 +78,7 @@ impl McpAuthBuilder {
             shim: None,
             openid_shim: false,
             refresh: RefreshSettings::default(),
+            token_cache: TokenCacheSettings::default(),
             time_limit: DEFAULT_TIME_LIMIT,
             clock: Arc::new(SystemClock),
         }
@@ -205,6 +207,14 @@ impl McpAuthBuilder {
         self
     }
 
+    /// How long verified tokens are remembered, and how many. Default: for 60 s at most and never
+    /// past the token's `exp`, 16,384 tokens, 64 MiB; [`TokenCacheSettings::off`] verifies every
+    /// request anew. [`token_cache`](mcp_auth_core::token_cache) tells what ends an entry.
+    pub fn token_cache(mut self, settings: TokenCacheSettings) -> Self {
+        self.token_cache = settings;
+        self
+    }
+
     /// The longest that a decision may take: waiting for a key, finding the user, provisioning one.
     /// Longer is a 503. Default 10 s.
     pub fn time_limit(mut self, limit: Duration) -> Self {
@@ -254,6 +264,7 @@ impl McpAuthBuilder {
         policy.unknown_user = self.unknown_user;
         policy.strict_type = self.strict_type;
         policy.max_token_len = self.max_token_len;
+        policy.token_cache = self.token_cache;
 
         let mut plan = RefresherPlan::new(self.clock.clone(), self.refresh);
         let passes_on = self.shim.unwrap_or(first.preset_metadata().is_some());

@@ -81,12 +81,47 @@ impl OriginPolicy {
     /// Lets a page that may call read the answer; where a CORS middleware of the application's
     /// has spoken already, its word stands.
     pub(crate) fn decorate(&self, origin: &HeaderValue, response: &mut HeaderMap) {
-        response.append(header::VARY, HeaderValue::from_static("Origin"));
+        response.append(header::VARY, VARIES);
         if !self.allows(origin) || response.contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN) {
             return;
         }
         response.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
         response.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED));
+    }
+}
+
+/// What an answer depends on, for caches.
+const VARIES: HeaderValue = HeaderValue::from_static("Origin");
+
+/// Who sent a request, as far as its answer's headers depend on that.
+#[derive(Debug, Clone, Default)]
+pub(crate) enum Caller {
+    /// No page, or one of the same origin.
+    #[default]
+    Program,
+    /// The same, with a method whose answers are cached by default (RFC 9110 §9.2.3): what a cache
+    /// keeps of this must not answer a page.
+    Cacheable,
+    /// A page of this origin.
+    Page(HeaderValue),
+}
+
+impl Caller {
+    pub(crate) fn of(request: &RequestHead) -> Self {
+        match request.headers().get(header::ORIGIN) {
+            Some(origin) => Self::Page(origin.clone()),
+            None if request.method == Method::POST => Self::Program,
+            None => Self::Cacheable,
+        }
+    }
+
+    /// Lets a page that called read the answer (R16).
+    pub(crate) fn decorate(&self, origins: &OriginPolicy, response: &mut HeaderMap) {
+        match self {
+            Self::Program => {}
+            Self::Cacheable => response.append(header::VARY, VARIES),
+            Self::Page(origin) => origins.decorate(origin, response),
+        }
     }
 }
 

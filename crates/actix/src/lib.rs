@@ -25,4 +25,4 @@ pub use builder::{BuildError, McpAuthBuilder};
 pub use clock::SystemClock;
 pub use extract::{AuthedUser, MaybeAuthed};
 pub use health::IssuerHealth;
-pub use middleware::{McpAuthMiddleware, McpAuthService};
+pub use middleware::{McpAuthFuture, McpAuthMiddleware, McpAuthService};

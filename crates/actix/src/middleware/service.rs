@@ -1,0 +1,108 @@
+//! What a worker does with each request.
+
+use std::{
+    fmt,
+    rc::Rc,
+    task::{Context, Poll},
+};
+
+use actix_service::Service;
+use actix_web::{
+    Error, HttpMessage, HttpResponse,
+    body::{EitherBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+};
+use mcp_auth_core::{Authenticated, Rejection, TokenMemo};
+
+use super::future::McpAuthFuture;
+use crate::{auth::McpAuth, cors::Caller, extract::Anonymous};
+
+/// What [`McpAuthMiddleware`](crate::McpAuthMiddleware) makes of the service that it wraps: one
+/// for each worker.
+pub struct McpAuthService<S>(Rc<Guarded<S>>);
+
+/// The service behind the door, and who stands at it.
+pub(super) struct Guarded<S> {
+    pub(super) service: S,
+    pub(super) auth: McpAuth,
+    optional: bool,
+    memo: TokenMemo,
+}
+
+impl<S> McpAuthService<S> {
+    pub(super) fn new(service: S, auth: McpAuth, optional: bool) -> Self {
+        Self(Rc::new(Guarded { service, auth, optional, memo: TokenMemo::new() }))
+    }
+}
+
+impl<S, B> Service<ServiceRequest> for McpAuthService<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: MessageBody + 'static,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = Error;
+    type Future = McpAuthFuture<S, B>;
+
+    fn poll_ready(&self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.0.service.poll_ready(context)
+    }
+
+    fn call(&self, request: ServiceRequest) -> Self::Future {
+        let guarded = &self.0;
+        if let Some(answer) = guarded.auth.answer_at_the_door(&request) {
+            return McpAuthFuture::answered(request, answer);
+        }
+        let caller = Caller::of(request.head());
+        match guarded.auth.authenticate_at_once(&request, &guarded.memo) {
+            Some(outcome) => match guarded.admit(request, outcome) {
+                Ok(request) => McpAuthFuture::passed(guarded, request, caller),
+                Err((request, answer)) => McpAuthFuture::answered(request, answer),
+            },
+            None => McpAuthFuture::deciding(guarded, request, caller),
+        }
+    }
+}
+
+impl<S> Guarded<S> {
+    /// Waits for whatever the decision needs, and admits the request or answers it.
+    pub(super) async fn decide(
+        self: Rc<Self>,
+        request: ServiceRequest,
+    ) -> Result<ServiceRequest, (ServiceRequest, HttpResponse)> {
+        let outcome = self.auth.authenticate(&request).await;
+        self.admit(request, outcome)
+    }
+
+    /// Tells the handlers who is calling, or answers in their stead.
+    fn admit(
+        &self,
+        request: ServiceRequest,
+        outcome: Result<Authenticated, Rejection>,
+    ) -> Result<ServiceRequest, (ServiceRequest, HttpResponse)> {
+        match outcome {
+            Ok(caller) => {
+                request.extensions_mut().insert(caller);
+                Ok(request)
+            }
+            Err(Rejection::MissingCredentials) if self.optional => {
+                request.extensions_mut().insert(Anonymous(self.auth.clone()));
+                Ok(request)
+            }
+            Err(rejection) => {
+                let answer = self.auth.refuse(&request, &rejection);
+                Err((request, answer))
+            }
+        }
+    }
+}
+
+impl<S: fmt::Debug> fmt::Debug for McpAuthService<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("McpAuthService")
+            .field("service", &self.0.service)
+            .field("auth", &self.0.auth)
+            .field("optional", &self.0.optional)
+            .finish()
+    }
+}
