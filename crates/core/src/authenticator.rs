@@ -6,6 +6,7 @@ use crate::{
     bearer::BearerToken,
     claims::NumericDate,
     config::ConfigError,
+    description::{KeyIdHash, NamesInToken, TokenDescription},
     identity::{
         ErasedStore, ErasedUser, IdentityStore, Introduction, IssuerAwareness, StoreErrorKind,
         Subject,
@@ -168,6 +169,21 @@ impl Authenticator {
     /// What is demanded.
     pub fn policy(&self) -> &ResourcePolicy {
         &self.policy
+    }
+
+    /// What the operator's log may say of a request's token, for one that is refused: nothing here
+    /// was verified. It reads the token anew, and is called when a line is written only.
+    pub fn describe(&self, request: IncomingRequest<'_>) -> TokenDescription<'_> {
+        let token = BearerToken::from_authorization(request.values(), self.policy.max_token_len);
+        let names = match token {
+            Ok(Some(token)) => NamesInToken::read(token.expose()),
+            _ => return TokenDescription::default(),
+        };
+        let issuer = names.issuer.and_then(|iss| self.by_iss.get(&*iss));
+        TokenDescription {
+            issuer: issuer.map(|&n| self.trusted[n].issuer.name()),
+            key_id_hash: names.key_id.as_deref().map(KeyIdHash::of),
+        }
     }
 
     /// The whole way: from a request's credentials to the application's user.

@@ -31,6 +31,7 @@ pub mod claims;
 pub mod config;
 #[cfg(feature = "contract-tests")]
 pub mod contract_tests;
+pub mod description;
 pub mod identity;
 pub mod issuer;
 pub mod issuer_keys;
@@ -65,6 +66,7 @@ pub use bearer::BearerToken;
 pub use challenge::Challenge;
 pub use claims::{Actor, Audiences, Claims, NumericDate};
 pub use config::ConfigError;
+pub use description::{KeyIdHash, TokenDescription};
 pub use identity::{ClientId, IdentityStore, IssuerAwareness, Newcomer, StoreError, Subject};
 pub use issuer::{Issuer, JwksLocation};
 pub use issuer_keys::{AwaitRefresh, IssuerKeys};

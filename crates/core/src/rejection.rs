@@ -1,14 +1,18 @@
 //! Why a request is refused: typed, each variant with its status, its RFC 6750 code and a fixed
 //! description for the client. What the operator needs to know is said by `Display` instead.
 
-use std::{fmt, time::Duration};
+mod operator;
+
+use std::time::Duration;
+
+pub use operator::OneLine;
 
 use crate::{scope::Scope, time::UnixTime};
 
 /// A request that goes no further.
 ///
-/// `Display` is for the operator's log: it names the reason and, where there is one, the remedy.
-/// It never contains the token; text from a token's claims is quoted and cut. The client gets
+/// `Display` is for the operator's log: one line with the cause and the remedy. It never contains
+/// the token; text from a token's claims is quoted and cut. The client gets
 /// [`description`](Self::description) only.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -148,6 +152,40 @@ pub enum UnavailableReason {
 }
 
 impl Rejection {
+    /// Every name that [`reason`](Self::reason) gives.
+    pub const REASONS: &'static [&'static str] = &[
+        "missing_credentials",
+        "several_authorization_headers",
+        "empty_credentials",
+        "too_long",
+        "malformed",
+        "malformed_header",
+        "malformed_payload",
+        "unacceptable_algorithm",
+        "unsupported_extension",
+        "unacceptable_type",
+        "id_token",
+        "missing_claim",
+        "untrusted_issuer",
+        "unknown_key",
+        "bad_signature",
+        "foreign_audience",
+        "expired",
+        "not_yet_valid",
+        "issued_in_the_future",
+        "unacceptable_subject",
+        "unconfirmed_binding",
+        "refused_by_issuer",
+        "revoked",
+        "missing_key_id",
+        "unknown_user",
+        "insufficient_scope",
+        "origin_not_allowed",
+        "keys_unavailable",
+        "store_unavailable",
+        "time_limit",
+    ];
+
     /// The HTTP status.
     pub fn status(&self) -> u16 {
         match self {
@@ -193,7 +231,8 @@ impl Rejection {
         }
     }
 
-    /// A stable name for logs and metrics, such as `foreign_audience`.
+    /// A stable name for logs and metrics, such as `foreign_audience`: one of
+    /// [`REASONS`](Self::REASONS).
     pub fn reason(&self) -> &'static str {
         match self {
             Self::MissingCredentials => "missing_credentials",
@@ -278,74 +317,6 @@ impl TokenError {
     }
 }
 
-impl fmt::Display for Rejection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::InvalidToken(error) => error.fmt(f),
-            Self::InsufficientScope { required } => {
-                f.write_str("the token lacks a scope; needed are:")?;
-                required.iter().try_for_each(|scope| write!(f, " {scope}"))
-            }
-            Self::Forbidden(ForbiddenReason::OriginNotAllowed { origin }) => write!(
-                f,
-                "the page {} may not call; if it should, add it with allow_origin",
-                Quoted(origin)
-            ),
-            Self::Unavailable(UnavailableReason::Keys { issuer }) => write!(
-                f,
-                "the keys of {issuer} are out of reach; is its JWKS endpoint reachable from here?"
-            ),
-            Self::Unavailable(UnavailableReason::TimeLimit { limit }) => {
-                write!(f, "no decision within {limit:?}; is the identity store slow?")
-            }
-            Self::Unavailable(UnavailableReason::IdentityStore { error }) => {
-                write!(f, "the identity store failed: {error}")
-            }
-            other => f.write_str(other.description()),
-        }
-    }
-}
-
-impl fmt::Display for TokenError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::MalformedPayload { claim: Some(claim) } => {
-                write!(f, "the claim {claim} is malformed")
-            }
-            Self::MissingClaim(claim) => write!(f, "the claim {claim} is missing"),
-            Self::UntrustedIssuer { found } => {
-                write!(f, "the issuer {} is not configured for this resource", Quoted(found))
-            }
-            Self::UnknownKey => f.write_str("the issuer publishes no key that fits the token"),
-            Self::BadSignature => f.write_str("the signature is not the issuer's"),
-            Self::ForeignAudience { expected, found } => {
-                write!(f, "expected the audience {expected:?}, got [")?;
-                for (n, audience) in found.iter().take(4).enumerate() {
-                    let comma = if n == 0 { "" } else { ", " };
-                    write!(f, "{comma}{}", Quoted(audience))?;
-                }
-                f.write_str("]")?;
-                if found.iter().any(|audience| audience.starts_with("client_")) {
-                    f.write_str(
-                        "; WorkOS puts its client id there where the resource indicator is \
-                         missing: add the expected audience in the dashboard under Connect → \
-                         Configuration",
-                    )?;
-                }
-                Ok(())
-            }
-            Self::RefusedByIssuer => f.write_str(
-                "the issuer's userinfo endpoint refuses the token: was it revoked? With WorkOS, an \
-                 API key (WORKOS_API_KEY) asks in another way",
-            ),
-            Self::Expired { exp, now } => {
-                write!(f, "expired {:.0} s ago", now.as_secs_f64() - exp)
-            }
-            other => f.write_str(other.description()),
-        }
-    }
-}
-
 impl std::error::Error for Rejection {}
 
 impl From<RequestError> for Rejection {
@@ -372,19 +343,6 @@ impl From<UnavailableReason> for Rejection {
     }
 }
 
-/// Somebody else's text in a log line: escaped, so that it cannot forge a line, and cut.
-struct Quoted<'a>(&'a str);
-
-impl fmt::Display for Quoted<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const MOST: usize = 120;
-        match self.0.char_indices().nth(MOST) {
-            Some((end, _)) => write!(f, "{:?}…", &self.0[..end]),
-            None => write!(f, "{:?}", self.0),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -405,21 +363,22 @@ mod tests {
         }
     }
 
+    /// The names are written in two places; this holds them together.
     #[test]
-    fn a_foreign_audience_tells_expected_and_got_and_the_remedy_for_workos() {
-        let error = TokenError::ForeignAudience {
-            expected: vec!["https://app.example.com/mcp".into()],
-            found: vec!["client_01".into()],
-        };
-        let line = error.to_string();
-        assert!(line.contains("[\"https://app.example.com/mcp\"], got [\"client_01\"]"), "{line}");
-        assert!(line.contains("resource indicator"), "{line}");
-    }
-
-    #[test]
-    fn text_from_a_token_cannot_forge_a_log_line() {
-        let found = format!("evil\n{}", "x".repeat(1_000));
-        let line = TokenError::UntrustedIssuer { found }.to_string();
-        assert!(!line.contains('\n') && line.len() < 250, "{line}");
+    fn every_reason_is_in_the_list_once() {
+        let source = include_str!("rejection.rs");
+        let product = source.split("#[cfg(test)]").next().unwrap();
+        let mut named: Vec<_> = product
+            .split("fn reason(")
+            .skip(1)
+            .flat_map(|after| after.split("\n    }\n").next().unwrap().lines())
+            .filter_map(|line| line.split_once("=> \"")?.1.split('"').next())
+            .collect();
+        named.sort_unstable();
+        named.dedup();
+        let mut listed = Rejection::REASONS.to_vec();
+        listed.sort_unstable();
+        assert_eq!(named, listed);
+        assert!(named.len() > 25, "{named:?}");
     }
 }
