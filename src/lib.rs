@@ -80,6 +80,7 @@
 //! | `memory` | `MemoryIdentityStore` |
 //! | `contract-tests` | what every store must do, as tests for a store of one's own |
 //! | `testing` | the module `testing`: an authorization server for development and tests |
+//! | `aws-lc-rs` | `AwsLcRs`, a faster backend for signatures, chosen in the builder |
 //! | `vendored-openssl` | builds OpenSSL from source instead of linking the system's |
 //!
 //! None is on by default, and none changes what another does.
@@ -98,7 +99,11 @@ pub use mcp_auth_core::{
     issuer_keys::LastFetch,
     refresh::RefreshSettings,
     rejection::{ForbiddenReason, RequestError, TokenError, UnavailableReason},
+    signature::{Josekit, SignatureBackend, SignatureVerifier},
 };
+
+#[cfg(feature = "aws-lc-rs")]
+pub use mcp_auth_core::signature::AwsLcRs;
 
 #[cfg(feature = "contract-tests")]
 pub use mcp_auth_core::contract_tests;

@@ -6,6 +6,7 @@ use mcp_auth_core::{
     Authenticator, BearerToken, Challenge, Clock, ConfigError, IdentityStore, Issuer,
     ProtectedResourceMetadata, Resource, ResourcePolicy, Scope, TokenCacheSettings, UnknownUser,
     refresh::RefreshSettings,
+    signature::{Josekit, SignatureBackend},
 };
 
 use crate::{
@@ -38,6 +39,7 @@ pub struct McpAuthBuilder {
     openid_shim: bool,
     refresh: RefreshSettings,
     token_cache: TokenCacheSettings,
+    signatures: Arc<dyn SignatureBackend>,
     time_limit: Duration,
     clock: Arc<dyn Clock>,
 }
@@ -79,6 +81,7 @@ impl McpAuthBuilder {
             openid_shim: false,
             refresh: RefreshSettings::default(),
             token_cache: TokenCacheSettings::default(),
+            signatures: Arc::new(Josekit),
             time_limit: DEFAULT_TIME_LIMIT,
             clock: Arc::new(SystemClock),
         }
@@ -215,6 +218,13 @@ impl McpAuthBuilder {
         self
     }
 
+    /// What checks signatures. Default: [`Josekit`], and so OpenSSL; with the feature `aws-lc-rs`
+    /// there is `AwsLcRs`, which is faster. What is accepted does not depend on it.
+    pub fn signature_backend(mut self, backend: impl SignatureBackend) -> Self {
+        self.signatures = Arc::new(backend);
+        self
+    }
+
     /// The longest that a decision may take: waiting for a key, finding the user, provisioning one.
     /// Longer is a 503. Default 10 s.
     pub fn time_limit(mut self, limit: Duration) -> Self {
@@ -266,7 +276,7 @@ impl McpAuthBuilder {
         policy.max_token_len = self.max_token_len;
         policy.token_cache = self.token_cache;
 
-        let mut plan = RefresherPlan::new(self.clock.clone(), self.refresh);
+        let mut plan = RefresherPlan::new(self.clock.clone(), self.refresh, self.signatures);
         let passes_on = self.shim.unwrap_or(first.preset_metadata().is_some());
         let shim = match (passes_on, self.openid_shim) {
             (false, _) => Shim::Off,

@@ -1,7 +1,7 @@
 //! Fetching an issuer's documents: bounded in time and size, never redirected, never believed
 //! without a check (R27).
 
-use std::{cell::OnceCell, cell::RefCell, collections::HashMap, fmt, time::Duration};
+use std::{cell::OnceCell, cell::RefCell, collections::HashMap, fmt, sync::Arc, time::Duration};
 
 use actix_web::http::{StatusCode, header, header::HeaderValue};
 use awc::{Client, ClientRequest};
@@ -12,7 +12,7 @@ use mcp_auth_core::{
     metadata::{MetadataError, metadata_urls},
     profile::NotAProfile,
     refresh::max_age,
-    signature::Josekit,
+    signature::SignatureBackend,
 };
 use tokio::time::timeout;
 
@@ -23,8 +23,8 @@ const SIZE_LIMIT: usize = 64 * 1024;
 
 /// Fetches documents. The HTTP clients are built at the first fetch: reading the system's
 /// certificates takes some milliseconds that start-up need not wait for.
-#[derive(Default)]
 pub(super) struct Fetcher {
+    signatures: Arc<dyn SignatureBackend>,
     documents: OnceCell<Client>,
     /// Apart from the documents', so that a flood of newcomers leaves keys alone.
     profiles: OnceCell<Client>,
@@ -38,6 +38,17 @@ pub(super) struct Fetcher {
 type Fetched<T> = Result<(T, Option<Duration>), FetchError>;
 
 impl Fetcher {
+    /// Nothing is fetched yet. Keys are made ready for this backend.
+    pub(super) fn new(signatures: Arc<dyn SignatureBackend>) -> Self {
+        Self {
+            signatures,
+            documents: OnceCell::new(),
+            profiles: OnceCell::new(),
+            discovered: RefCell::default(),
+            userinfo: RefCell::default(),
+        }
+    }
+
     /// An issuer's key set, from where it is configured or discovered to be.
     pub(super) async fn keys(&self, issuer: &Issuer) -> Fetched<KeySet> {
         let uri = match issuer.jwks_location() {
@@ -45,7 +56,7 @@ impl Fetcher {
             _ => self.discover_jwks_uri(issuer).await?,
         };
         let (body, fresh) = self.get(issuer, &uri).await?;
-        let keys = KeySet::parse(&body, issuer.allowed_algorithms(), &Josekit)
+        let keys = KeySet::parse(&body, issuer.allowed_algorithms(), &*self.signatures)
             .map_err(|error| FetchError::Keys { uri, error })?;
         Ok((keys, fresh))
     }

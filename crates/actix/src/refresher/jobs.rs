@@ -50,7 +50,7 @@ fn run_loops(plan: &RefresherPlan, mut dropped: watch::Receiver<()>) -> Result<(
             return Err(Interrupted);
         }
     };
-    let fetcher = Fetcher::default();
+    let fetcher = Fetcher::new(plan.signatures.clone());
     let keys = plan.keys.iter().map(|job| job.run(&fetcher, &*plan.clock).boxed_local());
     let metadata = plan.metadata.iter().map(|job| job.run(&fetcher, &*plan.clock).boxed_local());
     let profiles = plan.office.run(&plan.issuers, &fetcher).boxed_local();

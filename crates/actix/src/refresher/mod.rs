@@ -15,6 +15,7 @@ use std::{io, sync::Arc, thread, time::Duration};
 use mcp_auth_core::{
     AwaitRefresh, Clock, Issuer, IssuerKeys, UnixTime,
     refresh::{RefreshPolicy, RefreshSettings},
+    signature::SignatureBackend,
 };
 use tokio::sync::watch;
 
@@ -39,6 +40,7 @@ pub(crate) struct JwksRefresher {
 pub(crate) struct RefresherPlan {
     clock: Arc<dyn Clock>,
     settings: RefreshSettings,
+    signatures: Arc<dyn SignatureBackend>,
     keys: Vec<Arc<KeyWatch>>,
     metadata: Vec<Arc<MetadataWatch>>,
     issuers: Vec<Arc<Issuer>>,
@@ -47,10 +49,14 @@ pub(crate) struct RefresherPlan {
 }
 
 impl RefresherPlan {
-    pub(crate) fn new(clock: Arc<dyn Clock>, settings: RefreshSettings) -> Self {
+    pub(crate) fn new(
+        clock: Arc<dyn Clock>,
+        settings: RefreshSettings,
+        signatures: Arc<dyn SignatureBackend>,
+    ) -> Self {
         let (desk, office) = profiles::open();
         let (keys, metadata, issuers) = (Vec::new(), Vec::new(), Vec::new());
-        Self { clock, settings, keys, metadata, issuers, desk, office }
+        Self { clock, settings, signatures, keys, metadata, issuers, desk, office }
     }
 
     /// Keeps an issuer's keys fresh.

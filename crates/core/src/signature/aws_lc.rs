@@ -1,0 +1,81 @@
+//! AWS-LC through aws-lc-rs, with the feature `aws-lc-rs`.
+
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ECDSA_P521_SHA512_FIXED, ED25519,
+    EcdsaVerificationAlgorithm, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256,
+    RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512, RSA_PSS_2048_8192_SHA256,
+    RSA_PSS_2048_8192_SHA384, RSA_PSS_2048_8192_SHA512, RsaParameters, RsaPublicKeyComponents,
+};
+
+use super::{SignatureBackend, SignatureVerifier, has_the_form_of_a_signature};
+use crate::{
+    algorithm::{Algorithm, KeyKind},
+    jwk::{PublicKey, UnusableKey},
+};
+
+/// The other backend: aws-lc-rs, which parses and verifies faster than OpenSSL 3.0 does.
+///
+/// Adding the feature `aws-lc-rs` changes nothing until the application chooses this backend in
+/// the builder. A FIPS build is aws-lc-rs' own matter.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct AwsLcRs;
+
+impl SignatureBackend for AwsLcRs {
+    fn verifier(
+        &self,
+        algorithm: Algorithm,
+        key: &PublicKey,
+    ) -> Result<Box<dyn SignatureVerifier>, UnusableKey> {
+        if algorithm.key_kind() != key.kind() {
+            return Err(UnusableKey::UnacceptableAlgorithm);
+        }
+        let parsed = match key {
+            PublicKey::Rsa { n, e } => {
+                let parameters = rsa(algorithm).ok_or(UnusableKey::UnacceptableAlgorithm)?;
+                RsaPublicKeyComponents { n, e }.to_parsed_public_key(parameters)
+            }
+            PublicKey::Ec { x, y, .. } => {
+                let curve = ecdsa(algorithm).ok_or(UnusableKey::UnacceptableAlgorithm)?;
+                // An uncompressed point (SEC 1 §2.3.3).
+                ParsedPublicKey::new(curve, [&[4], &x[..], &y[..]].concat())
+            }
+            PublicKey::Ed25519 { x } => ParsedPublicKey::new(&ED25519, x),
+        };
+        let key_kind = key.kind();
+        let key = parsed.map_err(|_| UnusableKey::RefusedByLibrary)?;
+        Ok(Box::new(AwsLcVerifier { key, kind: key_kind }))
+    }
+}
+
+struct AwsLcVerifier {
+    key: ParsedPublicKey,
+    kind: KeyKind,
+}
+
+impl SignatureVerifier for AwsLcVerifier {
+    fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
+        has_the_form_of_a_signature(self.kind, signature)
+            && self.key.verify_sig(message, signature).is_ok()
+    }
+}
+
+fn rsa(algorithm: Algorithm) -> Option<&'static RsaParameters> {
+    Some(match algorithm {
+        Algorithm::Rs256 => &RSA_PKCS1_2048_8192_SHA256,
+        Algorithm::Rs384 => &RSA_PKCS1_2048_8192_SHA384,
+        Algorithm::Rs512 => &RSA_PKCS1_2048_8192_SHA512,
+        Algorithm::Ps256 => &RSA_PSS_2048_8192_SHA256,
+        Algorithm::Ps384 => &RSA_PSS_2048_8192_SHA384,
+        Algorithm::Ps512 => &RSA_PSS_2048_8192_SHA512,
+        _ => return None,
+    })
+}
+
+fn ecdsa(algorithm: Algorithm) -> Option<&'static EcdsaVerificationAlgorithm> {
+    Some(match algorithm {
+        Algorithm::Es256 => &ECDSA_P256_SHA256_FIXED,
+        Algorithm::Es384 => &ECDSA_P384_SHA384_FIXED,
+        Algorithm::Es512 => &ECDSA_P521_SHA512_FIXED,
+        _ => return None,
+    })
+}
