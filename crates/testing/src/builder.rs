@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use serde_json::Map;
 
+use crate::algorithm::Algorithm;
 use crate::authority::TestAuthority;
 use crate::client::{Client, Clients};
 use crate::clock::Clock;
 use crate::fault::Faults;
 use crate::grants::Grants;
-use crate::key::Algorithm;
 use crate::keys::Keys;
 use crate::person::{Person, demo_people};
 use crate::random;

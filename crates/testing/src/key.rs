@@ -9,45 +9,15 @@ use openssl::bn::{BigNum, BigNumContext};
 use openssl::ec::{EcGroup, EcKey};
 use openssl::ecdsa::EcdsaSig;
 use openssl::error::ErrorStack;
-use openssl::hash::MessageDigest;
-use openssl::nid::Nid;
 use openssl::pkey::{PKey, Private};
 use openssl::rsa::{Padding, Rsa};
 use openssl::sign::{RsaPssSaltlen, Signer, Verifier};
 use serde_json::{Value, json};
 
+use crate::algorithm::{Algorithm, Curve, Scheme};
 use crate::random;
 
 const RSA_BITS: u32 = 2048;
-/// A coordinate of P-256, and half of an ES256 signature.
-const P256_BYTES: i32 = 32;
-
-/// How a token is signed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Algorithm {
-    /// RSASSA-PKCS1-v1_5 with SHA-256: what WorkOS uses, and the default.
-    #[default]
-    Rs256,
-    /// RSASSA-PSS with SHA-256.
-    Ps256,
-    /// ECDSA on P-256 with SHA-256.
-    Es256,
-    /// Ed25519, published as `EdDSA`.
-    EdDsa,
-}
-
-impl Algorithm {
-    /// The name in a token's header: `RS256`, `PS256`, `ES256` or `EdDSA`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Rs256 => "RS256",
-            Self::Ps256 => "PS256",
-            Self::Es256 => "ES256",
-            Self::EdDsa => "EdDSA",
-        }
-    }
-}
 
 /// A signing key. Cheap to clone; its private part shows nowhere.
 ///
@@ -108,10 +78,10 @@ impl Key {
 
     pub(crate) fn generate(algorithm: Algorithm) -> Result<Self, ErrorStack> {
         let id = format!("sso_oidc_key_pair_{}", random::ulid());
-        let (private, mut jwk) = match algorithm {
-            Algorithm::Rs256 | Algorithm::Ps256 => rsa()?,
-            Algorithm::Es256 => p256()?,
-            Algorithm::EdDsa => ed25519()?,
+        let (private, mut jwk) = match algorithm.scheme() {
+            Scheme::Pkcs1(_) | Scheme::Pss(_) => rsa()?,
+            Scheme::Ecdsa(curve, _) => point_on(curve)?,
+            Scheme::EdDsa => ed25519()?,
         };
         jwk["kid"] = json!(id);
         jwk["alg"] = json!(algorithm.name());
@@ -122,24 +92,22 @@ impl Key {
     /// The signature of `input` in the form that RFC 7518 prescribes.
     pub(crate) fn sign(&self, input: &[u8]) -> Result<Vec<u8>, ErrorStack> {
         let key = &self.0.private;
-        match self.0.algorithm {
-            Algorithm::Rs256 => {
-                Signer::new(MessageDigest::sha256(), key)?.sign_oneshot_to_vec(input)
-            }
-            Algorithm::Ps256 => {
-                let mut signer = Signer::new(MessageDigest::sha256(), key)?;
+        match self.0.algorithm.scheme() {
+            Scheme::Pkcs1(digest) => Signer::new(digest, key)?.sign_oneshot_to_vec(input),
+            Scheme::Pss(digest) => {
+                let mut signer = Signer::new(digest, key)?;
                 signer.set_rsa_padding(Padding::PKCS1_PSS)?;
                 signer.set_rsa_pss_saltlen(RsaPssSaltlen::DIGEST_LENGTH)?;
                 signer.sign_oneshot_to_vec(input)
             }
-            Algorithm::Es256 => {
-                let der = Signer::new(MessageDigest::sha256(), key)?.sign_oneshot_to_vec(input)?;
+            Scheme::Ecdsa(curve, digest) => {
+                let der = Signer::new(digest, key)?.sign_oneshot_to_vec(input)?;
                 let signature = EcdsaSig::from_der(&der)?;
-                let mut raw = signature.r().to_vec_padded(P256_BYTES)?;
-                raw.extend(signature.s().to_vec_padded(P256_BYTES)?);
+                let mut raw = signature.r().to_vec_padded(curve.coordinate())?;
+                raw.extend(signature.s().to_vec_padded(curve.coordinate())?);
                 Ok(raw)
             }
-            Algorithm::EdDsa => Signer::new_without_digest(key)?.sign_oneshot_to_vec(input),
+            Scheme::EdDsa => Signer::new_without_digest(key)?.sign_oneshot_to_vec(input),
         }
     }
 
@@ -150,29 +118,28 @@ impl Key {
 
     fn try_verify(&self, input: &[u8], signature: &[u8]) -> Result<bool, ErrorStack> {
         let key = &self.0.private;
-        match self.0.algorithm {
-            Algorithm::Rs256 => {
-                Verifier::new(MessageDigest::sha256(), key)?.verify_oneshot(signature, input)
-            }
-            Algorithm::Ps256 => {
-                let mut verifier = Verifier::new(MessageDigest::sha256(), key)?;
+        match self.0.algorithm.scheme() {
+            Scheme::Pkcs1(digest) => Verifier::new(digest, key)?.verify_oneshot(signature, input),
+            Scheme::Pss(digest) => {
+                let mut verifier = Verifier::new(digest, key)?;
                 verifier.set_rsa_padding(Padding::PKCS1_PSS)?;
                 verifier.set_rsa_pss_saltlen(RsaPssSaltlen::DIGEST_LENGTH)?;
                 verifier.verify_oneshot(signature, input)
             }
-            Algorithm::Es256 => {
-                if signature.len() != 64 {
+            Scheme::Ecdsa(curve, digest) => {
+                let coordinate = usize::try_from(curve.coordinate()).unwrap_or_default();
+                if signature.len() != 2 * coordinate {
                     return Ok(false);
                 }
-                let (r, s) = signature.split_at(32);
+                let (r, s) = signature.split_at(coordinate);
                 let der = EcdsaSig::from_private_components(
                     BigNum::from_slice(r)?,
                     BigNum::from_slice(s)?,
                 )?
                 .to_der()?;
-                Verifier::new(MessageDigest::sha256(), key)?.verify_oneshot(&der, input)
+                Verifier::new(digest, key)?.verify_oneshot(&der, input)
             }
-            Algorithm::EdDsa => Verifier::new_without_digest(key)?.verify_oneshot(signature, input),
+            Scheme::EdDsa => Verifier::new_without_digest(key)?.verify_oneshot(signature, input),
         }
     }
 }
@@ -204,17 +171,17 @@ fn rsa() -> Result<(PKey<Private>, Value), ErrorStack> {
     Ok((PKey::from_rsa(rsa)?, jwk))
 }
 
-fn p256() -> Result<(PKey<Private>, Value), ErrorStack> {
-    let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1)?;
+fn point_on(curve: Curve) -> Result<(PKey<Private>, Value), ErrorStack> {
+    let group = EcGroup::from_curve_name(curve.nid())?;
     let key = EcKey::generate(&group)?;
     let (mut x, mut y) = (BigNum::new()?, BigNum::new()?);
     let mut context = BigNumContext::new()?;
     key.public_key().affine_coordinates(&group, &mut x, &mut y, &mut context)?;
     let jwk = json!({
         "kty": "EC",
-        "crv": "P-256",
-        "x": URL_SAFE_NO_PAD.encode(x.to_vec_padded(P256_BYTES)?),
-        "y": URL_SAFE_NO_PAD.encode(y.to_vec_padded(P256_BYTES)?),
+        "crv": curve.name(),
+        "x": URL_SAFE_NO_PAD.encode(x.to_vec_padded(curve.coordinate())?),
+        "y": URL_SAFE_NO_PAD.encode(y.to_vec_padded(curve.coordinate())?),
     });
     Ok((PKey::from_ec_key(key)?, jwk))
 }
@@ -236,7 +203,7 @@ mod tests {
 
     #[test]
     fn every_algorithm_signs_what_it_then_verifies() {
-        for algorithm in [Algorithm::Rs256, Algorithm::Ps256, Algorithm::Es256, Algorithm::EdDsa] {
+        for &algorithm in Algorithm::ALL {
             let key = Key::stranger(algorithm);
             let mut signature = key.sign(b"header.payload").unwrap();
             assert!(key.verifies(b"header.payload", &signature), "{algorithm:?}");
@@ -248,7 +215,7 @@ mod tests {
 
     #[test]
     fn a_published_key_has_no_private_member() {
-        for algorithm in [Algorithm::Rs256, Algorithm::Es256, Algorithm::EdDsa] {
+        for &algorithm in Algorithm::ALL {
             let key = Key::stranger(algorithm);
             let jwk = key.public_jwk().as_object().unwrap();
             for secret in ["d", "p", "q", "dp", "dq", "qi", "k"] {
@@ -259,10 +226,14 @@ mod tests {
     }
 
     #[test]
-    fn es256_signatures_are_always_64_bytes() {
-        let key = Key::stranger(Algorithm::Es256);
-        for i in 0..64u8 {
-            assert_eq!(key.sign(&[i]).unwrap().len(), 64);
+    fn ecdsa_signatures_are_two_numbers_in_full_length() {
+        for (algorithm, length) in
+            [(Algorithm::Es256, 64), (Algorithm::Es384, 96), (Algorithm::Es512, 132)]
+        {
+            let key = Key::stranger(algorithm);
+            for i in 0..64u8 {
+                assert_eq!(key.sign(&[i]).unwrap().len(), length, "{algorithm:?}");
+            }
         }
     }
 

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 use openssl::error::ErrorStack;
 use serde_json::{Value, json};
 
-use crate::key::{Algorithm, Key};
+use crate::algorithm::Algorithm;
+use crate::key::Key;
 use crate::lock::lock;
 
 /// A key set of the authority: what its JWKS publishes, and what it signs with.

@@ -111,6 +111,7 @@
 
 #![forbid(unsafe_code)]
 
+mod algorithm;
 mod authority;
 mod builder;
 mod client;
@@ -134,11 +135,12 @@ mod state;
 mod token;
 mod wire;
 
+pub use algorithm::Algorithm;
 pub use authority::TestAuthority;
 pub use builder::{StartError, TestAuthorityBuilder};
 pub use client::Client;
 pub use fault::{Endpoint, Fault};
-pub use key::{Algorithm, Key};
+pub use key::Key;
 pub use keys::Keys;
 pub use person::Person;
 pub use token::TokenBuilder;

@@ -11,8 +11,9 @@ use openssl::pkey::PKey;
 use openssl::sign::Signer;
 use serde_json::{Map, Value, json};
 
+use crate::algorithm::Algorithm;
 use crate::clock::{seconds, unix_seconds};
-use crate::key::{Algorithm, Key};
+use crate::key::Key;
 use crate::keys::Keys;
 
 /// A token about to be signed: right in every respect until you change one.
