@@ -5,6 +5,7 @@
 //! - [`wire`]: a client that writes bytes to a socket
 //! - [`answer`]: an answer, judged as soon as it is read
 //! - [`challenge`]: the grammar of `WWW-Authenticate`
+//! - [`forge`]: keys and tokens of every kind
 //! - [`gate`]: the whole decision in process, with a clock that stands still
 //! - [`class`]: cases and outcomes, and the row of the table
 #![allow(clippy::unwrap_used)]
@@ -12,6 +13,7 @@
 pub mod answer;
 pub mod challenge;
 pub mod class;
+pub mod forge;
 pub mod gate;
 pub mod server;
 pub mod wire;
