@@ -32,8 +32,14 @@ impl<'t> CompactJws<'t> {
         let (header, payload) = signing_input.split_once('.').ok_or(TokenError::Malformed)?;
         // A further dot in the payload is no base64url, so the next line refuses it as well.
         let decode = |part: &str| base64url::decode(part).ok_or(TokenError::Malformed);
-        let (header, payload, signature) = (decode(header)?, decode(payload)?, decode(signature)?);
-        Ok(Self { header: JoseHeader::parse(&header)?, payload, signature, signing_input })
+        let header = base64url::with_decoded(header, JoseHeader::parse);
+        let (payload, signature) = (decode(payload)?, decode(signature)?);
+        Ok(Self {
+            header: header.ok_or(TokenError::Malformed)??,
+            payload,
+            signature,
+            signing_input,
+        })
     }
 
     /// The protected header.

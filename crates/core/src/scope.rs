@@ -58,28 +58,35 @@ impl fmt::Debug for Scope {
 }
 
 /// The scopes that a token grants, in the order in which it names them.
+///
+/// Kept as one list separated by single spaces, every word of which is a scope: tokens name few,
+/// and most of them are never asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct ScopeSet(Vec<Scope>);
+pub struct ScopeSet(Box<str>);
 
 impl ScopeSet {
     /// Reads a space-separated list. Words that are no scopes grant nothing and are left out.
     pub fn from_list(list: &str) -> Self {
-        list.split(' ').collect()
+        // The usual list is right as it stands.
+        match list.split(' ').all(Scope::is_valid) {
+            true => Self(list.into()),
+            false => list.split(' ').collect(),
+        }
     }
 
     /// Whether the token grants this scope.
     pub fn contains(&self, scope: &Scope) -> bool {
-        self.0.contains(scope)
+        self.contains_str(scope.as_str())
     }
 
     /// Whether the token grants a scope of this name.
     pub fn contains_str(&self, scope: &str) -> bool {
-        self.iter().any(|granted| granted.as_str() == scope)
+        self.iter().any(|granted| granted == scope)
     }
 
     /// The scopes, one by one.
-    pub fn iter(&self) -> impl Iterator<Item = &Scope> {
-        self.0.iter()
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.split_ascii_whitespace()
     }
 
     /// Whether the token grants nothing by name.
@@ -91,7 +98,14 @@ impl ScopeSet {
 /// Words that are no scopes are left out.
 impl<'a> FromIterator<&'a str> for ScopeSet {
     fn from_iter<I: IntoIterator<Item = &'a str>>(words: I) -> Self {
-        Self(words.into_iter().filter_map(|word| word.parse().ok()).collect())
+        let mut list = String::new();
+        for word in words.into_iter().filter(|word| Scope::is_valid(word)) {
+            if !list.is_empty() {
+                list.push(' ');
+            }
+            list.push_str(word);
+        }
+        Self(list.into_boxed_str())
     }
 }
 
@@ -102,8 +116,10 @@ mod tests {
     #[test]
     fn r22_a_list_is_split_at_spaces_and_what_is_no_scope_grants_nothing() {
         let scopes = ScopeSet::from_list("openid  bookmarks:read a\"b c\\d e\u{e9}");
-        let names: Vec<_> = scopes.iter().map(Scope::as_str).collect();
+        let names: Vec<_> = scopes.iter().collect();
         assert_eq!(names, ["openid", "bookmarks:read"]);
+        assert_eq!(ScopeSet::from_list("openid bookmarks:read"), scopes);
+        assert!(ScopeSet::from_list("").is_empty());
         assert!(scopes.contains(&"openid".parse().unwrap()));
         assert!(!scopes.contains_str("bookmarks"));
     }

@@ -56,7 +56,7 @@ impl<'de, R: ObjectReader<'de>> Visitor<'de> for ObjectVisitor<'_, 'de, R> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let mut seen = Names::default();
+        let mut seen = Names::new();
         while let Some(Name(name)) = map.next_key()? {
             if seen.contains(&name) {
                 return Err(de::Error::custom("duplicate member"));
@@ -70,7 +70,6 @@ impl<'de, R: ObjectReader<'de>> Visitor<'de> for ObjectVisitor<'_, 'de, R> {
 
 /// The names met so far. Tokens have about a dozen, where looking along a list is fastest; a
 /// document with thousands must not cost their square.
-#[derive(Default)]
 struct Names<'de> {
     few: Vec<Cow<'de, str>>,
     many: HashSet<Cow<'de, str>>,
@@ -78,6 +77,10 @@ struct Names<'de> {
 
 impl<'de> Names<'de> {
     const FEW: usize = 24;
+
+    fn new() -> Self {
+        Self { few: Vec::with_capacity(16), many: HashSet::new() }
+    }
 
     fn contains(&self, name: &str) -> bool {
         self.few.iter().any(|seen| seen == name) || self.many.contains(name)
