@@ -88,8 +88,8 @@
 #![warn(missing_docs, unreachable_pub)]
 
 pub use mcp_auth_actix::{
-    AuthedUser, BuildError, IssuerHealth, MaybeAuthed, McpAuth, McpAuthBuilder, McpAuthFuture,
-    McpAuthMiddleware, McpAuthService, SystemClock,
+    AuthedUser, BuildError, IssuerHealth, LogSampling, MaybeAuthed, McpAuth, McpAuthBuilder,
+    McpAuthFuture, McpAuthMiddleware, McpAuthService, SystemClock,
 };
 pub use mcp_auth_core::{
     self, Actor, Algorithm, Authenticated, ClientId, Clock, ConfigError, IdentityStore, Issuer,

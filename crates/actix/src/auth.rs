@@ -15,6 +15,7 @@ use crate::{
     discovery::Discovery,
     health::IssuerHealth,
     middleware::McpAuthMiddleware,
+    observe::Observer,
     refresher::JwksRefresher,
     response,
 };
@@ -30,6 +31,7 @@ pub(crate) struct Inner {
     pub(crate) challenge: Challenge,
     pub(crate) origins: OriginPolicy,
     pub(crate) discovery: Discovery,
+    pub(crate) observer: Observer,
     pub(crate) refresher: JwksRefresher,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) time_limit: Duration,
@@ -154,7 +156,8 @@ impl McpAuth {
 
     /// The answer to a request that is refused, and a line for the operator.
     pub(crate) fn refuse(&self, request: &ServiceRequest, rejection: &Rejection) -> HttpResponse {
-        response::log(rejection, self.0.authenticator.policy().resource.as_str());
+        let describe = || self.0.authenticator.describe(incoming(request));
+        self.0.observer.refused(rejection, describe);
         let mut response = self.refusal(rejection);
         self.decorate(&Caller::of(request.head()), response.headers_mut());
         response

@@ -14,6 +14,7 @@ use crate::{
     clock::SystemClock,
     cors::OriginPolicy,
     discovery::{Discovery, Shim},
+    observe::{LogSampling, Observer},
     refresher::RefresherPlan,
 };
 
@@ -41,6 +42,7 @@ pub struct McpAuthBuilder {
     token_cache: TokenCacheSettings,
     signatures: Arc<dyn SignatureBackend>,
     time_limit: Duration,
+    log_sampling: LogSampling,
     clock: Arc<dyn Clock>,
 }
 
@@ -83,6 +85,7 @@ impl McpAuthBuilder {
             token_cache: TokenCacheSettings::default(),
             signatures: Arc::new(Josekit),
             time_limit: DEFAULT_TIME_LIMIT,
+            log_sampling: LogSampling::default(),
             clock: Arc::new(SystemClock),
         }
     }
@@ -232,6 +235,14 @@ impl McpAuthBuilder {
         self
     }
 
+    /// How many refusals are written to the log: see [`LogSampling`]. Default: of each reason the
+    /// first 10 in 10 s, then ever fewer, with the number of those left out;
+    /// [`LogSampling::off`] writes all.
+    pub fn log_sampling(mut self, sampling: LogSampling) -> Self {
+        self.log_sampling = sampling;
+        self
+    }
+
     /// Another clock than the machine's, for tests.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
@@ -276,7 +287,8 @@ impl McpAuthBuilder {
         policy.max_token_len = self.max_token_len;
         policy.token_cache = self.token_cache;
 
-        let mut plan = RefresherPlan::new(self.clock.clone(), self.refresh, self.signatures);
+        let (resource_url, clock) = (resource.as_str(), self.clock.clone());
+        let mut plan = RefresherPlan::new(resource_url, clock, self.refresh, self.signatures);
         let passes_on = self.shim.unwrap_or(first.preset_metadata().is_some());
         let shim = match (passes_on, self.openid_shim) {
             (false, _) => Shim::Off,
@@ -301,6 +313,7 @@ impl McpAuthBuilder {
         Ok(McpAuth::from_inner(Inner {
             challenge: Challenge::new(&resource, &required),
             discovery: Discovery::new(&resource, &metadata, &issuers, shim),
+            observer: Observer::new(resource.as_str(), self.log_sampling),
             origins,
             authenticator,
             refresher: plan.start().map_err(BuildError::Thread)?,

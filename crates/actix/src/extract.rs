@@ -13,7 +13,7 @@ use actix_web::{
 };
 use mcp_auth_core::{Authenticated, Principal, Rejection};
 
-use crate::auth::McpAuth;
+use crate::{auth::McpAuth, observe};
 
 /// The application's own user who is calling: what the identity store found for the token's
 /// subject. Without a store, `U` is [`Principal`], the default.
@@ -171,23 +171,11 @@ fn sign_in_first(auth: &McpAuth) -> Error {
 }
 
 fn tell_wrong_type<U>(resolved: &'static str) {
-    let asked = type_name::<U>();
-    tracing::error!(
-        asked,
-        resolved,
-        "a handler takes AuthedUser<{asked}>, but the identity store resolves {resolved}: \
-         write AuthedUser<{resolved}>, or configure the store of {asked} with .users(…)"
-    );
+    observe::wrong_user_type(type_name::<U>(), resolved);
 }
 
 fn no_middleware<U>(path: &str) -> Error {
-    let asked = type_name::<U>();
-    tracing::error!(
-        asked,
-        path,
-        "a handler takes AuthedUser<{asked}>, but no authentication is around its route: \
-         add .wrap(auth.middleware()) to the resource, the scope or the App"
-    );
+    observe::no_middleware(type_name::<U>(), path);
     mistake()
 }
 

@@ -16,6 +16,14 @@ pub struct IssuerHealth {
     pub keys: usize,
     /// How long ago the keys were fetched; `None` where they never were.
     pub age: Option<Duration>,
+    /// For how long the keys may still be used if no fetch succeeds; zero once they are too old,
+    /// `None` where there never were any.
+    pub usable_for: Option<Duration>,
     /// How the last fetch ended.
     pub last_fetch: LastFetch,
+    /// How many fetches have failed since the last that did not.
+    pub failures: u32,
+    /// Why the last fetch failed, in one line for the operator: addresses and causes, no secrets.
+    /// `None` where it did not fail.
+    pub last_error: Option<String>,
 }

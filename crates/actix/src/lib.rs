@@ -17,6 +17,7 @@ mod env;
 mod extract;
 mod health;
 mod middleware;
+mod observe;
 mod refresher;
 mod response;
 
@@ -26,3 +27,4 @@ pub use clock::SystemClock;
 pub use extract::{AuthedUser, MaybeAuthed};
 pub use health::IssuerHealth;
 pub use middleware::{McpAuthFuture, McpAuthMiddleware, McpAuthService};
+pub use observe::LogSampling;

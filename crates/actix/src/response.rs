@@ -25,13 +25,3 @@ pub(crate) fn of_rejection(rejection: &Rejection, challenge: &Challenge) -> Http
     }
     response.json(body)
 }
-
-/// One line for the operator. `reason` is stable; `detail` says more and may change. Neither
-/// contains the token.
-pub(crate) fn log(rejection: &Rejection, resource: &str) {
-    let (status, reason) = (rejection.status(), rejection.reason());
-    match status {
-        503 => tracing::warn!(status, reason, resource, detail = %rejection, "cannot decide"),
-        _ => tracing::info!(status, reason, resource, detail = %rejection, "request refused"),
-    }
-}

@@ -85,6 +85,11 @@ impl KeySnapshot {
         let good = self.good_until.is_some_and(|until| now < until);
         self.keys.as_deref().filter(|_| good)
     }
+
+    /// Until when the newest good set may be used; `None` where there is none.
+    pub fn good_until(&self) -> Option<UnixTime> {
+        self.good_until
+    }
 }
 
 impl IssuerKeys {
@@ -109,6 +114,11 @@ impl IssuerKeys {
             true => Demand::Joined,
             false => policy.demand(now),
         }
+    }
+
+    /// How many fetches have failed since the last that did not.
+    pub fn failures(&self) -> u32 {
+        self.policy().failures()
     }
 
     /// For the refresher: what to do now.

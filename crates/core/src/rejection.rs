@@ -186,6 +186,10 @@ impl Rejection {
         "time_limit",
     ];
 
+    /// Those among [`REASONS`](Self::REASONS) that are outages: 503, and nobody's bad token.
+    pub const OUTAGES: &'static [&'static str] =
+        &["keys_unavailable", "store_unavailable", "time_limit"];
+
     /// The HTTP status.
     pub fn status(&self) -> u16 {
         match self {

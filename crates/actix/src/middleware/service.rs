@@ -82,10 +82,12 @@ impl<S> Guarded<S> {
     ) -> Result<ServiceRequest, (ServiceRequest, HttpResponse)> {
         match outcome {
             Ok(caller) => {
+                self.auth.inner().observer.accepted();
                 request.extensions_mut().insert(caller);
                 Ok(request)
             }
             Err(Rejection::MissingCredentials) if self.optional => {
+                self.auth.inner().observer.anonymous();
                 request.extensions_mut().insert(Anonymous(self.auth.clone()));
                 Ok(request)
             }

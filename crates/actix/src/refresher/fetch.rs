@@ -16,6 +16,8 @@ use mcp_auth_core::{
 };
 use tokio::time::timeout;
 
+use crate::observe;
+
 /// The longest that a whole fetch may take: connecting, header and body.
 const TIME_LIMIT: Duration = Duration::from_secs(5);
 /// The largest document that is read, in bytes.
@@ -91,7 +93,7 @@ impl Fetcher {
         let uri = metadata.jwks_uri().ok_or(FetchError::NoJwksUri)?.to_owned();
         let old = self.discovered.borrow_mut().insert(issuer.name().to_owned(), uri.clone());
         if let Some(old) = old.filter(|old| *old != uri) {
-            tracing::warn!(issuer = issuer.name(), old, new = uri, "the issuer's jwks_uri changed");
+            observe::jwks_uri_changed(issuer.name(), &old, &uri);
         }
         Ok(uri)
     }

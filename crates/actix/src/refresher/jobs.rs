@@ -25,7 +25,10 @@ use tokio::{
 };
 
 use super::{RefresherPlan, fetch::Fetcher};
-use crate::health::IssuerHealth;
+use crate::{
+    health::IssuerHealth,
+    observe::{self, KeyObserver},
+};
 
 /// The longest the refresher sleeps without looking at the clock, which may have been set.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
@@ -46,7 +49,7 @@ fn run_loops(plan: &RefresherPlan, mut dropped: watch::Receiver<()>) -> Result<(
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => Impatient(Some(runtime)),
         Err(error) => {
-            tracing::error!(%error, "the refresher of keys has no runtime");
+            observe::no_runtime(&error);
             return Err(Interrupted);
         }
     };
@@ -80,13 +83,14 @@ impl Drop for Impatient {
 pub(crate) struct KeyWatch {
     issuer: Issuer,
     keys: Arc<IssuerKeys>,
+    observer: KeyObserver,
     wake: Notify,
     generation: watch::Sender<u64>,
 }
 
 impl KeyWatch {
-    pub(super) fn new(issuer: Issuer, keys: Arc<IssuerKeys>) -> Self {
-        Self { issuer, keys, wake: Notify::new(), generation: watch::Sender::new(0) }
+    pub(super) fn new(issuer: Issuer, keys: Arc<IssuerKeys>, observer: KeyObserver) -> Self {
+        Self { issuer, keys, observer, wake: Notify::new(), generation: watch::Sender::new(0) }
     }
 
     pub(super) fn health(&self, now: UnixTime) -> IssuerHealth {
@@ -96,7 +100,10 @@ impl KeyWatch {
             ready: snapshot.usable(now).is_some(),
             keys: snapshot.keys.as_ref().map_or(0, |keys| keys.len()),
             age: snapshot.fetched_at.map(|then| now.duration_since(then)),
+            usable_for: snapshot.good_until().map(|until| until.duration_since(now)),
             last_fetch: snapshot.last_fetch,
+            failures: self.keys.failures(),
+            last_error: self.observer.last_error(),
         }
     }
 
@@ -111,21 +118,19 @@ impl KeyWatch {
 
     async fn fetch(&self, fetcher: &Fetcher, clock: &dyn Clock) {
         let started = clock.now();
-        let crash = OnDrop::new(|| self.failed(started));
+        let crash = OnDrop::new(|| {
+            self.observer.interrupted();
+            self.failed(started);
+        });
         match fetcher.keys(&self.issuer).await {
             Ok((keys, max_age)) => {
-                tracing::info!(
-                    issuer = self.issuer.name(),
-                    keys = keys.len(),
-                    skipped = ?keys.skipped(),
-                    "keys fetched"
-                );
+                self.observer.fetched(&keys);
                 self.keys.fetched(keys, max_age, clock.now(), jitter());
                 self.announce();
                 crash.defuse();
             }
             Err(error) => {
-                tracing::warn!(issuer = self.issuer.name(), %error, "keys could not be fetched");
+                self.observer.fetch_failed(&error);
                 crash.defuse();
                 self.failed(clock.now());
             }
@@ -139,7 +144,9 @@ impl KeyWatch {
 
     /// Tells those who wait that a fetch has ended.
     fn announce(&self) {
-        self.generation.send_replace(self.keys.snapshot().generation);
+        let snapshot = self.keys.snapshot();
+        self.observer.published(&snapshot);
+        self.generation.send_replace(snapshot.generation);
     }
 }
 
@@ -198,10 +205,7 @@ impl MetadataWatch {
                 crash.defuse();
             }
             Err(error) => {
-                tracing::warn!(
-                    issuer = self.issuer.name(), %error,
-                    "the authorization server's metadata could not be fetched"
-                );
+                observe::metadata_fetch_failed(self.issuer.name(), &error);
             }
         }
     }

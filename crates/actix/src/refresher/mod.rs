@@ -24,7 +24,10 @@ use jobs::{KeyWatch, run_until_dropped};
 use mcp_auth_core::FetchProfile;
 use profiles::{ProfileDesk, ProfileOffice};
 
-use crate::health::IssuerHealth;
+use crate::{
+    health::IssuerHealth,
+    observe::{self, KeyObserver},
+};
 
 /// After a failure of the refresher as a whole, how long until it starts again.
 const RESTART: Duration = Duration::from_secs(1);
@@ -38,6 +41,7 @@ pub(crate) struct JwksRefresher {
 
 /// What is to be kept fresh, before the thread starts.
 pub(crate) struct RefresherPlan {
+    resource: Box<str>,
     clock: Arc<dyn Clock>,
     settings: RefreshSettings,
     signatures: Arc<dyn SignatureBackend>,
@@ -50,13 +54,15 @@ pub(crate) struct RefresherPlan {
 
 impl RefresherPlan {
     pub(crate) fn new(
+        resource: &str,
         clock: Arc<dyn Clock>,
         settings: RefreshSettings,
         signatures: Arc<dyn SignatureBackend>,
     ) -> Self {
         let (desk, office) = profiles::open();
         let (keys, metadata, issuers) = (Vec::new(), Vec::new(), Vec::new());
-        Self { clock, settings, signatures, keys, metadata, issuers, desk, office }
+        let resource = resource.into();
+        Self { resource, clock, settings, signatures, keys, metadata, issuers, desk, office }
     }
 
     /// Keeps an issuer's keys fresh.
@@ -65,7 +71,8 @@ impl RefresherPlan {
         issuer: &Issuer,
     ) -> (Arc<IssuerKeys>, Arc<dyn AwaitRefresh>) {
         let keys = Arc::new(IssuerKeys::new(self.settings.clone(), self.clock.now()));
-        let watch = Arc::new(KeyWatch::new(issuer.clone(), keys.clone()));
+        let observer = KeyObserver::new(&self.resource, issuer.name());
+        let watch = Arc::new(KeyWatch::new(issuer.clone(), keys.clone(), observer));
         self.keys.push(watch.clone());
         self.issuers.push(Arc::new(issuer.clone()));
         (keys, watch)
@@ -90,7 +97,7 @@ impl RefresherPlan {
         let keys = self.keys.clone();
         thread::Builder::new().name("mcp-auth-refresher".into()).spawn(move || {
             while run_until_dropped(&self, dropped.clone()).is_err() {
-                tracing::error!("the refresher of keys failed and starts again");
+                observe::refresher_restarts();
                 thread::sleep(RESTART);
                 if dropped.has_changed().is_err() {
                     break;

@@ -344,6 +344,8 @@ mod tests {
             assert!(told.contains(&reason), "{reason} is not in this test");
         }
         for rejection in all {
+            let outage = Rejection::OUTAGES.contains(&rejection.reason());
+            assert_eq!(outage, rejection.status() == 503, "{rejection:?}");
             let line = rejection.to_string();
             // The cause, then what to do: after a semicolon, or as a question.
             assert!(line.contains(';') || line.contains('?'), "{line}");

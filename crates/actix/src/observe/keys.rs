@@ -1,0 +1,128 @@
+//! What fetches of an issuer's keys leave behind: an event each, numbers, and the last error for
+//! [`McpAuth::health`](crate::McpAuth::health). The back-off bounds how many there can be.
+
+use std::{
+    fmt,
+    sync::{Mutex, PoisonError},
+};
+
+use mcp_auth_core::{
+    KeySet,
+    issuer_keys::{KeySnapshot, LastFetch},
+    rejection::OneLine,
+};
+
+use super::{TARGET, metrics::KeyMetrics};
+
+/// Sees every fetch of one issuer's keys.
+#[derive(Debug)]
+pub(crate) struct KeyObserver {
+    issuer: Box<str>,
+    metrics: KeyMetrics,
+    last_error: Mutex<Option<String>>,
+}
+
+impl KeyObserver {
+    pub(crate) fn new(resource: &str, issuer: &str) -> Self {
+        let metrics = KeyMetrics::of(resource, issuer);
+        Self { issuer: issuer.into(), metrics, last_error: Mutex::new(None) }
+    }
+
+    /// Keys have come. To be told before anybody can use them, so that events stand in the order
+    /// of what happened.
+    pub(crate) fn fetched(&self, keys: &KeySet) {
+        tracing::info!(
+            name: "keys_fetched",
+            target: TARGET,
+            event = "keys_fetched",
+            issuer = &*self.issuer,
+            keys = keys.len(),
+            skipped = ?keys.skipped(),
+            "keys fetched"
+        );
+        self.set_last_error(None);
+    }
+
+    /// The issuer could not be asked, or its answer is no usable key set.
+    pub(crate) fn fetch_failed(&self, error: &dyn fmt::Display) {
+        let error = OneLine(&error.to_string()).to_string();
+        tracing::warn!(
+            name: "keys_fetch_failed",
+            target: TARGET,
+            event = "keys_fetch_failed",
+            issuer = &*self.issuer,
+            error,
+            "keys could not be fetched"
+        );
+        self.set_last_error(Some(error));
+    }
+
+    /// A fetch had no end: the thread is wanted no more, or a panic ended it.
+    pub(crate) fn interrupted(&self) {
+        self.set_last_error(Some("the fetch was cut short".into()));
+    }
+
+    /// The same in numbers, once the outcome is published.
+    pub(crate) fn published(&self, snapshot: &KeySnapshot) {
+        match snapshot.last_fetch {
+            LastFetch::Succeeded => self.metrics.succeeded(snapshot),
+            _ => self.metrics.failed(),
+        }
+    }
+
+    /// Why the last fetch failed, in one line; `None` where it did not.
+    pub(crate) fn last_error(&self) -> Option<String> {
+        self.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set_last_error(&self, error: Option<String>) {
+        *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) = error;
+    }
+}
+
+/// The issuer's metadata names another place for its keys than before.
+pub(crate) fn jwks_uri_changed(issuer: &str, old: &str, new: &str) {
+    tracing::warn!(
+        name: "jwks_uri_changed",
+        target: TARGET,
+        event = "jwks_uri_changed",
+        issuer,
+        old = %OneLine(old),
+        new = %OneLine(new),
+        "the issuer's jwks_uri changed"
+    );
+}
+
+/// The metadata that is passed on to older clients could not be fetched; the last one, or the
+/// preset's, goes on.
+pub(crate) fn metadata_fetch_failed(issuer: &str, error: &dyn fmt::Display) {
+    tracing::warn!(
+        name: "metadata_fetch_failed",
+        target: TARGET,
+        event = "metadata_fetch_failed",
+        issuer,
+        error = %OneLine(&error.to_string()),
+        "the authorization server's metadata could not be fetched"
+    );
+}
+
+/// The refresher's thread has ended where it should not.
+pub(crate) fn refresher_restarts() {
+    tracing::error!(
+        name: "refresher_restarts",
+        target: TARGET,
+        event = "refresher_restarts",
+        "the refresher of keys failed and starts again"
+    );
+}
+
+/// The operating system gives the refresher no runtime.
+pub(crate) fn no_runtime(error: &std::io::Error) {
+    tracing::error!(
+        name: "refresher_has_no_runtime",
+        target: TARGET,
+        event = "refresher_has_no_runtime",
+        %error,
+        "the refresher of keys has no runtime"
+    );
+}

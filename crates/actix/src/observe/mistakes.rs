@@ -1,0 +1,64 @@
+//! Mistakes of the program's, which handlers meet: told at the level `error`, with both types and
+//! the remedy. They are sampled as well, since a request that needs no token can bring them about.
+
+use std::{sync::LazyLock, time::Instant};
+
+use mcp_auth_core::rejection::OneLine;
+
+use super::{
+    TARGET,
+    sampling::{LogSampling, Sampler, Summary, Verdict},
+};
+
+/// They belong to the program, and to no resource.
+static SAMPLER: LazyLock<Sampler> = LazyLock::new(|| Sampler::new(LogSampling::default()));
+
+/// A handler's user type is not that of the identity store.
+#[cold]
+pub(crate) fn wrong_user_type(asked: &'static str, resolved: &'static str) {
+    if let Verdict::Write { suppressed } = sample("wrong_user_type") {
+        tracing::error!(
+            name: "wrong_user_type",
+            target: TARGET,
+            event = "wrong_user_type",
+            asked,
+            resolved,
+            suppressed = Some(suppressed).filter(|&suppressed| suppressed > 0),
+            "a handler takes AuthedUser<{asked}>, but the identity store resolves {resolved}: \
+             write AuthedUser<{resolved}>, or configure the store of {asked} with .users(…)"
+        );
+    }
+}
+
+/// A handler asks for a user where nobody was asked for a token.
+#[cold]
+pub(crate) fn no_middleware(asked: &'static str, path: &str) {
+    if let Verdict::Write { suppressed } = sample("no_middleware") {
+        tracing::error!(
+            name: "no_middleware",
+            target: TARGET,
+            event = "no_middleware",
+            asked,
+            path = %OneLine(path),
+            suppressed = Some(suppressed).filter(|&suppressed| suppressed > 0),
+            "a handler takes AuthedUser<{asked}>, but no authentication is around its route: \
+             add .wrap(auth.middleware()) to the resource, the scope or the App"
+        );
+    }
+}
+
+fn sample(mistake: &'static str) -> Verdict {
+    let sampled = SAMPLER.sample(mistake, Instant::now());
+    for Summary { reason, suppressed, seconds } in sampled.ended {
+        tracing::error!(
+            name: "events_suppressed",
+            target: TARGET,
+            event = "events_suppressed",
+            reason,
+            suppressed,
+            seconds,
+            "more of the same was not written"
+        );
+    }
+    sampled.verdict
+}

@@ -1,0 +1,182 @@
+//! What decisions and fetches leave behind for the operator: events, and with the feature
+//! `metrics` numbers. Neither has anything of a token in it (R9).
+//!
+//! All events have the target `mcp_auth` and a stable field `event`; docs/operations.md lists them.
+//! What lets a request through writes none: with `metrics` it adds one to a counter, and otherwise
+//! it looks at one number.
+
+mod keys;
+#[cfg(feature = "metrics")]
+mod metrics;
+#[cfg(not(feature = "metrics"))]
+#[path = "without_metrics.rs"]
+mod metrics;
+mod mistakes;
+mod sampling;
+
+use std::time::Instant;
+
+use mcp_auth_core::{Rejection, TokenDescription};
+use tracing::field::display;
+
+pub(crate) use keys::{
+    KeyObserver, jwks_uri_changed, metadata_fetch_failed, no_runtime, refresher_restarts,
+};
+use metrics::DecisionCounters;
+pub(crate) use mistakes::{no_middleware, wrong_user_type};
+pub use sampling::LogSampling;
+use sampling::{Sampler, Summary, Verdict};
+
+/// The target of every event.
+const TARGET: &str = "mcp_auth";
+
+/// Sees every decision about one resource's callers.
+#[derive(Debug)]
+pub(crate) struct Observer {
+    resource: Box<str>,
+    sampler: Sampler,
+    counters: DecisionCounters,
+}
+
+impl Observer {
+    pub(crate) fn new(resource: &str, sampling: LogSampling) -> Self {
+        Self {
+            resource: resource.into(),
+            sampler: Sampler::new(sampling),
+            counters: DecisionCounters::of(resource),
+        }
+    }
+
+    /// A good token.
+    #[inline]
+    pub(crate) fn accepted(&self) {
+        self.counters.accepted();
+        self.tell_what_is_due();
+    }
+
+    /// No credentials, where none are demanded.
+    #[inline]
+    pub(crate) fn anonymous(&self) {
+        self.counters.anonymous();
+        self.tell_what_is_due();
+    }
+
+    /// A refusal, or an outage. The token is described only where a line is written.
+    #[cold]
+    pub(crate) fn refused<'a>(
+        &self,
+        rejection: &Rejection,
+        describe: impl FnOnce() -> TokenDescription<'a>,
+    ) {
+        let reason = rejection.reason();
+        self.counters.refused(reason);
+        if !is_heard(is_outage(reason)) {
+            return;
+        }
+        let sampled = self.sampler.sample(reason, Instant::now());
+        self.tell(&sampled.ended);
+        if let Verdict::Write { suppressed } = sampled.verdict {
+            self.write(rejection, describe(), suppressed);
+        }
+    }
+
+    fn write(&self, rejection: &Rejection, token: TokenDescription<'_>, suppressed: u64) {
+        let (reason, status) = (rejection.reason(), rejection.status());
+        let TokenDescription { issuer, key_id_hash, .. } = token;
+        let kid_hash = key_id_hash.map(display);
+        let suppressed = Some(suppressed).filter(|&suppressed| suppressed > 0);
+        let resource = &*self.resource;
+        match is_outage(reason) {
+            true => tracing::warn!(
+                name: "request_unavailable",
+                target: TARGET,
+                event = "request_unavailable",
+                decision = "unavailable",
+                reason,
+                status,
+                issuer,
+                kid_hash,
+                resource,
+                detail = %rejection,
+                suppressed,
+                "cannot decide"
+            ),
+            false => tracing::info!(
+                name: "request_refused",
+                target: TARGET,
+                event = "request_refused",
+                decision = "refused",
+                reason,
+                status,
+                issuer,
+                kid_hash,
+                resource,
+                detail = %rejection,
+                suppressed,
+                "request refused"
+            ),
+        }
+    }
+
+    /// Tells of what was left out, once its interval has ended: on whatever request comes next.
+    #[inline]
+    fn tell_what_is_due(&self) {
+        if self.sampler.owes_a_summary() {
+            self.tell_what_has_ended();
+        }
+    }
+
+    #[cold]
+    fn tell_what_has_ended(&self) {
+        self.tell(&self.sampler.ended(Instant::now()));
+    }
+
+    fn tell(&self, ended: &[Summary]) {
+        let resource = &*self.resource;
+        for &Summary { reason, suppressed, seconds } in ended {
+            match is_outage(reason) {
+                true => tracing::warn!(
+                    name: "events_suppressed",
+                    target: TARGET,
+                    event = "events_suppressed",
+                    decision = "unavailable",
+                    reason,
+                    resource,
+                    suppressed,
+                    seconds,
+                    "more of the same was not written"
+                ),
+                false => tracing::info!(
+                    name: "events_suppressed",
+                    target: TARGET,
+                    event = "events_suppressed",
+                    decision = "refused",
+                    reason,
+                    resource,
+                    suppressed,
+                    seconds,
+                    "more of the same was not written"
+                ),
+            }
+        }
+    }
+}
+
+/// What was left out is told at the latest when the protection ends.
+impl Drop for Observer {
+    fn drop(&mut self) {
+        self.tell(&self.sampler.rest(Instant::now()));
+    }
+}
+
+fn is_outage(reason: &str) -> bool {
+    Rejection::OUTAGES.contains(&reason)
+}
+
+/// Whether anybody reads such lines.
+fn is_heard(outage: bool) -> bool {
+    match outage {
+        true => tracing::enabled!(target: TARGET, tracing::Level::WARN),
+        false => tracing::enabled!(target: TARGET, tracing::Level::INFO),
+    }
+}

@@ -1,0 +1,351 @@
+//! Which refusals are written: all of them at first, and under a flood ever fewer, so that whoever
+//! can send requests cannot fill a disk. What is left out is counted, and the count is told.
+
+use std::{
+    fmt,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+/// How many refusals of one reason are written to the log, see
+/// [`McpAuthBuilder::log_sampling`](crate::McpAuthBuilder::log_sampling).
+///
+/// Each reason counts for itself. In each interval the first few are written; then the one that
+/// doubles their number, the one that doubles that, and so on, each with the number of those left
+/// out before it (`suppressed`). When the interval is over, an event `events_suppressed` tells the
+/// rest. A flood of a million in ten seconds is 27 lines.
+///
+/// How did we choose the default, 10 in 10 s? A mistake in a configuration shows whole, with each
+/// of the first calls; every reason at once at full speed stays under a hundred lines a second.
+///
+/// ```
+/// use std::time::Duration;
+/// use mcp_auth_actix::LogSampling;
+///
+/// let default = LogSampling::default();
+/// let all = LogSampling::off();
+/// let some = LogSampling::new(100, Duration::from_secs(60));
+/// # assert_eq!(default, LogSampling::new(10, Duration::from_secs(10)));
+/// # assert_ne!(all, some);
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct LogSampling {
+    first: u64,
+    interval: Duration,
+}
+
+impl LogSampling {
+    /// Writes the first so many of a reason in each interval, then ever fewer. `first` is at least
+    /// 1: no reason stays unheard.
+    pub const fn new(first: u32, interval: Duration) -> Self {
+        let first = if first == 0 { 1 } else { first as u64 };
+        Self { first, interval }
+    }
+
+    /// Writes every refusal. Whoever can send requests decides then how much is written.
+    pub const fn off() -> Self {
+        Self { first: u64::MAX, interval: Duration::ZERO }
+    }
+
+    const fn is_off(&self) -> bool {
+        self.first == u64::MAX
+    }
+}
+
+/// 10 of each reason in 10 s.
+impl Default for LogSampling {
+    fn default() -> Self {
+        Self::new(10, Duration::from_secs(10))
+    }
+}
+
+impl fmt::Debug for LogSampling {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.is_off() {
+            true => f.write_str("LogSampling::off()"),
+            false => write!(f, "LogSampling::new({}, {:?})", self.first, self.interval),
+        }
+    }
+}
+
+/// Counts by reason. There are some thirty reasons, so it stays small.
+#[derive(Debug)]
+pub(super) struct Sampler {
+    settings: LogSampling,
+    windows: Mutex<Vec<Window>>,
+    /// What the next number counts from.
+    epoch: Instant,
+    /// When, in milliseconds, the next interval ends that has left something out; `NEVER` where
+    /// none has. Written under the lock, read without.
+    summary_due: AtomicU64,
+}
+
+const NEVER: u64 = u64::MAX;
+
+/// One reason's interval.
+#[derive(Debug)]
+struct Window {
+    reason: &'static str,
+    started: Instant,
+    seen: u64,
+    last_written: u64,
+    suppressed: u64,
+}
+
+/// Whether to write this one.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Yes, and so many were left out since the last one.
+    Write { suppressed: u64 },
+    /// No; it is counted.
+    Suppress,
+}
+
+/// What an interval has left out at its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Summary {
+    pub(super) reason: &'static str,
+    pub(super) suppressed: u64,
+    /// How long ago the interval began.
+    pub(super) seconds: u64,
+}
+
+/// What becomes of one refusal.
+#[derive(Debug)]
+pub(super) struct Sampled {
+    pub(super) verdict: Verdict,
+    /// The intervals that have ended meanwhile.
+    pub(super) ended: Vec<Summary>,
+}
+
+impl Sampler {
+    pub(super) fn new(settings: LogSampling) -> Self {
+        Self {
+            settings,
+            windows: Mutex::new(Vec::new()),
+            epoch: Instant::now(),
+            summary_due: AtomicU64::new(NEVER),
+        }
+    }
+
+    /// One more refusal for this reason.
+    pub(super) fn sample(&self, reason: &'static str, now: Instant) -> Sampled {
+        if self.settings.is_off() {
+            return Sampled { verdict: Verdict::Write { suppressed: 0 }, ended: Vec::new() };
+        }
+        let mut windows = self.windows();
+        let ended = self.end(&mut windows, now);
+        let n = match windows.iter().position(|window| window.reason == reason) {
+            Some(n) => n,
+            None => {
+                windows.push(Window::new(reason, now));
+                windows.len() - 1
+            }
+        };
+        let verdict = windows[n].one_more(self.settings.first);
+        self.expect_end(&windows);
+        Sampled { verdict, ended }
+    }
+
+    /// Whether anything was left out and not told yet: one look at one number.
+    #[inline]
+    pub(super) fn owes_a_summary(&self) -> bool {
+        self.summary_due.load(Ordering::Relaxed) != NEVER
+    }
+
+    /// The intervals that have ended with something left out.
+    pub(super) fn ended(&self, now: Instant) -> Vec<Summary> {
+        if self.milliseconds(now) < self.summary_due.load(Ordering::Relaxed) {
+            return Vec::new();
+        }
+        let mut windows = self.windows();
+        let ended = self.end(&mut windows, now);
+        self.expect_end(&windows);
+        ended
+    }
+
+    /// All that was left out and not told yet.
+    pub(super) fn rest(&self, now: Instant) -> Vec<Summary> {
+        let mut windows = self.windows();
+        let rest = windows.drain(..).filter_map(|window| window.summary(now)).collect();
+        self.expect_end(&windows);
+        rest
+    }
+
+    fn end(&self, windows: &mut Vec<Window>, now: Instant) -> Vec<Summary> {
+        let mut ended = Vec::new();
+        windows.retain(|window| {
+            let over = now.saturating_duration_since(window.started) >= self.settings.interval;
+            if over {
+                ended.extend(window.summary(now));
+            }
+            !over
+        });
+        ended
+    }
+
+    fn expect_end(&self, windows: &[Window]) {
+        let with_rest = windows.iter().filter(|window| window.suppressed > 0);
+        let first = with_rest.map(|window| window.started).min();
+        let end = first.and_then(|started| started.checked_add(self.settings.interval));
+        // Rounded up: one late, rather than one early that finds nothing.
+        let due = end.map_or(NEVER, |end| self.milliseconds(end).saturating_add(1));
+        self.summary_due.store(due, Ordering::Relaxed);
+    }
+
+    fn milliseconds(&self, at: Instant) -> u64 {
+        let elapsed = at.saturating_duration_since(self.epoch);
+        u64::try_from(elapsed.as_millis()).unwrap_or(NEVER - 1)
+    }
+
+    /// Each step on the windows is complete: a panic elsewhere leaves nothing half done.
+    fn windows(&self) -> MutexGuard<'_, Vec<Window>> {
+        self.windows.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Window {
+    fn new(reason: &'static str, now: Instant) -> Self {
+        Self { reason, started: now, seen: 0, last_written: 0, suppressed: 0 }
+    }
+
+    fn one_more(&mut self, first: u64) -> Verdict {
+        self.seen = self.seen.saturating_add(1);
+        if self.seen <= first || self.seen >= self.last_written.saturating_mul(2) {
+            self.last_written = self.seen;
+            return Verdict::Write { suppressed: std::mem::take(&mut self.suppressed) };
+        }
+        self.suppressed += 1;
+        Verdict::Suppress
+    }
+
+    fn summary(&self, now: Instant) -> Option<Summary> {
+        let seconds = now.saturating_duration_since(self.started).as_secs();
+        let Self { reason, suppressed, .. } = *self;
+        (suppressed > 0).then_some(Summary { reason, suppressed, seconds })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    /// How many were written, and how many were told to be left out, on a line or in a summary.
+    #[derive(Default, Debug, PartialEq, Eq)]
+    struct Told {
+        written: u64,
+        suppressed: u64,
+    }
+
+    impl Told {
+        fn add(&mut self, sampled: Sampled) {
+            self.summaries(sampled.ended);
+            if let Verdict::Write { suppressed } = sampled.verdict {
+                self.written += 1;
+                self.suppressed += suppressed;
+            }
+        }
+
+        fn summaries(&mut self, ended: Vec<Summary>) {
+            self.suppressed += ended.iter().map(|summary| summary.suppressed).sum::<u64>();
+        }
+    }
+
+    #[test]
+    fn the_first_are_written_then_each_that_doubles_the_number() {
+        let sampler = Sampler::new(LogSampling::default());
+        let now = Instant::now();
+        let written: Vec<u64> = (1..=100)
+            .filter(|_| sampler.sample("expired", now).verdict != Verdict::Suppress)
+            .collect();
+        assert_eq!(written, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 20, 40, 80]);
+    }
+
+    #[test]
+    fn a_million_in_one_interval_are_27_lines_and_the_count_is_exact() {
+        let sampler = Sampler::new(LogSampling::default());
+        let now = Instant::now();
+        let mut told = Told::default();
+        for _ in 0..1_000_000 {
+            told.add(sampler.sample("expired", now));
+        }
+        assert_eq!(told.written, 26);
+        told.summaries(sampler.ended(now + 9 * SECOND));
+        assert!(told.written + told.suppressed < 1_000_000, "the interval is not over");
+        told.summaries(sampler.ended(now + 11 * SECOND));
+        assert_eq!(told.written + told.suppressed, 1_000_000);
+        assert_eq!(sampler.rest(now), [], "told once");
+    }
+
+    #[test]
+    fn each_reason_counts_for_itself_and_each_interval_anew() {
+        let sampler = Sampler::new(LogSampling::new(1, SECOND));
+        let now = Instant::now();
+        let mut told = Told::default();
+        for n in 0..60 {
+            for reason in ["expired", "malformed", "expired"] {
+                told.add(sampler.sample(reason, now + n * SECOND / 10));
+            }
+        }
+        // 20 and 10 in an interval: 1, 2, 4, 8, 16 and 1, 2, 4, 8 of them, six times.
+        assert_eq!(told.written, 6 * (5 + 4));
+        told.summaries(sampler.rest(now));
+        assert_eq!(told.suppressed, 180 - told.written);
+    }
+
+    #[test]
+    fn a_summary_is_owed_where_something_was_left_out_and_only_there() {
+        let sampler = Sampler::new(LogSampling::new(2, SECOND));
+        let now = Instant::now();
+        let owed: Vec<_> = (0..3)
+            .map(|_| {
+                sampler.sample("expired", now);
+                sampler.owes_a_summary()
+            })
+            .collect();
+        assert_eq!(owed, [false, false, true]);
+        assert_eq!(sampler.ended(now + SECOND / 2), []);
+        assert!(sampler.owes_a_summary());
+        let summary = Summary { reason: "expired", suppressed: 1, seconds: 3 };
+        assert_eq!(sampler.ended(now + 3 * SECOND), [summary]);
+        assert!(!sampler.owes_a_summary());
+    }
+
+    #[test]
+    fn off_writes_everything_and_no_setting_writes_nothing() {
+        let count = |settings| {
+            let sampler = Sampler::new(settings);
+            let now = Instant::now();
+            let written =
+                |_: &u32| matches!(sampler.sample("expired", now).verdict, Verdict::Write { .. });
+            (0..1_000).filter(written).count()
+        };
+        assert_eq!(count(LogSampling::off()), 1_000);
+        assert_eq!(count(LogSampling::new(0, SECOND)), 10);
+        assert_eq!(count(LogSampling::new(u32::MAX, SECOND)), 1_000);
+    }
+
+    #[test]
+    fn workers_at_once_lose_no_count() {
+        let sampler = Sampler::new(LogSampling::new(3, SECOND / 100));
+        let told = Mutex::new(Told::default());
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..20_000 {
+                        let sampled = sampler.sample("expired", Instant::now());
+                        told.lock().unwrap().add(sampled);
+                    }
+                });
+            }
+        });
+        let mut told = told.into_inner().unwrap();
+        told.summaries(sampler.rest(Instant::now()));
+        assert_eq!(told.written + told.suppressed, 80_000);
+    }
+}

@@ -1,0 +1,36 @@
+//! The place of the feature `metrics` where it is off: nothing is counted.
+
+use mcp_auth_core::issuer_keys::KeySnapshot;
+
+/// Counts nothing.
+#[derive(Debug)]
+pub(super) struct DecisionCounters;
+
+impl DecisionCounters {
+    pub(super) fn of(_resource: &str) -> Self {
+        Self
+    }
+
+    #[inline]
+    pub(super) fn accepted(&self) {}
+
+    #[inline]
+    pub(super) fn anonymous(&self) {}
+
+    #[inline]
+    pub(super) fn refused(&self, _reason: &'static str) {}
+}
+
+/// Measures nothing.
+#[derive(Debug)]
+pub(super) struct KeyMetrics;
+
+impl KeyMetrics {
+    pub(super) fn of(_resource: &str, _issuer: &str) -> Self {
+        Self
+    }
+
+    pub(super) fn succeeded(&self, _snapshot: &KeySnapshot) {}
+
+    pub(super) fn failed(&self) {}
+}
