@@ -30,13 +30,14 @@ pub struct IssuerKeys {
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct KeySnapshot {
-    /// The newest good set.
+    /// The newest good set. It is the same object for as long as its keys are the same, however
+    /// often it is fetched.
     pub keys: Option<Arc<KeySet>>,
     /// How many fetches have ended before this snapshot was made, whatever their outcome.
     pub generation: u64,
     /// How the last fetch ended.
     pub last_fetch: LastFetch,
-    /// When the newest good set was fetched.
+    /// When the newest good set was fetched, or last confirmed by the issuer.
     pub fetched_at: Option<UnixTime>,
     good_until: Option<UnixTime>,
 }
@@ -80,7 +81,8 @@ pub trait AwaitRefresh: Send + Sync + 'static {
 }
 
 impl KeySnapshot {
-    /// The keys, if there are any that are not too old to be trusted.
+    /// The newest set, unless it is too old to be trusted. It is empty where the issuer has
+    /// withdrawn all its keys.
     pub fn usable(&self, now: UnixTime) -> Option<&KeySet> {
         let good = self.good_until.is_some_and(|until| now < until);
         self.keys.as_deref().filter(|_| good)
@@ -128,37 +130,87 @@ impl IssuerKeys {
 
     /// For the refresher: the fetch brought a key set.
     pub fn fetched(&self, keys: KeySet, max_age: Option<Duration>, now: UnixTime, jitter: f64) {
-        let old = self.snapshot.load_full();
-        let news = old.keys.as_deref().is_none_or(|known| keys.has_news_for(known));
+        let known = self.snapshot.load().keys.clone();
+        let news = known.as_deref().is_none_or(|known| keys.has_news_for(known));
+        // The same keys again: their verifiers go on, and so does all that hangs on them.
+        let keys = match known.filter(|known| known.has_same_keys_as(&keys)) {
+            Some(known) => known,
+            None => Arc::new(keys),
+        };
         // Published before the policy can be asked again: nobody demands what has just arrived.
         let mut policy = self.policy();
         policy.succeeded(now, max_age, news, jitter);
-        let good_until = policy.good_until();
-        self.publish(KeySnapshot {
-            keys: Some(Arc::new(keys)),
-            generation: old.generation + 1,
-            last_fetch: LastFetch::Succeeded,
-            fetched_at: Some(now),
-            good_until,
-        });
+        self.publish_good(keys, now, &policy);
+    }
+
+    /// For the refresher: the issuer says that nothing has changed since the last good set (304,
+    /// RFC 9110 §15.4.5). The keys are as fresh as if they had been sent again.
+    pub fn fetched_nothing_new(&self, max_age: Option<Duration>, now: UnixTime, jitter: f64) {
+        let known = self.snapshot.load().keys.clone();
+        let mut policy = self.policy();
+        match known {
+            Some(known) => {
+                policy.succeeded(now, max_age, false, jitter);
+                self.publish_good(known, now, &policy);
+            }
+            // Since what? Whoever asked so was mistaken.
+            None => {
+                policy.failed(now, jitter);
+                self.publish_failure(&policy);
+            }
+        }
+    }
+
+    /// For the refresher: the fetch brought a well-formed set without any key. Once, that is a
+    /// failure; seen twice, a cool-down apart, it is the issuer's word, and replaces what there was.
+    /// Says whether it did.
+    pub fn fetched_no_keys(&self, max_age: Option<Duration>, now: UnixTime, jitter: f64) -> bool {
+        let known = self.snapshot.load().keys.clone();
+        let mut policy = self.policy();
+        let believed = policy.emptied(now, max_age, jitter);
+        match believed {
+            true => {
+                let none = known.filter(|known| known.is_empty());
+                let none = none.unwrap_or_else(|| Arc::new(KeySet::empty()));
+                self.publish_good(none, now, &policy);
+            }
+            false => self.publish_failure(&policy),
+        }
+        believed
     }
 
     /// For the refresher: the fetch failed. Known keys go on.
     pub fn fetch_failed(&self, now: UnixTime, jitter: f64) {
-        let old = self.snapshot.load_full();
         let mut policy = self.policy();
         policy.failed(now, jitter);
-        self.publish(KeySnapshot {
-            keys: old.keys.clone(),
-            generation: old.generation + 1,
-            last_fetch: LastFetch::Failed,
-            fetched_at: old.fetched_at,
-            good_until: policy.good_until(),
-        });
+        self.publish_failure(&policy);
     }
 
-    fn publish(&self, snapshot: KeySnapshot) {
-        self.snapshot.store(Arc::new(snapshot));
+    /// What is known now is what this fetch brought, or confirmed.
+    fn publish_good(&self, keys: Arc<KeySet>, now: UnixTime, policy: &RefreshPolicy) {
+        self.publish(Some(keys), Some(now), LastFetch::Succeeded, policy);
+    }
+
+    /// What was known stands.
+    fn publish_failure(&self, policy: &RefreshPolicy) {
+        let old = self.snapshot.load();
+        self.publish(old.keys.clone(), old.fetched_at, LastFetch::Failed, policy);
+    }
+
+    fn publish(
+        &self,
+        keys: Option<Arc<KeySet>>,
+        fetched_at: Option<UnixTime>,
+        last_fetch: LastFetch,
+        policy: &RefreshPolicy,
+    ) {
+        self.snapshot.store(Arc::new(KeySnapshot {
+            keys,
+            generation: self.snapshot.load().generation + 1,
+            last_fetch,
+            fetched_at,
+            good_until: policy.good_until(),
+        }));
     }
 
     /// The policy is a handful of numbers, each step of which is complete: a panic elsewhere

@@ -93,6 +93,12 @@ impl KeySet {
         Ok(Self { by_key_id: ranges(&keys), keys, published, skipped })
     }
 
+    /// The set of an issuer that has withdrawn every key: it confirms nothing.
+    pub(crate) fn empty() -> Self {
+        let (keys, published, skipped) = Default::default();
+        Self { keys, by_key_id: HashMap::new(), published, skipped }
+    }
+
     /// Checks a token's signature against the keys that fit its header, and tells which of them
     /// confirms it.
     ///
@@ -138,12 +144,18 @@ impl KeySet {
         self.published.iter().any(|key| !older.published.contains(key))
     }
 
+    /// Whether both sets have the same keys, in whatever order.
+    pub fn has_same_keys_as(&self, other: &Self) -> bool {
+        self.len() == other.len() && !self.has_news_for(other) && !other.has_news_for(self)
+    }
+
     /// How many published keys are in use.
     pub fn len(&self) -> usize {
         self.published.len()
     }
 
-    /// Always false: a set without usable keys does not come into being.
+    /// Whether there are none: the issuer has withdrawn all that it had. No document becomes such a
+    /// set at once ([`RefreshPolicy::emptied`](crate::refresh::RefreshPolicy::emptied)).
     pub fn is_empty(&self) -> bool {
         self.published.is_empty()
     }
@@ -166,6 +178,21 @@ fn fitting<'k>(
 ) -> impl Iterator<Item = &'k VerificationKey> {
     let algorithm = jws.header().algorithm;
     keys.iter().filter(move |key| key.algorithm == algorithm)
+}
+
+impl JwksError {
+    /// Whether the document is a well-formed key set that has no key for us: an empty one, or one
+    /// whose keys all serve other purposes. Seen twice, it is believed.
+    pub fn is_a_set_without_keys(&self) -> bool {
+        let serves_something_else = |reason: &UnusableKey| {
+            !matches!(reason, UnusableKey::Malformed | UnusableKey::RefusedByLibrary)
+        };
+        match self {
+            Self::NotAKeySet => false,
+            Self::Empty => true,
+            Self::NoUsableKey(reasons) => reasons.iter().all(serves_something_else),
+        }
+    }
 }
 
 impl VerificationKey {
@@ -326,6 +353,24 @@ mod tests {
     }
 
     #[test]
+    fn r27_an_empty_set_is_told_from_garbage() {
+        for (json, without_keys) in [
+            ("<html>", false),
+            (r#"{"keys":[]}"#, true),
+            (r#"{"keys":[{"kty":"oct","k":"AA"},{"kty":"AKP","alg":"ML-DSA-44"}]}"#, true),
+            (r#"{"keys":[{"kty":"AKP"},7]}"#, false),
+            (r#"{"keys":[{"kty":"EC","crv":"P-256","x":"AAAA","y":"AAAA"}]}"#, false),
+        ] {
+            let error = KeySet::parse(json.as_bytes(), Algorithm::ALL, &Josekit).unwrap_err();
+            assert_eq!(error.is_a_set_without_keys(), without_keys, "{json}");
+        }
+        assert!(KeySet::empty().is_empty());
+        let (key, _) = pair(Some("a"));
+        let token = token(&key, json!({"alg": "ES256", "kid": "a"}));
+        assert_eq!(verify(&KeySet::empty(), &token), Err(Unverified::UnknownKey));
+    }
+
+    #[test]
     fn r17_the_allow_list_narrows_what_a_key_may_do() {
         let (_, public) = pair(Some("a"));
         let json = json!({"keys": [public]}).to_string();
@@ -337,5 +382,15 @@ mod tests {
         let ((_, a), (_, b)) = (pair(Some("a")), pair(Some("b")));
         assert!(set(&[&a, &b]).has_news_for(&set(&[&a])));
         assert!(!set(&[&a]).has_news_for(&set(&[&a, &b])));
+    }
+
+    #[test]
+    fn the_order_of_keys_makes_no_difference() {
+        let ((_, a), (_, b)) = (pair(Some("a")), pair(Some("b")));
+        assert!(set(&[&a, &b]).has_same_keys_as(&set(&[&b, &a])));
+        for other in [set(&[&a]), set(&[&b, &b]), set(&[&a, &b, &b])] {
+            assert!(!set(&[&a, &b]).has_same_keys_as(&other));
+            assert!(!other.has_same_keys_as(&set(&[&a, &b])));
+        }
     }
 }

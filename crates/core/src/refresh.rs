@@ -5,6 +5,13 @@
 //! that the issuer withdraws is gone at the next refresh. The issuer must be *left alone*: failures
 //! back off, and tokens that name unknown keys, which anybody can make up, spend from a small
 //! bucket. And requests must *go on*: known keys outlive an outage for a bounded time.
+//!
+//! A back-off is the time between two attempts: it runs from the end of the one that failed, so
+//! that an issuer which lets attempts hang is not asked the more often for it. What requests ask
+//! for in the meantime comes on top and neither lengthens it nor puts off what it ends with. So
+//! whoever makes up keys during an outage cannot prolong it, and the issuer's return is noticed at
+//! the end of the step under way (at most 1 s at first, 60 s after a long outage) or, where a
+//! request asks, as soon as the bucket has a permit again (at most 10 s).
 
 use std::time::Duration;
 
@@ -18,15 +25,20 @@ pub use settings::RefreshSettings;
 #[derive(Debug, Clone)]
 pub struct RefreshPolicy {
     settings: RefreshSettings,
+    /// When the next fetch is due that nobody asked for.
     due: UnixTime,
     in_flight: bool,
     failures: u32,
-    /// Whether the fetch that is due or under way was asked for by an unknown key.
+    /// How far the back-off has grown.
+    steps: u32,
+    /// Whether the next fetch, or the one under way, was asked for by an unknown key.
     demanded: bool,
     permits: u32,
     next_permit: UnixTime,
     cool_down: Duration,
     good_until: Option<UnixTime>,
+    /// When the issuer first said that it has no keys, where it has not said otherwise since.
+    empty_since: Option<UnixTime>,
     last_seen: UnixTime,
 }
 
@@ -58,11 +70,13 @@ impl RefreshPolicy {
             due: now,
             in_flight: false,
             failures: 0,
+            steps: 0,
             demanded: false,
             permits: settings.bucket,
             next_permit: now,
             cool_down: settings.cool_down,
             good_until: None,
+            empty_since: None,
             last_seen: now,
             settings,
         }
@@ -75,7 +89,7 @@ impl RefreshPolicy {
         self.observe(now);
         if self.in_flight {
             Next::Wait(self.settings.max_back_off)
-        } else if now >= self.due {
+        } else if self.demanded || now >= self.due {
             self.in_flight = true;
             Next::Fetch
         } else {
@@ -87,7 +101,7 @@ impl RefreshPolicy {
     pub fn demand(&mut self, now: UnixTime) -> Demand {
         self.observe(now);
         self.refill(now);
-        if self.in_flight || now >= self.due {
+        if self.in_flight || self.demanded || now >= self.due {
             return Demand::Joined;
         }
         if self.permits == 0 {
@@ -98,7 +112,6 @@ impl RefreshPolicy {
         }
         self.permits -= 1;
         self.demanded = true;
-        self.due = now;
         Demand::Granted
     }
 
@@ -108,6 +121,8 @@ impl RefreshPolicy {
         self.observe(now);
         self.finish(news);
         self.failures = 0;
+        self.steps = 0;
+        self.empty_since = None;
         let fresh = max_age
             .unwrap_or(self.settings.default_max_age)
             .max(self.settings.min_max_age)
@@ -120,12 +135,36 @@ impl RefreshPolicy {
     /// The fetch failed. `jitter` is a random number from 0 to 1.
     pub fn failed(&mut self, now: UnixTime, jitter: f64) {
         self.observe(now);
+        // An attempt that was asked for in the midst of a back-off is no step of it.
+        let in_between = self.demanded && self.steps > 0 && now < self.due;
         self.finish(false);
-        let doubled = 2_u32.saturating_pow(self.failures.min(31));
+        self.failures = self.failures.saturating_add(1);
+        if in_between {
+            return;
+        }
+        let doubled = 2_u32.saturating_pow(self.steps.min(31));
         let longest =
             self.settings.first_back_off.saturating_mul(doubled).min(self.settings.max_back_off);
-        self.failures = self.failures.saturating_add(1);
+        self.steps = self.steps.saturating_add(1);
         self.due = now + longest.mul_f64(0.5 + 0.5 * jitter.clamp(0.0, 1.0));
+    }
+
+    /// The fetch brought a well-formed document that says the issuer has no keys. Whether that is
+    /// to be believed: a moment's slip would lock everybody out, so it takes a second one, at least
+    /// a cool-down later, with no better news in between. Where it is believed it counts as
+    /// [`succeeded`](Self::succeeded), else as [`failed`](Self::failed).
+    pub fn emptied(&mut self, now: UnixTime, max_age: Option<Duration>, jitter: f64) -> bool {
+        self.observe(now);
+        let since = *self.empty_since.get_or_insert(now);
+        let believed = now >= since + self.settings.cool_down;
+        if believed {
+            self.succeeded(now, max_age, false, jitter);
+            // The next one is believed as well.
+            self.empty_since = Some(since);
+        } else {
+            self.failed(now, jitter);
+        }
+        believed
     }
 
     /// Until when the newest good document may be used; `None` before there is one.
@@ -164,6 +203,7 @@ impl RefreshPolicy {
             self.due = self.due.saturating_sub(back);
             self.next_permit = self.next_permit.saturating_sub(back);
             self.good_until = self.good_until.map(|until| until.saturating_sub(back));
+            self.empty_since = self.empty_since.map(|since| since.saturating_sub(back));
             self.last_seen = now;
         } else {
             self.last_seen = self.last_seen.max(now);

@@ -17,14 +17,17 @@ pub struct RefreshSettings {
     /// How long keys go on serving after they ceased to be fresh, while the issuer cannot be
     /// reached. Default 24 h.
     pub stale_for: Duration,
-    /// The longest wait after a first failure; it doubles with each further one. Default 1 s.
+    /// The longest wait between a first failed attempt and the next; it doubles with each further
+    /// one. Default 1 s.
     pub first_back_off: Duration,
-    /// The longest wait between two failures. Default 60 s.
+    /// The longest wait between two attempts. Default 60 s. A request that needs a key cuts it
+    /// short, from the bucket.
     pub max_back_off: Duration,
     /// How many fetches unknown keys can cause at once. Default 3.
     pub bucket: u32,
     /// After what time one such fetch is granted again. Default 1 s; it doubles with each that
-    /// brings no new key, up to `max_cool_down`, and one that does resets it.
+    /// brings no new key, up to `max_cool_down`, and one that does resets it. An empty key set is
+    /// believed when it is seen twice, at least this long apart.
     pub cool_down: Duration,
     /// Default 10 s.
     pub max_cool_down: Duration,
