@@ -43,6 +43,33 @@ impl KeyObserver {
         self.set_last_error(None);
     }
 
+    /// The issuer says that its keys are those that it told last.
+    pub(crate) fn unchanged(&self) {
+        tracing::debug!(
+            name: "keys_unchanged",
+            target: TARGET,
+            event = "keys_unchanged",
+            issuer = &*self.issuer,
+            "keys unchanged"
+        );
+        self.set_last_error(None);
+    }
+
+    /// The issuer publishes no key that is of use. Where that is not believed yet, known keys go on.
+    pub(crate) fn no_keys(&self, why: &dyn fmt::Display, believed: bool) {
+        let error = OneLine(&why.to_string()).to_string();
+        tracing::warn!(
+            name: "no_keys_published",
+            target: TARGET,
+            event = "no_keys_published",
+            issuer = &*self.issuer,
+            error,
+            believed,
+            "the issuer publishes no keys"
+        );
+        self.set_last_error((!believed).then_some(error));
+    }
+
     /// The issuer could not be asked, or its answer is no usable key set.
     pub(crate) fn fetch_failed(&self, error: &dyn fmt::Display) {
         let error = OneLine(&error.to_string()).to_string();

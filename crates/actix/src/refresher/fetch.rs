@@ -1,27 +1,29 @@
 //! Fetching an issuer's documents: bounded in time and size, never redirected, never believed
 //! without a check (R27).
 
-use std::{cell::OnceCell, cell::RefCell, collections::HashMap, fmt, sync::Arc, time::Duration};
+use std::{
+    cell::{OnceCell, RefCell},
+    collections::HashMap,
+    ops::ControlFlow::{self, Break, Continue},
+    sync::Arc,
+    time::Duration,
+};
 
-use actix_web::http::{StatusCode, header, header::HeaderValue};
-use awc::{Client, ClientRequest};
+use actix_web::http::{
+    StatusCode,
+    header::{self, HeaderValue},
+};
+use awc::Client;
 use mcp_auth_core::{
     AuthorizationServerMetadata, Issuer, JwksLocation, KeySet, Profile, ProfileError, Secret,
-    issuer::WorkosApi,
-    keys::JwksError,
-    metadata::{MetadataError, metadata_urls},
-    profile::NotAProfile,
-    refresh::max_age,
-    signature::SignatureBackend,
+    issuer::WorkosApi, keys::JwksError, metadata::metadata_urls, signature::SignatureBackend,
 };
-use tokio::time::timeout;
 
+use super::{
+    error::FetchError,
+    http::{Answer, bounded, client, sensitive},
+};
 use crate::observe;
-
-/// The longest that a whole fetch may take: connecting, header and body.
-const TIME_LIMIT: Duration = Duration::from_secs(5);
-/// The largest document that is read, in bytes.
-const SIZE_LIMIT: usize = 64 * 1024;
 
 /// Fetches documents. The HTTP clients are built at the first fetch: reading the system's
 /// certificates takes some milliseconds that start-up need not wait for.
@@ -30,14 +32,35 @@ pub(super) struct Fetcher {
     documents: OnceCell<Client>,
     /// Apart from the documents', so that a flood of newcomers leaves keys alone.
     profiles: OnceCell<Client>,
+    /// By which name each issuer's server knows the key set that is in use.
+    known: RefCell<HashMap<String, KnownSet>>,
     /// The `jwks_uri` that each issuer's metadata named last.
     discovered: RefCell<HashMap<String, String>>,
     /// The `userinfo_endpoint` of each issuer that was asked about somebody.
     userinfo: RefCell<HashMap<String, String>>,
 }
 
+/// What an issuer says of its keys.
+pub(super) enum FetchedKeys {
+    /// These.
+    Set(KeySet),
+    /// Those that it told last.
+    Unchanged,
+    /// None, in a well-formed document.
+    None(JwksError),
+}
+
+struct KnownSet {
+    uri: String,
+    tag: HeaderValue,
+    fresh: Option<Duration>,
+}
+
 /// A document with how long it is fresh, where its server tells.
 type Fetched<T> = Result<(T, Option<Duration>), FetchError>;
+
+/// What a walk is to do after a place: stop with an outcome, or go on for this reason.
+type Step<T> = ControlFlow<Result<T, FetchError>, FetchError>;
 
 impl Fetcher {
     /// Nothing is fetched yet. Keys are made ready for this backend.
@@ -46,35 +69,84 @@ impl Fetcher {
             signatures,
             documents: OnceCell::new(),
             profiles: OnceCell::new(),
+            known: RefCell::default(),
             discovered: RefCell::default(),
             userinfo: RefCell::default(),
         }
     }
 
     /// An issuer's key set, from where it is configured or discovered to be.
-    pub(super) async fn keys(&self, issuer: &Issuer) -> Fetched<KeySet> {
+    pub(super) async fn keys(&self, issuer: &Issuer) -> Fetched<FetchedKeys> {
         let uri = match issuer.jwks_location() {
             JwksLocation::Uri(uri) => uri.clone(),
             _ => self.discover_jwks_uri(issuer).await?,
         };
-        let (body, fresh) = self.get(issuer, &uri).await?;
-        let keys = KeySet::parse(&body, issuer.allowed_algorithms(), &*self.signatures)
-            .map_err(|error| FetchError::Keys { uri, error })?;
-        Ok((keys, fresh))
+        // Forgotten until it is confirmed: after any trouble the whole set is asked for.
+        let known = self.known.borrow_mut().remove(issuer.name()).filter(|known| known.uri == uri);
+        let answer = self.get_if_new(issuer, &uri, known.as_ref()).await?;
+        match (answer.body, known) {
+            (Some(body), _) => self.read_keys(issuer, uri, &body, answer.tag, answer.fresh),
+            (None, Some(known)) => {
+                // What a 304 does not say stands as it was (RFC 9111 §4.3.4).
+                let fresh = answer.fresh.or(known.fresh);
+                self.remember(issuer, KnownSet { fresh, ..known });
+                Ok((FetchedKeys::Unchanged, fresh))
+            }
+            (None, None) => Err(FetchError::Status { uri, status: StatusCode::NOT_MODIFIED }),
+        }
+    }
+
+    fn read_keys(
+        &self,
+        issuer: &Issuer,
+        uri: String,
+        body: &[u8],
+        tag: Option<HeaderValue>,
+        fresh: Option<Duration>,
+    ) -> Fetched<FetchedKeys> {
+        match KeySet::parse(body, issuer.allowed_algorithms(), &*self.signatures) {
+            Ok(keys) => {
+                if let Some(tag) = tag {
+                    self.remember(issuer, KnownSet { uri, tag, fresh });
+                }
+                Ok((FetchedKeys::Set(keys), fresh))
+            }
+            Err(error) if error.is_a_set_without_keys() => Ok((FetchedKeys::None(error), fresh)),
+            Err(error) => Err(FetchError::Keys { uri, error }),
+        }
+    }
+
+    fn remember(&self, issuer: &Issuer, known: KnownSet) {
+        self.known.borrow_mut().insert(issuer.name().to_owned(), known);
     }
 
     /// An issuer's metadata, from the first of the well-known places that has it. Only a place
     /// that says it has nothing is passed over: an OpenID document says less than the one of RFC
     /// 8414, and must not take its place because of a moment's trouble (R6).
     pub(super) async fn metadata(&self, issuer: &Issuer) -> Fetched<AuthorizationServerMetadata> {
-        let mut nothing = FetchError::NoMetadata;
+        self.walk_metadata(issuer, FetchError::NoMetadata, |found| match found {
+            Err(error) if error.says_nothing_is_there() => Continue(error),
+            outcome => Break(outcome),
+        })
+        .await
+    }
+
+    /// Goes from one place where an issuer's metadata may stand to the next, until `judge` has
+    /// enough; else tells why the last one was not.
+    async fn walk_metadata<T>(
+        &self,
+        issuer: &Issuer,
+        nowhere: FetchError,
+        judge: impl Fn(Fetched<AuthorizationServerMetadata>) -> Step<T>,
+    ) -> Result<T, FetchError> {
+        let mut last = nowhere;
         for uri in metadata_urls(issuer.name()) {
-            match self.metadata_at(issuer, &uri).await {
-                Err(error) if error.says_nothing_is_there() => nothing = error,
-                outcome => return outcome,
+            match judge(self.metadata_at(issuer, &uri).await) {
+                Break(outcome) => return outcome,
+                Continue(reason) => last = reason,
             }
         }
-        Err(nothing)
+        Err(last)
     }
 
     async fn metadata_at(
@@ -82,10 +154,10 @@ impl Fetcher {
         issuer: &Issuer,
         uri: &str,
     ) -> Fetched<AuthorizationServerMetadata> {
-        let (body, fresh) = self.get(issuer, uri).await?;
-        let metadata = AuthorizationServerMetadata::parse(&body, issuer.name())
+        let answer = self.get_if_new(issuer, uri, None).await?;
+        let metadata = AuthorizationServerMetadata::parse(answer.document(), issuer.name())
             .map_err(|error| FetchError::Metadata { uri: uri.to_owned(), error })?;
-        Ok((metadata, fresh))
+        Ok((metadata, answer.fresh))
     }
 
     async fn discover_jwks_uri(&self, issuer: &Issuer) -> Result<String, FetchError> {
@@ -128,8 +200,9 @@ impl Fetcher {
         sub: &str,
     ) -> Result<Profile, FetchError> {
         let uri = format!("{}/user_management/users/{}", api.url, path_segment(sub));
-        let (body, _) = self.get_as(issuer, &uri, &api.key).await?;
-        Profile::from_workos_user(&body, sub).map_err(|error| FetchError::Profile { uri, error })
+        let answer = self.get_as(issuer, &uri, &api.key).await?;
+        Profile::from_workos_user(answer.document(), sub)
+            .map_err(|error| FetchError::Profile { uri, error })
     }
 
     async fn userinfo(
@@ -144,8 +217,8 @@ impl Fetcher {
             // It may have moved.
             self.userinfo.borrow_mut().remove(issuer.name());
         }
-        let (body, _) = outcome?;
-        Profile::from_userinfo(&body, sub).map_err(|error| FetchError::Profile { uri, error })
+        Profile::from_userinfo(outcome?.document(), sub)
+            .map_err(|error| FetchError::Profile { uri, error })
     }
 
     /// From the first document that names it: AuthKit's RFC 8414 document does not, its OpenID one
@@ -154,28 +227,41 @@ impl Fetcher {
         if let Some(known) = self.userinfo.borrow().get(issuer.name()) {
             return Ok(known.clone());
         }
-        let mut last = FetchError::NoUserinfo;
-        for uri in metadata_urls(issuer.name()) {
-            match self.metadata_at(issuer, &uri).await {
-                Ok((metadata, _)) => {
-                    if let Some(endpoint) = metadata.userinfo_endpoint().map(str::to_owned) {
-                        let name = issuer.name().to_owned();
-                        self.userinfo.borrow_mut().insert(name, endpoint.clone());
-                        return Ok(endpoint);
-                    }
-                }
-                Err(error) => last = error,
-            }
-        }
-        Err(last)
+        let endpoint = self.walk_metadata(issuer, FetchError::NoUserinfo, |found| match found {
+            Ok((metadata, _)) => match metadata.userinfo_endpoint() {
+                Some(endpoint) => Break(Ok(endpoint.to_owned())),
+                None => Continue(FetchError::NoUserinfo),
+            },
+            Err(error) => Continue(error),
+        });
+        let endpoint = endpoint.await?;
+        self.userinfo.borrow_mut().insert(issuer.name().to_owned(), endpoint.clone());
+        Ok(endpoint)
     }
 
-    async fn get(&self, issuer: &Issuer, uri: &str) -> Fetched<Vec<u8>> {
+    /// A document, unless it is still the one that is known.
+    async fn get_if_new(
+        &self,
+        issuer: &Issuer,
+        uri: &str,
+        known: Option<&KnownSet>,
+    ) -> Result<Answer, FetchError> {
         let client = self.documents.get_or_init(client);
-        bounded(issuer, uri, || client.get(uri)).await
+        bounded(issuer, uri, || match known {
+            Some(known) => {
+                client.get(uri).insert_header((header::IF_NONE_MATCH, known.tag.clone()))
+            }
+            None => client.get(uri),
+        })
+        .await
     }
 
-    async fn get_as(&self, issuer: &Issuer, uri: &str, bearer: &Secret) -> Fetched<Vec<u8>> {
+    async fn get_as(
+        &self,
+        issuer: &Issuer,
+        uri: &str,
+        bearer: &Secret,
+    ) -> Result<Answer, FetchError> {
         let client = self.profiles.get_or_init(client);
         let Some(authorization) = sensitive(bearer) else {
             return Err(FetchError::Insecure { uri: uri.to_owned() });
@@ -185,54 +271,6 @@ impl Fetcher {
         })
         .await
     }
-}
-
-fn client() -> Client {
-    Client::builder().disable_redirects().finish()
-}
-
-/// A header that HTTP libraries show to nobody and put in no table (R9).
-fn sensitive(bearer: &Secret) -> Option<HeaderValue> {
-    let mut value = HeaderValue::try_from(format!("Bearer {}", bearer.expose())).ok()?;
-    value.set_sensitive(true);
-    Some(value)
-}
-
-/// Asks, within the limits of time and size.
-async fn bounded(
-    issuer: &Issuer,
-    uri: &str,
-    request: impl FnOnce() -> ClientRequest,
-) -> Fetched<Vec<u8>> {
-    if !issuer.may_fetch(uri) {
-        return Err(FetchError::Insecure { uri: uri.to_owned() });
-    }
-    let answer = ask(uri, request());
-    timeout(TIME_LIMIT, answer).await.map_err(|_| FetchError::TooSlow { uri: uri.to_owned() })?
-}
-
-async fn ask(uri: &str, request: ClientRequest) -> Fetched<Vec<u8>> {
-    let at = || uri.to_owned();
-    let mut answer = request
-        .insert_header((header::ACCEPT, "application/json"))
-        .timeout(TIME_LIMIT)
-        .send()
-        .await
-        .map_err(|error| FetchError::Unreachable { uri: at(), error: error.to_string() })?;
-    if answer.status() != StatusCode::OK {
-        return Err(FetchError::Status { uri: at(), status: answer.status() });
-    }
-    let fresh = answer
-        .headers()
-        .get(header::CACHE_CONTROL)
-        .and_then(|value| value.to_str().ok())
-        .and_then(max_age);
-    let body = answer
-        .body()
-        .limit(SIZE_LIMIT)
-        .await
-        .map_err(|error| FetchError::Body { uri: at(), error: error.to_string() })?;
-    Ok((body.to_vec(), fresh))
 }
 
 /// A subject as one segment of a path, whatever is in it (RFC 3986 §3.3).
@@ -248,66 +286,9 @@ fn path_segment(text: &str) -> String {
     segment
 }
 
-/// Why a document is not there. For the log only.
-#[derive(Debug)]
-pub(super) enum FetchError {
-    Insecure { uri: String },
-    TooSlow { uri: String },
-    Unreachable { uri: String, error: String },
-    Status { uri: String, status: StatusCode },
-    Body { uri: String, error: String },
-    Keys { uri: String, error: JwksError },
-    Metadata { uri: String, error: MetadataError },
-    Profile { uri: String, error: NotAProfile },
-    NoMetadata,
-    NoJwksUri,
-    NoUserinfo,
-}
-
-impl FetchError {
-    /// Whether the place says that it has no such document: by its status, or with a page for
-    /// people in its stead.
-    fn says_nothing_is_there(&self) -> bool {
-        match self {
-            Self::Status { status, .. } => status.is_client_error(),
-            Self::Metadata { error, .. } => *error == MetadataError::NotAnObject,
-            _ => false,
-        }
-    }
-}
-
-impl fmt::Display for FetchError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Insecure { uri } => write!(f, "{uri:?} is not an https URL"),
-            Self::TooSlow { uri } => write!(f, "{uri} took longer than {TIME_LIMIT:?}"),
-            Self::Unreachable { uri, error } => write!(f, "{uri} cannot be reached: {error}"),
-            Self::Status { uri, status } => write!(f, "{uri} answered {status}"),
-            Self::Body { uri, error } => write!(
-                f,
-                "the answer of {uri} could not be read (at most {SIZE_LIMIT} bytes): {error}"
-            ),
-            Self::Keys { uri, error } => write!(f, "{uri}: {error}"),
-            Self::Metadata { uri, error } => write!(f, "{uri}: {error}"),
-            Self::Profile { uri, error } => write!(f, "{uri}: {error}"),
-            Self::NoMetadata => f.write_str("the issuer has no metadata"),
-            Self::NoUserinfo => f.write_str("the issuer's metadata has no userinfo_endpoint"),
-            Self::NoJwksUri => f.write_str("the issuer's metadata has no jwks_uri"),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn r09_what_is_sent_to_an_issuer_shows_in_no_library_s_log() {
-        let value = sensitive(&Secret::new("sk_live")).unwrap();
-        assert!(value.is_sensitive());
-        assert!(!format!("{value:?}").contains("sk_live"));
-        assert!(sensitive(&Secret::new("a\nb")).is_none());
-    }
 
     #[test]
     fn a_subject_stays_one_segment_of_the_path() {

@@ -3,32 +3,23 @@
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     pin::pin,
-    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-use arc_swap::ArcSwapOption;
-use async_trait::async_trait;
 use futures_util::{
     FutureExt,
     future::{join_all, select},
 };
-use mcp_auth_core::{
-    AuthorizationServerMetadata, AwaitRefresh, Clock, Issuer, IssuerKeys, UnixTime,
-    refresh::{Next, RefreshPolicy},
-};
+use mcp_auth_core::{Clock, UnixTime, refresh::Next};
 use tokio::{
     runtime::Runtime,
     sync::{Notify, watch},
     task::LocalSet,
-    time::{Instant, sleep, timeout},
+    time::timeout,
 };
 
-use super::{RefresherPlan, fetch::Fetcher};
-use crate::{
-    health::IssuerHealth,
-    observe::{self, KeyObserver},
-};
+use super::{RefresherPlan, error::FetchError, fetch::Fetcher};
+use crate::observe;
 
 /// The longest the refresher sleeps without looking at the clock, which may have been set.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
@@ -54,8 +45,10 @@ fn run_loops(plan: &RefresherPlan, mut dropped: watch::Receiver<()>) -> Result<(
         }
     };
     let fetcher = Fetcher::new(plan.signatures.clone());
-    let keys = plan.keys.iter().map(|job| job.run(&fetcher, &*plan.clock).boxed_local());
-    let metadata = plan.metadata.iter().map(|job| job.run(&fetcher, &*plan.clock).boxed_local());
+    let clock = &*plan.clock;
+    let keys = plan.keys.iter().map(|job| keep_fresh(&**job, &fetcher, clock).boxed_local());
+    let metadata =
+        plan.metadata.iter().map(|job| keep_fresh(&**job, &fetcher, clock).boxed_local());
     let profiles = plan.office.run(&plan.issuers, &fetcher).boxed_local();
     let loops = join_all(keys.chain(metadata).chain([profiles]));
     if let Some(runtime) = &runtime.0 {
@@ -78,140 +71,43 @@ impl Drop for Impatient {
     }
 }
 
-/// One issuer's keys, and the means to wait for newer ones.
-#[derive(Debug)]
-pub(crate) struct KeyWatch {
-    issuer: Issuer,
-    keys: Arc<IssuerKeys>,
-    observer: KeyObserver,
-    wake: Notify,
-    generation: watch::Sender<u64>,
+/// A document that is kept fresh.
+pub(super) trait Job {
+    /// What the policy says.
+    fn next(&self, now: UnixTime) -> Next;
+
+    /// Where whoever cannot wait rings.
+    fn bell(&self) -> &Notify;
+
+    /// Fetches, and tells the policy of it where that succeeded.
+    async fn fetch(&self, fetcher: &Fetcher, clock: &dyn Clock) -> Result<(), FetchError>;
+
+    /// Tells the policy that it did not; `None` where nobody knows why.
+    fn failed(&self, now: UnixTime, error: Option<&FetchError>);
 }
 
-impl KeyWatch {
-    pub(super) fn new(issuer: Issuer, keys: Arc<IssuerKeys>, observer: KeyObserver) -> Self {
-        Self { issuer, keys, observer, wake: Notify::new(), generation: watch::Sender::new(0) }
-    }
-
-    pub(super) fn health(&self, now: UnixTime) -> IssuerHealth {
-        let snapshot = self.keys.snapshot();
-        IssuerHealth {
-            issuer: self.issuer.name().to_owned(),
-            ready: snapshot.usable(now).is_some(),
-            keys: snapshot.keys.as_ref().map_or(0, |keys| keys.len()),
-            age: snapshot.fetched_at.map(|then| now.duration_since(then)),
-            usable_for: snapshot.good_until().map(|until| until.duration_since(now)),
-            last_fetch: snapshot.last_fetch,
-            failures: self.keys.failures(),
-            last_error: self.observer.last_error(),
+async fn keep_fresh(job: &impl Job, fetcher: &Fetcher, clock: &dyn Clock) {
+    loop {
+        // Read before the policy takes off: a clock that panics must not leave it in flight.
+        let now = clock.now();
+        match job.next(now) {
+            Next::Wait(time) => pause(time, job.bell()).await,
+            Next::Fetch => fly(job, fetcher, clock, now).await,
         }
-    }
-
-    async fn run(&self, fetcher: &Fetcher, clock: &dyn Clock) {
-        loop {
-            match self.keys.next(clock.now()) {
-                Next::Wait(time) => pause(time, &self.wake).await,
-                Next::Fetch => self.fetch(fetcher, clock).await,
-            }
-        }
-    }
-
-    async fn fetch(&self, fetcher: &Fetcher, clock: &dyn Clock) {
-        let started = clock.now();
-        let crash = OnDrop::new(|| {
-            self.observer.interrupted();
-            self.failed(started);
-        });
-        match fetcher.keys(&self.issuer).await {
-            Ok((keys, max_age)) => {
-                self.observer.fetched(&keys);
-                self.keys.fetched(keys, max_age, clock.now(), jitter());
-                self.announce();
-                crash.defuse();
-            }
-            Err(error) => {
-                self.observer.fetch_failed(&error);
-                crash.defuse();
-                self.failed(clock.now());
-            }
-        }
-    }
-
-    fn failed(&self, now: UnixTime) {
-        self.keys.fetch_failed(now, jitter());
-        self.announce();
-    }
-
-    /// Tells those who wait that a fetch has ended.
-    fn announce(&self) {
-        let snapshot = self.keys.snapshot();
-        self.observer.published(&snapshot);
-        self.generation.send_replace(snapshot.generation);
     }
 }
 
-#[async_trait]
-impl AwaitRefresh for KeyWatch {
-    async fn refreshed(&self, seen: u64, patience: Duration) -> Duration {
-        let deadline = Instant::now() + patience;
-        let mut generation = self.generation.subscribe();
-        self.wake.notify_one();
-        let newer = generation.wait_for(|generation| *generation > seen);
-        // Whether it came in time shows in the snapshot.
-        let _ = timeout(patience, newer).await;
-        deadline.saturating_duration_since(Instant::now())
-    }
-}
-
-/// One issuer's metadata, to be passed on.
-#[derive(Debug)]
-pub(crate) struct MetadataWatch {
-    issuer: Issuer,
-    newest: ArcSwapOption<AuthorizationServerMetadata>,
-    policy: Mutex<RefreshPolicy>,
-}
-
-impl MetadataWatch {
-    pub(super) fn new(issuer: Issuer, policy: RefreshPolicy) -> Self {
-        Self {
-            newest: ArcSwapOption::new(issuer.preset_metadata().map(Arc::new)),
-            policy: Mutex::new(policy),
-            issuer,
-        }
-    }
-
-    /// The newest document, or the preset's where none was fetched yet.
-    pub(crate) fn newest(&self) -> Option<Arc<AuthorizationServerMetadata>> {
-        self.newest.load_full()
-    }
-
-    async fn run(&self, fetcher: &Fetcher, clock: &dyn Clock) {
-        loop {
-            let next = self.with_policy(|policy| policy.next(clock.now()));
-            match next {
-                Next::Wait(time) => sleep(time.min(LONGEST_SLEEP)).await,
-                Next::Fetch => self.fetch(fetcher, clock).await,
-            }
-        }
-    }
-
-    async fn fetch(&self, fetcher: &Fetcher, clock: &dyn Clock) {
-        let started = clock.now();
-        let crash = OnDrop::new(|| self.with_policy(|policy| policy.failed(started, jitter())));
-        match fetcher.metadata(&self.issuer).await {
-            Ok((metadata, max_age)) => {
-                self.newest.store(Some(Arc::new(metadata)));
-                self.with_policy(|p| p.succeeded(clock.now(), max_age, false, jitter()));
-                crash.defuse();
-            }
-            Err(error) => {
-                observe::metadata_fetch_failed(self.issuer.name(), &error);
-            }
-        }
-    }
-
-    fn with_policy<T>(&self, act: impl FnOnce(&mut RefreshPolicy) -> T) -> T {
-        act(&mut self.policy.lock().unwrap_or_else(PoisonError::into_inner))
+/// One fetch, whose end the policy learns of in any case.
+async fn fly(job: &impl Job, fetcher: &Fetcher, clock: &dyn Clock, started: UnixTime) {
+    // The time of the start, since it may be the clock that panics.
+    let crash = OnDrop::new(|| job.failed(started, None));
+    if let Err(error) = job.fetch(fetcher, clock).await {
+        // A back-off runs from here, however long the fetch hung.
+        let now = clock.now();
+        crash.defuse();
+        job.failed(now, Some(&error));
+    } else {
+        crash.defuse();
     }
 }
 
@@ -237,12 +133,12 @@ impl<F: FnOnce()> Drop for OnDrop<F> {
     }
 }
 
-/// Sleeps until it is time, or until somebody asks.
-async fn pause(time: Duration, wake: &Notify) {
-    let _ = timeout(time.min(LONGEST_SLEEP), wake.notified()).await;
+/// Sleeps until it is time, or until somebody rings.
+async fn pause(time: Duration, bell: &Notify) {
+    let _ = timeout(time.min(LONGEST_SLEEP), bell.notified()).await;
 }
 
-fn jitter() -> f64 {
+pub(super) fn jitter() -> f64 {
     use std::hash::{BuildHasher, RandomState};
     // The standard library's hasher is seeded at random: enough to spread fetches out.
     (RandomState::new().hash_one(0_u8) >> 11) as f64 / (1_u64 << 53) as f64

@@ -6,11 +6,23 @@
 //! immutable snapshot. Whoever needs an unknown key watches the generation, for a bounded time; the
 //! refresher knows nothing of those who wait.
 
+mod error;
 mod fetch;
+mod http;
 mod jobs;
+mod keys;
+mod metadata;
 mod profiles;
 
-use std::{io, sync::Arc, thread, time::Duration};
+use std::{
+    io,
+    sync::{
+        Arc, Mutex, PoisonError,
+        mpsc::{self, RecvTimeoutError},
+    },
+    thread::{self, JoinHandle},
+    time::Duration,
+};
 
 use mcp_auth_core::{
     AwaitRefresh, Clock, Issuer, IssuerKeys, UnixTime,
@@ -19,9 +31,10 @@ use mcp_auth_core::{
 };
 use tokio::sync::watch;
 
-pub(crate) use jobs::MetadataWatch;
-use jobs::{KeyWatch, run_until_dropped};
+use jobs::run_until_dropped;
+use keys::KeyWatch;
 use mcp_auth_core::FetchProfile;
+pub(crate) use metadata::MetadataWatch;
 use profiles::{ProfileDesk, ProfileOffice};
 
 use crate::{
@@ -32,11 +45,21 @@ use crate::{
 /// After a failure of the refresher as a whole, how long until it starts again.
 const RESTART: Duration = Duration::from_secs(1);
 
+/// How long a refresher that is dropped waits for its thread to end. A thread that still runs when
+/// the process ends finds its libraries torn down under its feet: OpenSSL, at work on the system's
+/// certificates, can crash then. What takes longer is a fetch that hangs, which is not waited for.
+const FAREWELL: Duration = Duration::from_millis(100);
+
 /// The running refresher; dropping it ends the thread, without waiting for a stuck look-up.
 #[derive(Debug)]
 pub(crate) struct JwksRefresher {
     keys: Vec<Arc<KeyWatch>>,
-    _alive: watch::Sender<()>,
+    /// Dropped to end the thread.
+    alive: Option<watch::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+    /// Closed when the thread is as good as ended. Behind a lock since it cannot be shared, and
+    /// nobody but `drop` asks for it.
+    ended: Mutex<mpsc::Receiver<()>>,
 }
 
 /// What is to be kept fresh, before the thread starts.
@@ -94,9 +117,13 @@ impl RefresherPlan {
     /// Starts the thread.
     pub(crate) fn start(self) -> io::Result<JwksRefresher> {
         let (alive, dropped) = watch::channel(());
+        let (running, ended) = mpsc::channel();
         let keys = self.keys.clone();
-        thread::Builder::new().name("mcp-auth-refresher".into()).spawn(move || {
-            while run_until_dropped(&self, dropped.clone()).is_err() {
+        let thread = thread::Builder::new().name("mcp-auth-refresher".into()).spawn(move || {
+            // Let go of last.
+            let _running = running;
+            let plan = self;
+            while run_until_dropped(&plan, dropped.clone()).is_err() {
                 observe::refresher_restarts();
                 thread::sleep(RESTART);
                 if dropped.has_changed().is_err() {
@@ -104,12 +131,29 @@ impl RefresherPlan {
                 }
             }
         })?;
-        Ok(JwksRefresher { keys, _alive: alive })
+        Ok(JwksRefresher {
+            keys,
+            alive: Some(alive),
+            thread: Some(thread),
+            ended: Mutex::new(ended),
+        })
     }
 }
 
 impl JwksRefresher {
     pub(crate) fn health(&self, now: UnixTime) -> Vec<IssuerHealth> {
         self.keys.iter().map(|watch| watch.health(now)).collect()
+    }
+}
+
+impl Drop for JwksRefresher {
+    fn drop(&mut self) {
+        self.alive = None;
+        let ended = self.ended.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let ends_in_time = ended.recv_timeout(FAREWELL) == Err(RecvTimeoutError::Disconnected);
+        if let Some(thread) = self.thread.take().filter(|_| ends_in_time) {
+            // A panic of it was told when it happened.
+            let _ = thread.join();
+        }
     }
 }

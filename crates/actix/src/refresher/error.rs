@@ -1,0 +1,57 @@
+//! Why a document is not there.
+
+use std::fmt;
+
+use actix_web::http::StatusCode;
+use mcp_auth_core::{keys::JwksError, metadata::MetadataError, profile::NotAProfile};
+
+use super::http::{SIZE_LIMIT, TIME_LIMIT};
+
+/// Why a document is not there. For the log only.
+#[derive(Debug)]
+pub(super) enum FetchError {
+    Insecure { uri: String },
+    TooSlow { uri: String },
+    Unreachable { uri: String, error: String },
+    Status { uri: String, status: StatusCode },
+    Body { uri: String, error: String },
+    Keys { uri: String, error: JwksError },
+    Metadata { uri: String, error: MetadataError },
+    Profile { uri: String, error: NotAProfile },
+    NoMetadata,
+    NoJwksUri,
+    NoUserinfo,
+}
+
+impl FetchError {
+    /// Whether the place says that it has no such document: by its status, or with a page for
+    /// people in its stead.
+    pub(super) fn says_nothing_is_there(&self) -> bool {
+        match self {
+            Self::Status { status, .. } => status.is_client_error(),
+            Self::Metadata { error, .. } => *error == MetadataError::NotAnObject,
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for FetchError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Insecure { uri } => write!(f, "{uri:?} is not an https URL"),
+            Self::TooSlow { uri } => write!(f, "{uri} took longer than {TIME_LIMIT:?}"),
+            Self::Unreachable { uri, error } => write!(f, "{uri} cannot be reached: {error}"),
+            Self::Status { uri, status } => write!(f, "{uri} answered {status}"),
+            Self::Body { uri, error } => write!(
+                f,
+                "the answer of {uri} could not be read (at most {SIZE_LIMIT} bytes): {error}"
+            ),
+            Self::Keys { uri, error } => write!(f, "{uri}: {error}"),
+            Self::Metadata { uri, error } => write!(f, "{uri}: {error}"),
+            Self::Profile { uri, error } => write!(f, "{uri}: {error}"),
+            Self::NoMetadata => f.write_str("the issuer has no metadata"),
+            Self::NoUserinfo => f.write_str("the issuer's metadata has no userinfo_endpoint"),
+            Self::NoJwksUri => f.write_str("the issuer's metadata has no jwks_uri"),
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! One request for a document, within bounds: time, size, no redirect, nothing unpacked.
+
+use std::time::Duration;
+
+use actix_web::http::{
+    StatusCode,
+    header::{self, HeaderValue},
+};
+use awc::{Client, ClientRequest};
+use mcp_auth_core::{Issuer, Secret, refresh::max_age};
+use tokio::time::timeout;
+
+use super::error::FetchError;
+
+/// The longest that a whole fetch may take: connecting, header and body.
+pub(super) const TIME_LIMIT: Duration = Duration::from_secs(5);
+/// The largest document that is read, in bytes.
+pub(super) const SIZE_LIMIT: usize = 64 * 1024;
+/// A longer `ETag` is not worth sending back, in bytes.
+const TAG_LIMIT: usize = 256;
+
+/// What a server answered.
+pub(super) struct Answer {
+    /// The document; `None` where it is still the one that the request named (304).
+    pub(super) body: Option<Vec<u8>>,
+    /// How long it is fresh, where the server tells.
+    pub(super) fresh: Option<Duration>,
+    /// Its `ETag`, by which to ask again (RFC 9110 §8.8.3).
+    pub(super) tag: Option<HeaderValue>,
+}
+
+impl Answer {
+    /// The document: always there, unless the request named one.
+    pub(super) fn document(&self) -> &[u8] {
+        self.body.as_deref().unwrap_or_default()
+    }
+}
+
+pub(super) fn client() -> Client {
+    Client::builder().disable_redirects().finish()
+}
+
+/// A header that HTTP libraries show to nobody and put in no table (R9).
+pub(super) fn sensitive(bearer: &Secret) -> Option<HeaderValue> {
+    let mut value = HeaderValue::try_from(format!("Bearer {}", bearer.expose())).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+/// Asks, within the limits of time and size.
+pub(super) async fn bounded(
+    issuer: &Issuer,
+    uri: &str,
+    request: impl FnOnce() -> ClientRequest,
+) -> Result<Answer, FetchError> {
+    if !issuer.may_fetch(uri) {
+        return Err(FetchError::Insecure { uri: uri.to_owned() });
+    }
+    let answer = ask(uri, request());
+    timeout(TIME_LIMIT, answer).await.map_err(|_| FetchError::TooSlow { uri: uri.to_owned() })?
+}
+
+async fn ask(uri: &str, request: ClientRequest) -> Result<Answer, FetchError> {
+    let at = || uri.to_owned();
+    let asks_for_news = request.headers().contains_key(header::IF_NONE_MATCH);
+    let mut answer = request
+        .insert_header((header::ACCEPT, "application/json"))
+        // Some other crate of the application may have taught awc to unpack, and a small answer
+        // may unpack to anything.
+        .insert_header((header::ACCEPT_ENCODING, "identity"))
+        .no_decompress()
+        .timeout(TIME_LIMIT)
+        .send()
+        .await
+        .map_err(|error| FetchError::Unreachable { uri: at(), error: error.to_string() })?;
+    let unchanged = asks_for_news && answer.status() == StatusCode::NOT_MODIFIED;
+    if answer.status() != StatusCode::OK && !unchanged {
+        return Err(FetchError::Status { uri: at(), status: answer.status() });
+    }
+    let headers = answer.headers();
+    let fresh =
+        headers.get(header::CACHE_CONTROL).and_then(|value| value.to_str().ok()).and_then(max_age);
+    let tag = headers.get(header::ETAG).filter(|tag| tag.len() <= TAG_LIMIT).cloned();
+    let body = match unchanged {
+        true => None,
+        false => {
+            let body = answer.body().limit(SIZE_LIMIT).await;
+            let unread = |error| FetchError::Body { uri: at(), error };
+            Some(body.map_err(|error| unread(error.to_string()))?.to_vec())
+        }
+    };
+    Ok(Answer { body, fresh, tag })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r09_what_is_sent_to_an_issuer_shows_in_no_library_s_log() {
+        let value = sensitive(&Secret::new("sk_live")).unwrap();
+        assert!(value.is_sensitive());
+        assert!(!format!("{value:?}").contains("sk_live"));
+        assert!(sensitive(&Secret::new("a\nb")).is_none());
+    }
+}
