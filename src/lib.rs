@@ -93,9 +93,9 @@ pub use mcp_auth_actix::{
 };
 pub use mcp_auth_core::{
     self, Actor, Algorithm, Authenticated, ClientId, Clock, ConfigError, IdentityStore, Issuer,
-    IssuerAwareness, JwksLocation, Newcomer, Principal, PrincipalKind, Profile, ProfileError,
-    Rejection, Resource, Scope, ScopeSet, StoreError, Subject, TokenCacheSettings, TokenCacheUse,
-    UnixTime, UnknownUser, VerifiedToken, async_trait,
+    IssuerAwareness, JwksLocation, KeyIdHash, Newcomer, Principal, PrincipalKind, Profile,
+    ProfileError, Rejection, Resource, Scope, ScopeSet, StoreError, Subject, TokenCacheSettings,
+    TokenCacheUse, UnixTime, UnknownUser, VerifiedToken, async_trait,
     issuer_keys::LastFetch,
     refresh::RefreshSettings,
     rejection::{ForbiddenReason, RequestError, TokenError, UnavailableReason},

@@ -7,20 +7,23 @@ use std::{
 };
 
 use actix_mcp_auth::{
-    AuthedUser, IdentityStore, IdentityStoreExt, MemoryIdentityStore, Newcomer, StoreError,
-    Subject, async_trait,
+    AuthedUser, IdentityStore, IdentityStoreExt, KeyIdHash, MemoryIdentityStore, Newcomer,
+    StoreError, Subject, async_trait,
     testing::{Endpoint, Fault, TestAuthority},
 };
 use actix_web::{http::Method, web};
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::support::{RESOURCE, Server, authority, builder, good_token};
+use crate::{
+    metrics,
+    support::{RESOURCE, Server, authority, builder, good_token},
+};
 
 #[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Lines(Arc<Mutex<Vec<u8>>>);
 
 impl Lines {
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
 }
@@ -64,12 +67,15 @@ async fn r09_neither_log_nor_answer_shows_a_token_and_the_log_tells_the_remedy()
     for token in [good.as_str(), &unbound, &forged.sign(), "no-token-at-all-but-secret"] {
         let answer = server.request(Method::POST, "/mcp").bearer(token).send().await;
         answers += &format!("{answer:?}");
-        for secret in [token, token.rsplit('.').next().unwrap()] {
+        // Header, payload and signature, each a secret as well.
+        for secret in token.split('.').chain([token]) {
             assert!(!answers.contains(secret), "an answer shows a token");
             assert!(!lines.text().contains(secret), "the log shows a token");
+            assert!(!metrics::rendered().contains(secret), "a metric shows a token");
         }
     }
     let log = lines.text();
+    the_event_of_a_foreign_audience_is_as_documented(&log, &authority);
     assert!(log.contains("reason=\"foreign_audience\""), "{log}");
     assert!(log.contains("resource indicator"), "{log}");
     assert!(log.contains(RESOURCE) && log.contains(authority.client_id()), "{log}");
@@ -78,6 +84,25 @@ async fn r09_neither_log_nor_answer_shows_a_token_and_the_log_tells_the_remedy()
     the_guide_quotes_the_log(&lines.text());
     assert!(lines.text().contains("actix_server"), "libraries that use log are heard");
     assert!(!lines.text().contains(&asked_with), "the log shows a token");
+}
+
+/// Every field, and of the key a hash instead of its name.
+fn the_event_of_a_foreign_audience_is_as_documented(log: &str, authority: &TestAuthority) {
+    let of_ours = |line: &&str| {
+        line.contains("foreign_audience") && line.contains(&format!("{:?}", authority.issuer()))
+    };
+    let line = log.lines().find(of_ours).expect("a line about the foreign audience");
+    let kid = authority.keys().current().id().to_owned();
+    let hash = KeyIdHash::of(&kid);
+    for piece in [
+        " INFO mcp_auth: request refused event=\"request_refused\" decision=\"refused\"",
+        " reason=\"foreign_audience\" status=401 ",
+        &format!(" issuer={:?} kid_hash={hash} resource={RESOURCE:?} ", authority.issuer()),
+        " detail=expected the audience",
+    ] {
+        assert!(line.contains(piece), "{piece:?} is not in {line:?}");
+    }
+    assert!(!line.contains(&kid), "{line}");
 }
 
 /// Makes each mistake that docs/troubleshooting.md explains. Returns the token that went to the

@@ -1,0 +1,147 @@
+//! The feature `metrics`: what an exporter for Prometheus tells.
+
+use std::{
+    sync::LazyLock,
+    time::{Duration, SystemTime},
+};
+
+use actix_mcp_auth::{IdentityStore, McpAuth, RefreshSettings, StoreError, Subject, async_trait};
+use actix_web::{http::Method, web};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+
+use crate::support::{Server, authority};
+
+/// One recorder for the process; the tests tell their numbers apart by the resource.
+static METRICS: LazyLock<PrometheusHandle> =
+    LazyLock::new(|| PrometheusBuilder::new().install_recorder().unwrap());
+
+/// The value of a series whose labels are all of these.
+fn value(name: &str, labels: &[&str]) -> Option<f64> {
+    let text = METRICS.render();
+    let line = text.lines().find(|line| {
+        line.starts_with(&format!("{name}{{")) && labels.iter().all(|label| line.contains(label))
+    })?;
+    Some(line.rsplit(' ').next().unwrap().parse().unwrap())
+}
+
+fn decisions(resource: &str, decision: &str, reason: &str) -> f64 {
+    let [decision, reason] =
+        [("decision", decision), ("reason", reason)].map(|(k, v)| format!("{k}=\"{v}\""));
+    let resource = format!("resource=\"{resource}\"");
+    value("mcp_auth_decisions_total", &[&resource, &decision, &reason]).unwrap()
+}
+
+#[actix_web::test]
+async fn every_decision_is_counted_by_its_reason_and_stands_at_zero_from_the_start() {
+    const RESOURCE: &str = "http://127.0.0.1:8787/counted";
+    LazyLock::force(&METRICS);
+    let authority = authority();
+    let auth = McpAuth::builder(RESOURCE).authkit(authority.issuer()).build().unwrap();
+    for &reason in actix_mcp_auth::Rejection::REASONS {
+        let outage = actix_mcp_auth::Rejection::OUTAGES.contains(&reason);
+        let decision = if outage { "unavailable" } else { "refused" };
+        assert_eq!(decisions(RESOURCE, decision, reason), 0.0, "{reason}");
+    }
+    let server = Server::of(&auth);
+    let good = authority.person_token("user_ada", RESOURCE);
+    for _ in 0..3 {
+        assert_eq!(server.call(&good).await.status, 200);
+    }
+    for _ in 0..2 {
+        assert_eq!(server.call("no.token.at-all").await.status, 401);
+    }
+    assert_eq!(server.request(Method::POST, "/mcp").send().await.status, 401);
+    assert_eq!(decisions(RESOURCE, "accepted", "none"), 3.0);
+    assert_eq!(decisions(RESOURCE, "refused", "malformed"), 2.0);
+    assert_eq!(decisions(RESOURCE, "refused", "missing_credentials"), 1.0);
+    assert_eq!(decisions(RESOURCE, "anonymous", "none"), 0.0);
+
+    let open = {
+        let auth = auth.clone();
+        Server::start(move |config| {
+            let route = web::post().to(async |_: actix_mcp_auth::MaybeAuthed| "");
+            config.service(web::resource("/mcp").wrap(auth.middleware().optional()).route(route));
+        })
+    };
+    assert_eq!(open.request(Method::POST, "/mcp").send().await.status, 200);
+    assert_eq!(decisions(RESOURCE, "anonymous", "none"), 1.0);
+    assert_eq!(decisions(RESOURCE, "refused", "missing_credentials"), 1.0);
+}
+
+struct Broken;
+
+#[async_trait]
+impl IdentityStore for Broken {
+    type User = String;
+
+    async fn find(&self, _: &Subject) -> Result<Option<String>, StoreError> {
+        Err(StoreError::new("the database is gone"))
+    }
+}
+
+#[actix_web::test]
+async fn an_outage_is_counted_as_such() {
+    const RESOURCE: &str = "http://127.0.0.1:8787/broken";
+    LazyLock::force(&METRICS);
+    let authority = authority();
+    let auth = McpAuth::builder(RESOURCE).authkit(authority.issuer()).users(Broken);
+    let server = Server::of(&auth.build().unwrap());
+    let good = authority.person_token("user_ada", RESOURCE);
+    assert_eq!(server.call(&good).await.status, 503);
+    assert_eq!(decisions(RESOURCE, "unavailable", "store_unavailable"), 1.0);
+}
+
+#[actix_web::test]
+async fn fetches_and_the_age_of_keys_are_told() {
+    const RESOURCE: &str = "http://127.0.0.1:8787/fetched";
+    LazyLock::force(&METRICS);
+    let authority = authority();
+    let mut often = RefreshSettings::default();
+    often.default_max_age = Duration::from_millis(100);
+    often.min_max_age = Duration::from_millis(100);
+    let auth = McpAuth::builder(RESOURCE).authkit(authority.issuer()).refresh(often);
+    let auth = auth.build().unwrap();
+    let resource = format!("resource=\"{RESOURCE}\"");
+    let issuer = format!("issuer=\"{}\"", authority.issuer());
+    let key = |name: &str| value(name, &[&resource, &issuer]);
+    let fetches = |outcome: &str| {
+        let outcome = format!("outcome=\"{outcome}\"");
+        value("mcp_auth_key_fetches_total", &[&resource, &issuer, &outcome]).unwrap()
+    };
+    until(|| fetches("succeeded") >= 2.0).await;
+    assert_eq!((key("mcp_auth_keys"), fetches("failed")), (Some(1.0), 0.0));
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs_f64();
+    let fetched = key("mcp_auth_keys_fetched_timestamp_seconds").unwrap();
+    let good_until = key("mcp_auth_keys_good_until_timestamp_seconds").unwrap();
+    assert!((now - fetched).abs() < 60.0, "{fetched}");
+    let day = 24.0 * 3600.0;
+    assert!((good_until - fetched - day).abs() < 60.0, "{good_until}");
+
+    authority.go_down();
+    until(|| fetches("failed") >= 1.0).await;
+    let health = &auth.health()[0];
+    assert!(health.ready && health.failures >= 1, "{health:?}");
+    let error = health.last_error.as_deref().unwrap();
+    assert!(error.contains("/oauth2/jwks cannot be reached"), "{error}");
+    let usable_for = health.usable_for.unwrap().as_secs_f64();
+    assert!((day - usable_for).abs() < 60.0, "{usable_for}");
+
+    authority.come_up().unwrap();
+    until(|| auth.health()[0].failures == 0).await;
+    assert_eq!(auth.health()[0].last_error, None);
+}
+
+async fn until(condition: impl Fn() -> bool) {
+    for _ in 0..1_000 {
+        if condition() {
+            return;
+        }
+        actix_web::rt::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("it did not come to pass: {}", METRICS.render());
+}
+
+/// What `/metrics` says of all that this process has done (R9).
+pub(crate) fn rendered() -> String {
+    METRICS.render()
+}
