@@ -95,6 +95,8 @@ pub enum UnusableKey {
     UnknownKind,
     /// RSA of less than 2048 or more than 8192 bits, or with a public exponent that makes it weak.
     WeakRsa,
+    /// A point of small order on Ed25519: anybody could sign for it.
+    WeakPoint,
     /// `alg` is none of ours, not for this kind of key, or not allowed for this issuer.
     UnacceptableAlgorithm,
     /// The cryptographic library refuses it, such as a point that is not on its curve.
@@ -109,6 +111,7 @@ impl fmt::Display for UnusableKey {
             Self::NotForVerifying => "not for verifying signatures",
             Self::UnknownKind => "unknown key type or curve",
             Self::WeakRsa => "RSA key of unacceptable size or exponent",
+            Self::WeakPoint => "a point of small order",
             Self::UnacceptableAlgorithm => "algorithm not acceptable",
             Self::RefusedByLibrary => "not a valid key",
         })
@@ -203,10 +206,7 @@ impl Members {
             ("EC", Some("P-256")) => self.point(Curve::P256, 32),
             ("EC", Some("P-384")) => self.point(Curve::P384, 48),
             ("EC", Some("P-521")) => self.point(Curve::P521, 66),
-            ("OKP", Some("Ed25519")) => match bytes(&self.x)? {
-                x if x.len() == 32 => Ok(PublicKey::Ed25519 { x }),
-                _ => Err(UnusableKey::Malformed),
-            },
+            ("OKP", Some("Ed25519")) => ed25519(bytes(&self.x)?),
             _ => Err(UnusableKey::UnknownKind),
         }
     }
@@ -232,6 +232,54 @@ fn rsa(n: Vec<u8>, e: Vec<u8>) -> Result<PublicKey, UnusableKey> {
     Ok(PublicKey::Rsa { n, e })
 }
 
+/// "If the resulting value is >= p, decoding fails" (RFC 8032 §5.1.3), and a point of small order
+/// is no key at all: signatures that nobody made verify with it. The cryptographic library takes
+/// both, so they are refused here (RFC 8725 §3.4).
+fn ed25519(x: Vec<u8>) -> Result<PublicKey, UnusableKey> {
+    let [low, middle @ .., high] = x.as_slice() else {
+        return Err(UnusableKey::Malformed);
+    };
+    let not_below_p =
+        *low >= 0xed && middle.iter().all(|byte| *byte == 0xff) && high & 0x7f == 0x7f;
+    if x.len() != 32 || not_below_p {
+        return Err(UnusableKey::Malformed);
+    }
+    // The highest bit is the sign of the other coordinate.
+    let is = |y: &[u8; 32]| y[..31] == x[..31] && y[31] == high & 0x7f;
+    if SMALL_ORDER.iter().any(is) {
+        return Err(UnusableKey::WeakPoint);
+    }
+    Ok(PublicKey::Ed25519 { x })
+}
+
+/// The coordinates y of the eight points on Ed25519 whose order divides 8, little-endian: 0 and 1,
+/// -1, and the two of order 8.
+const SMALL_ORDER: [[u8; 32]; 5] = [
+    [0; 32],
+    little(1),
+    [
+        0xec, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+        0xff, 0x7f,
+    ],
+    [
+        0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98,
+        0xf0, 0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53,
+        0xfc, 0x05,
+    ],
+    [
+        0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67,
+        0x0f, 0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac,
+        0x03, 0x7a,
+    ],
+];
+
+const fn little(number: u8) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    bytes[0] = number;
+    bytes
+}
+
 fn bytes(member: &Option<String>) -> Result<Vec<u8>, UnusableKey> {
     member.as_deref().and_then(base64url::decode).ok_or(UnusableKey::Malformed)
 }
@@ -250,6 +298,10 @@ mod tests {
         let mut n = vec![0xff; bits / 8];
         n[0] = 0x80;
         json!({"kty": "RSA", "n": base64url::encode(&n), "e": "AQAB"})
+    }
+
+    fn ed25519_of(x: [u8; 32]) -> Value {
+        json!({"kty": "OKP", "crv": "Ed25519", "x": base64url::encode(&x)})
     }
 
     fn with(mut key: Value, member: &str, value: Value) -> Value {
@@ -291,6 +343,9 @@ mod tests {
             (with(ec, "crv", json!("secp256k1")), UnusableKey::UnknownKind),
             (json!({"kty": "OKP", "crv": "X25519", "x": "AAAA"}), UnusableKey::UnknownKind),
             (json!({"kty": "OKP", "crv": "Ed25519", "x": "AAAA"}), UnusableKey::Malformed),
+            (json!({"kty": "OKP", "crv": "Ed25519", "x": ""}), UnusableKey::Malformed),
+            (ed25519_of([0xff; 32]), UnusableKey::Malformed),
+            (ed25519_of([0; 32]), UnusableKey::WeakPoint),
         ] {
             assert_eq!(Jwk::from_json(&key), Err(why), "{key}");
         }

@@ -1,5 +1,16 @@
 //! Checking a signature: a small trait, josekit (OpenSSL) beneath it by default, and aws-lc-rs for
 //! those who choose it.
+//!
+//! # One message, several signatures
+//!
+//! A signature that verifies proves who signed what; it is no name for the token. Whoever has an
+//! ECDSA signature (r, s) can write down (r, n - s), which the standard takes as well (FIPS 186-5
+//! §6.4.2), and an issuer may sign the same claims twice. Both backends follow the standard there.
+//! Nothing in these crates takes a token's text for its identity: people are known by issuer and
+//! subject, revocation goes by claims, and what remembers verified tokens by their bytes remembers
+//! a second text as a second entry. What has no second form is the one signature itself: ECDSA
+//! numbers and RSA signatures are of full length and in range, S of Ed25519 is below the order
+//! (RFC 8032 §5.1.7), and base64url has one spelling (R23).
 
 use std::fmt;
 
