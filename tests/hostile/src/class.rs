@@ -8,7 +8,7 @@ use crate::{answer::Answer, full, server::METADATA_URL};
 /// Cases of one kind, and what became of them.
 #[must_use = "the outcome is told by `done`"]
 pub struct Class {
-    name: &'static str,
+    name: String,
     cases: usize,
     failed: Vec<String>,
     refusals: Vec<Duration>,
@@ -35,7 +35,13 @@ pub enum Expected {
 impl Class {
     /// A class by its name in the table.
     pub fn new(name: &'static str) -> Self {
-        Self { name, cases: 0, failed: Vec::new(), refusals: Vec::new(), done: false }
+        Self { name: name.into(), cases: 0, failed: Vec::new(), refusals: Vec::new(), done: false }
+    }
+
+    /// The same class with something exchanged, which its name then tells.
+    pub fn with(mut self, what: &str) -> Self {
+        self.name = format!("{} ({what})", self.name);
+        self
     }
 
     /// One case: good, or what is wrong.

@@ -13,11 +13,21 @@ use actix_mcp_auth::{
     UnixTime, async_trait,
     mcp_auth_core::{
         Authenticator, AwaitRefresh, FetchProfile, IncomingRequest, IssuerKeys, KeySet,
-        ResourcePolicy, Secret, signature::Josekit,
+        ResourcePolicy, Secret,
+        signature::{Josekit, SignatureBackend},
     },
 };
 
 use crate::server::RESOURCE;
+
+/// Every library that checks signatures, by its name.
+pub fn backends() -> Vec<(&'static str, Box<dyn SignatureBackend>)> {
+    vec![
+        ("OpenSSL", Box::new(Josekit)),
+        #[cfg(feature = "aws-lc-rs")]
+        ("aws-lc-rs", Box::new(actix_mcp_auth::mcp_auth_core::signature::AwsLcRs)),
+    ]
+}
 
 /// An authenticator that trusts one issuer, whose keys are what they are.
 pub struct Gate {

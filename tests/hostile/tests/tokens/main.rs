@@ -3,4 +3,6 @@
 #![allow(clippy::unwrap_used)]
 
 mod credentials;
+mod flips;
 mod matrix;
+mod vectors;
