@@ -2,5 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod authenticate;
+#[cfg(feature = "aws-lc-rs")]
+mod backends;
 mod token_cache;
 mod world;
