@@ -4,5 +4,6 @@
 mod authenticate;
 #[cfg(feature = "aws-lc-rs")]
 mod backends;
+mod keys_under_fire;
 mod token_cache;
 mod world;
