@@ -32,6 +32,10 @@ features:
 hostile:
     tests/hostile/run
 
+# Tokens by joserfc, PyJWT and jose, made anew
+foreign:
+    tests/foreign/run
+
 # Real MCP clients against bookmarket
 interop:
     tests/interop/run

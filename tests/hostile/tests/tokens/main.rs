@@ -4,5 +4,6 @@
 
 mod credentials;
 mod flips;
+mod foreign;
 mod matrix;
 mod vectors;
