@@ -78,6 +78,7 @@
 //! | `diesel-async` | `DieselAsyncIdentityStore` |
 //! | `sea-orm` | `SeaOrmIdentityStore` |
 //! | `memory` | `MemoryIdentityStore` |
+//! | `metrics` | decisions, fetches and the age of keys for whichever recorder is installed, by the facade `metrics` |
 //! | `contract-tests` | what every store must do, as tests for a store of one's own |
 //! | `testing` | the module `testing`: an authorization server for development and tests |
 //! | `aws-lc-rs` | `AwsLcRs`, a faster backend for signatures, chosen in the builder |
@@ -132,6 +133,11 @@ pub mod testing {
 #[cfg(all(doctest, feature = "sea-orm", feature = "memory", feature = "testing"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// The code of docs/operations.md, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/operations.md")]
+struct OperationsGuide;
 
 /// The code of docs/stores.md, compiled.
 #[cfg(all(doctest, feature = "diesel", feature = "diesel-async", feature = "sea-orm"))]

@@ -10,6 +10,7 @@ mod databases;
 mod discovery;
 mod extractors;
 mod flood;
+mod guides;
 mod issuers;
 mod keys;
 mod logs;

@@ -7,7 +7,7 @@ use std::{
 };
 
 /// Where tests are.
-const SOURCES: [&str; 3] = ["crates", "tests/e2e", "tests/hostile"];
+pub(crate) const SOURCES: [&str; 3] = ["crates", "tests/e2e", "tests/hostile"];
 
 #[test]
 fn the_list_of_obligations_names_the_tests_that_prove_them() {
@@ -27,26 +27,31 @@ fn the_list_of_obligations_names_the_tests_that_prove_them() {
 
 /// The tests' names by the obligation's number.
 fn proofs(root: &Path) -> BTreeMap<u32, Vec<String>> {
-    let mut files = Vec::new();
-    for folder in SOURCES {
-        rust_files(&root.join(folder), &mut files);
-    }
     let mut proofs: BTreeMap<u32, Vec<String>> = BTreeMap::new();
-    for file in files {
-        for line in fs::read_to_string(file).unwrap().lines() {
-            let line = line.trim_start();
-            let declared = line.strip_prefix("async fn ").or(line.strip_prefix("fn "));
-            let Some(name) = declared.and_then(|rest| rest.split_once('(')).map(|(name, _)| name)
-            else {
-                continue;
-            };
-            for obligation in name.split('_').map_while(number) {
-                proofs.entry(obligation).or_default().push(name.to_owned());
-            }
+    for name in functions(root, &SOURCES) {
+        for obligation in name.split('_').map_while(number) {
+            proofs.entry(obligation).or_default().push(name.clone());
         }
     }
     proofs.values_mut().for_each(|names| names.sort());
     proofs
+}
+
+/// The names of all functions in these folders, of which tests are some.
+pub(crate) fn functions(root: &Path, folders: &[&str]) -> Vec<String> {
+    let mut files = Vec::new();
+    for folder in folders {
+        rust_files(&root.join(folder), &mut files);
+    }
+    let mut names = Vec::new();
+    for file in files {
+        for line in fs::read_to_string(file).unwrap().lines() {
+            let line = line.trim_start();
+            let declared = line.strip_prefix("async fn ").or(line.strip_prefix("fn "));
+            names.extend(declared.and_then(|rest| Some(rest.split_once('(')?.0.to_owned())));
+        }
+    }
+    names
 }
 
 /// `r13` is obligation 13.
@@ -78,7 +83,7 @@ fn obligation(line: &str) -> Option<(u32, &str)> {
     Some((number, &row[..row.rfind('|')? + 1]))
 }
 
-fn rust_files(folder: &Path, files: &mut Vec<PathBuf>) {
+pub(crate) fn rust_files(folder: &Path, files: &mut Vec<PathBuf>) {
     let mut entries: Vec<_> = fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
     entries.sort();
     for path in entries {

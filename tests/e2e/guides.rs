@@ -1,0 +1,83 @@
+//! What the guides say of names, held against the code: reasons, events, metrics, tests.
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use actix_mcp_auth::Rejection;
+
+use crate::obligations::{SOURCES, functions, rust_files};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap()
+}
+
+/// What the first column of a guide's tables has in backticks.
+fn first_column(guide: &str) -> BTreeSet<String> {
+    let cells = guide.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` |"));
+    cells.map(|(name, _)| name.to_owned()).collect()
+}
+
+#[test]
+fn every_reason_is_explained_and_none_that_does_not_exist() {
+    let guide = read("docs/troubleshooting.md");
+    let (_, table) = guide.split_once("## Every reason").unwrap();
+    let reasons: BTreeSet<String> = Rejection::REASONS.iter().map(|&r| r.to_owned()).collect();
+    assert_eq!(first_column(table), reasons);
+}
+
+#[test]
+fn every_event_and_every_metric_is_documented_and_none_that_does_not_exist() {
+    let mut files = Vec::new();
+    rust_files(&root().join("crates/actix/src"), &mut files);
+    let (mut events, mut metrics) = (BTreeSet::new(), BTreeSet::new());
+    for file in files {
+        let source = fs::read_to_string(file).unwrap();
+        for line in source.lines().map(str::trim) {
+            let quoted = || line.split('"').nth(1).unwrap_or_default().to_owned();
+            if line.starts_with("event = \"") {
+                events.insert(quoted());
+            } else if line.starts_with("const ") && line.contains("= \"mcp_auth_") {
+                metrics.insert(quoted());
+            }
+        }
+        let named = source.matches("        name: \"").count();
+        let with_field = source.matches("        event = \"").count();
+        assert_eq!(named, with_field, "each event has its name as a field");
+    }
+    assert!(events.len() > 10 && metrics.len() == 5, "{events:?} {metrics:?}");
+    let guide = read("docs/operations.md");
+    let (about_events, rest) = guide.split_once("## Health").unwrap();
+    let (_, about_metrics) = rest.split_once("## Metrics").unwrap();
+    let documented = |text| -> BTreeSet<String> {
+        first_column(text).into_iter().filter(|name| name != "event").collect()
+    };
+    assert_eq!(documented(about_events), events);
+    assert_eq!(documented(about_metrics), metrics);
+}
+
+#[test]
+fn security_md_names_tests_that_exist() {
+    let tests: BTreeSet<String> = functions(root(), &SOURCES).into_iter().collect();
+    let page = read("SECURITY.md");
+    let (_, table) = page.split_once("| proved by |").unwrap();
+    let mut named = 0;
+    for row in
+        table.lines().filter(|line| line.starts_with("| ") && line.matches(" | ").count() == 2)
+    {
+        let proofs = row.rsplit(" | ").next().unwrap();
+        let names: Vec<&str> = proofs.split('`').skip(1).step_by(2).collect();
+        assert!(!names.is_empty(), "nothing proves {row}");
+        for name in names {
+            named += 1;
+            let exists = match name.strip_suffix('…') {
+                Some(start) => tests.iter().any(|test| test.starts_with(start)),
+                None => tests.contains(name),
+            };
+            assert!(exists, "SECURITY.md names {name}, which is no test");
+        }
+    }
+    assert!(named > 25, "{named} tests are named");
+}
