@@ -1,10 +1,10 @@
 //! Configuration, checked at start-up.
 
-use std::{fmt, io, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use mcp_auth_core::{
-    Authenticator, BearerToken, Challenge, Clock, ConfigError, IdentityStore, Issuer,
-    ProtectedResourceMetadata, Resource, ResourcePolicy, Scope, TokenCacheSettings, UnknownUser,
+    Authenticator, BearerToken, Challenge, Clock, ConfigError, Issuer, ProtectedResourceMetadata,
+    Resource, ResourcePolicy, TokenCacheSettings, UnknownUser,
     refresh::RefreshSettings,
     signature::{Josekit, SignatureBackend},
 };
@@ -18,8 +18,23 @@ use crate::{
     refresher::RefresherPlan,
 };
 
+mod browsers;
+mod documents;
+mod error;
+mod issuers;
+mod operation;
+mod tokens;
+mod users;
+
+use browsers::checked_origin;
+use documents::scopes;
+pub use error::BuildError;
+use users::UseStore;
+
 /// Configures [`McpAuth`]: one call per wish, each with a safe default. Mistakes are told by
 /// [`build`](Self::build).
+///
+/// The calls stand by subject: issuers, tokens, users, documents, browsers, operation.
 #[must_use = "nothing is protected before `build`"]
 pub struct McpAuthBuilder {
     resource: Result<Resource, ConfigError>,
@@ -49,19 +64,6 @@ pub struct McpAuthBuilder {
 /// No store and no issuer is waited for any longer, unless the application says so.
 const DEFAULT_TIME_LIMIT: Duration = Duration::from_secs(10);
 
-/// Puts a store of any user type into the authenticator, which has no type parameter.
-type UseStore = Box<dyn FnOnce(&mut Authenticator) -> Result<(), ConfigError> + Send>;
-
-/// Why there is no [`McpAuth`].
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum BuildError {
-    /// A setting cannot be used; the sentence says which, why, and what would do.
-    Config(ConfigError),
-    /// The refresher's thread could not be started.
-    Thread(io::Error),
-}
-
 impl McpAuthBuilder {
     pub(crate) fn new(resource: Result<Resource, ConfigError>) -> Self {
         Self {
@@ -88,165 +90,6 @@ impl McpAuthBuilder {
             log_sampling: LogSampling::default(),
             clock: Arc::new(SystemClock),
         }
-    }
-
-    /// Trusts WorkOS AuthKit, by its domain: see [`Issuer::authkit`].
-    pub fn authkit(mut self, domain: impl AsRef<str>) -> Self {
-        self.issuers.push(Issuer::authkit(domain));
-        self
-    }
-
-    /// Trusts an issuer: its identifier, whose keys are then discovered, or an [`Issuer`] with
-    /// settings of its own. May be called several times; the first is named first to clients.
-    pub fn issuer<I>(mut self, issuer: I) -> Self
-    where
-        I: TryInto<Issuer>,
-        I::Error: Into<ConfigError>,
-    {
-        self.issuers.push(issuer.try_into().map_err(Into::into));
-        self
-    }
-
-    /// Resolves callers to the application's own users. Default: none, and
-    /// [`AuthedUser`](crate::AuthedUser) holds the [`Principal`](mcp_auth_core::Principal). The
-    /// last call counts.
-    pub fn users(mut self, store: impl IdentityStore) -> Self {
-        self.users = Some(Box::new(|authenticator| authenticator.resolve_users_with(store)));
-        self
-    }
-
-    /// What becomes of a verified subject without a user. Default: a plain 403.
-    pub fn unknown_user(mut self, answer: UnknownUser) -> Self {
-        self.unknown_user = answer;
-        self
-    }
-
-    /// A further audience that is accepted in tokens, besides the resource. Default: none.
-    ///
-    /// Every token that the issuer makes for that audience is then good here as well. It is meant
-    /// for issuers that cannot put the resource into `aud`.
-    pub fn audience(mut self, audience: impl Into<String>) -> Self {
-        self.audiences.push(audience.into());
-        self
-    }
-
-    /// By how much clocks may differ. Default 30 s, at most 5 min.
-    pub fn leeway(mut self, leeway: Duration) -> Self {
-        self.leeway = Some(leeway);
-        self
-    }
-
-    /// Demands scopes of every request: they stand in each challenge and in the metadata. Default:
-    /// none.
-    pub fn require_scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
-        self.required_scopes.extend(scopes.into_iter().map(Into::into));
-        self
-    }
-
-    /// Scopes to tell clients of in `scopes_supported`, besides those required. Default: none.
-    pub fn scopes_supported<S: Into<String>>(
-        mut self,
-        scopes: impl IntoIterator<Item = S>,
-    ) -> Self {
-        self.advertised_scopes.extend(scopes.into_iter().map(Into::into));
-        self
-    }
-
-    /// What people call the resource: `resource_name` in its metadata. Default: none.
-    pub fn resource_name(mut self, name: impl Into<String>) -> Self {
-        self.resource_name = Some(name.into());
-        self
-    }
-
-    /// A page for developers: `resource_documentation` in its metadata. Default: none.
-    pub fn resource_documentation(mut self, url: impl Into<String>) -> Self {
-        self.resource_documentation = Some(url.into());
-        self
-    }
-
-    /// Accepts only tokens whose `typ` is `at+jwt` (RFC 9068 §2.1). Default: absent and `JWT` will
-    /// do too, since WorkOS sends none.
-    pub fn strict_token_type(mut self) -> Self {
-        self.strict_type = true;
-        self
-    }
-
-    /// The longest token that is looked at, in bytes. Default 16 KiB. The server's own bound on
-    /// headers counts as well: 128 KiB in actix-web.
-    pub fn max_token_len(mut self, bytes: usize) -> Self {
-        self.max_token_len = bytes;
-        self
-    }
-
-    /// Lets the pages of a web origin call, such as `https://chat.example.com`. Default: those of
-    /// the resource's own origin; and where that is on a loopback address, every page of the same
-    /// machine.
-    pub fn allow_origin(mut self, origin: impl Into<String>) -> Self {
-        self.origins.push(origin.into());
-        self
-    }
-
-    /// Lets every web page call. The token still protects the resource; what is given up is the
-    /// protection of local servers against DNS rebinding.
-    pub fn allow_any_origin(mut self) -> Self {
-        self.any_origin = true;
-        self
-    }
-
-    /// Whether the first issuer's metadata is passed on at this origin, for clients of the MCP
-    /// revision 2025-03-26, which look nowhere else. Default: for AuthKit only.
-    pub fn authorization_server_metadata(mut self, pass_on: bool) -> Self {
-        self.shim = Some(pass_on);
-        self
-    }
-
-    /// Passes the same document on at `/.well-known/openid-configuration` as well. Default: no.
-    pub fn openid_configuration(mut self) -> Self {
-        self.shim = Some(true);
-        self.openid_shim = true;
-        self
-    }
-
-    /// When keys are fetched again: see [`RefreshSettings`] for the defaults.
-    pub fn refresh(mut self, settings: RefreshSettings) -> Self {
-        self.refresh = settings;
-        self
-    }
-
-    /// How long verified tokens are remembered, and how many. Default: for 60 s at most and never
-    /// past the token's `exp`, 16,384 tokens, 64 MiB; [`TokenCacheSettings::off`] verifies every
-    /// request anew. [`token_cache`](mcp_auth_core::token_cache) tells what ends an entry.
-    pub fn token_cache(mut self, settings: TokenCacheSettings) -> Self {
-        self.token_cache = settings;
-        self
-    }
-
-    /// What checks signatures. Default: [`Josekit`], and so OpenSSL; with the feature `aws-lc-rs`
-    /// there is `AwsLcRs`, which is faster. What is accepted does not depend on it.
-    pub fn signature_backend(mut self, backend: impl SignatureBackend) -> Self {
-        self.signatures = Arc::new(backend);
-        self
-    }
-
-    /// The longest that a decision may take: waiting for a key, finding the user, provisioning one.
-    /// Longer is a 503. Default 10 s.
-    pub fn time_limit(mut self, limit: Duration) -> Self {
-        self.time_limit = limit;
-        self
-    }
-
-    /// How many refusals are written to the log: see [`LogSampling`]. Default: of each reason the
-    /// first 10 in 10 s, then ever fewer, with the number of those left out;
-    /// [`LogSampling::off`] writes all.
-    pub fn log_sampling(mut self, sampling: LogSampling) -> Self {
-        self.log_sampling = sampling;
-        self
-    }
-
-    /// Another clock than the machine's, for tests.
-    pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = Arc::new(clock);
-        self
     }
 
     /// Checks the settings and starts the refresher of keys, which fetches them at once in the
@@ -331,49 +174,6 @@ fn no_issuer() -> ConfigError {
     )
 }
 
-fn scopes(setting: &str, names: &[String]) -> Result<Vec<Scope>, ConfigError> {
-    names.iter().map(|name| name.parse::<Scope>().map_err(|error| error.named(setting))).collect()
-}
-
-/// `scheme://host:port` as browsers write it, those of applications and extensions included.
-fn checked_origin(origin: String) -> Result<String, ConfigError> {
-    let rest = origin.split_once("://").map(|(_, rest)| rest).unwrap_or_default();
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-._~:[]".contains(c);
-    match !rest.is_empty() && rest.chars().all(plain) && origin == origin.to_ascii_lowercase() {
-        true => Ok(origin),
-        false => Err(ConfigError::invalid(
-            "allow_origin",
-            origin,
-            "must be an origin in lower case: scheme, host and perhaps a port, with nothing behind it",
-            "https://chat.example.com",
-        )),
-    }
-}
-
-impl From<ConfigError> for BuildError {
-    fn from(error: ConfigError) -> Self {
-        Self::Config(error)
-    }
-}
-
-impl fmt::Display for BuildError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Config(error) => error.fmt(f),
-            Self::Thread(error) => write!(f, "the refresher of keys could not be started: {error}"),
-        }
-    }
-}
-
-impl std::error::Error for BuildError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Config(error) => Some(error),
-            Self::Thread(error) => Some(error),
-        }
-    }
-}
-
 impl fmt::Debug for McpAuthBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("McpAuthBuilder")
@@ -426,12 +226,5 @@ mod tests {
         let error = refused(|_| McpAuth::builder("https://h/mcp").issuer(issuer.clone()));
         assert!(error.contains("https"), "{error}");
         assert!(McpAuth::builder("http://127.0.0.1:2/mcp").issuer(issuer).build().is_ok());
-    }
-
-    #[test]
-    fn origins_of_applications_can_be_allowed() {
-        for origin in ["vscode-webview://abc", "chrome-extension://abc", "http://[::1]:6274"] {
-            assert_eq!(checked_origin(origin.into()).unwrap(), origin);
-        }
     }
 }

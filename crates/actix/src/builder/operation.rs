@@ -1,0 +1,37 @@
+//! How it runs: fetching, time and the log.
+
+use std::{sync::Arc, time::Duration};
+
+use mcp_auth_core::{Clock, refresh::RefreshSettings};
+
+use super::McpAuthBuilder;
+use crate::observe::LogSampling;
+
+impl McpAuthBuilder {
+    /// When keys are fetched again: see [`RefreshSettings`] for the defaults.
+    pub fn refresh(mut self, settings: RefreshSettings) -> Self {
+        self.refresh = settings;
+        self
+    }
+
+    /// The longest that a decision may take: waiting for a key, finding the user, provisioning one.
+    /// Longer is a 503. Default 10 s.
+    pub fn time_limit(mut self, limit: Duration) -> Self {
+        self.time_limit = limit;
+        self
+    }
+
+    /// How many refusals are written to the log: see [`LogSampling`]. Default: of each reason the
+    /// first 10 in 10 s, then ever fewer, with the number of those left out;
+    /// [`LogSampling::off`] writes all.
+    pub fn log_sampling(mut self, sampling: LogSampling) -> Self {
+        self.log_sampling = sampling;
+        self
+    }
+
+    /// Another clock than the machine's, for tests.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+}

@@ -1,0 +1,53 @@
+//! What a token must say, and how it is checked.
+
+use std::{sync::Arc, time::Duration};
+
+use mcp_auth_core::{TokenCacheSettings, signature::SignatureBackend};
+
+use super::McpAuthBuilder;
+
+impl McpAuthBuilder {
+    /// A further audience that is accepted in tokens, besides the resource. Default: none.
+    ///
+    /// Every token that the issuer makes for that audience is then good here as well. It is meant
+    /// for issuers that cannot put the resource into `aud`.
+    pub fn audience(mut self, audience: impl Into<String>) -> Self {
+        self.audiences.push(audience.into());
+        self
+    }
+
+    /// By how much clocks may differ. Default 30 s, at most 5 min.
+    pub fn leeway(mut self, leeway: Duration) -> Self {
+        self.leeway = Some(leeway);
+        self
+    }
+
+    /// Accepts only tokens whose `typ` is `at+jwt` (RFC 9068 §2.1). Default: absent and `JWT` will
+    /// do too, since WorkOS sends none.
+    pub fn strict_token_type(mut self) -> Self {
+        self.strict_type = true;
+        self
+    }
+
+    /// The longest token that is looked at, in bytes. Default 16 KiB. The server's own bound on
+    /// headers counts as well: 128 KiB in actix-web.
+    pub fn max_token_len(mut self, bytes: usize) -> Self {
+        self.max_token_len = bytes;
+        self
+    }
+
+    /// What checks signatures. Default: [`Josekit`], and so OpenSSL; with the feature `aws-lc-rs`
+    /// there is `AwsLcRs`, which is faster. What is accepted does not depend on it.
+    pub fn signature_backend(mut self, backend: impl SignatureBackend) -> Self {
+        self.signatures = Arc::new(backend);
+        self
+    }
+
+    /// How long verified tokens are remembered, and how many. Default: for 60 s at most and never
+    /// past the token's `exp`, 16,384 tokens, 64 MiB; [`TokenCacheSettings::off`] verifies every
+    /// request anew. [`token_cache`](mcp_auth_core::token_cache) tells what ends an entry.
+    pub fn token_cache(mut self, settings: TokenCacheSettings) -> Self {
+        self.token_cache = settings;
+        self
+    }
+}
