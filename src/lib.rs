@@ -103,6 +103,9 @@ pub use mcp_auth_core::{
     signature::{Josekit, SignatureBackend, SignatureVerifier},
 };
 
+/// What a caller may do, as types.
+pub use mcp_auth_core::{Any, Permission, Requirement, permission, scopes};
+
 #[cfg(feature = "aws-lc-rs")]
 pub use mcp_auth_core::signature::AwsLcRs;
 

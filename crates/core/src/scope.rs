@@ -23,9 +23,20 @@ impl Scope {
     }
 
     fn is_valid(text: &str) -> bool {
-        !text.is_empty()
-            && text.bytes().all(|byte| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e))
+        is_scope(text)
     }
+}
+
+/// Whether `text` is a scope: `1*( %x21 / %x23-5B / %x5D-7E )`.
+pub(crate) const fn is_scope(text: &str) -> bool {
+    let mut rest = text.as_bytes();
+    while let [byte, others @ ..] = rest {
+        if !matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e) {
+            return false;
+        }
+        rest = others;
+    }
+    !text.is_empty()
 }
 
 impl FromStr for Scope {
