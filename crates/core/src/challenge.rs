@@ -37,7 +37,10 @@ impl Challenge {
             Rejection::MissingCredentials | Rejection::InvalidToken(_) => self.scope.clone(),
             Rejection::InsufficientScope { required } => joined(required),
             Rejection::MalformedRequest(_) => String::new(),
-            Rejection::Forbidden(_) | Rejection::Unavailable(_) => return None,
+            Rejection::Forbidden(_)
+            | Rejection::UnreadableMessage(_)
+            | Rejection::ForeignSession
+            | Rejection::Unavailable(_) => return None,
         };
         let mut value = Parameters::of_scheme("Bearer");
         if let Some(code) = rejection.error_code() {

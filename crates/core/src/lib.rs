@@ -15,6 +15,7 @@
 //! | verified a moment ago, and still true | [`token_cache`] |
 //! | who is calling | [`principal`] |
 //! | the application's own user | [`identity`] |
+//! | what an MCP message may do | [`mcp`] |
 //! | any stop on the way | [`rejection`], [`challenge`] |
 //!
 //! [`Authenticator::authenticate`] is that whole line, once. [`metadata`] builds the documents by
@@ -38,6 +39,7 @@ pub mod issuer_keys;
 pub mod jwk;
 pub mod jws;
 pub mod keys;
+pub mod mcp;
 pub mod metadata;
 pub mod permission;
 pub mod principal;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 pub use operator::OneLine;
 
-use crate::{scope::Scope, time::UnixTime};
+use crate::{mcp::MessageError, scope::Scope, time::UnixTime};
 
 /// A request that goes no further.
 ///
@@ -31,6 +31,11 @@ pub enum Rejection {
     },
     /// The token is good, and no other token would help. A plain 403 (R15).
     Forbidden(ForbiddenReason),
+    /// The message cannot be judged by the rules that there are for messages (R30). 400, 408, 413 or
+    /// 415, with a JSON-RPC error.
+    UnreadableMessage(MessageError),
+    /// The `Mcp-Session-Id` is somebody else's. 404, as for a session that never was.
+    ForeignSession,
     /// The token cannot be checked now. 503 with `Retry-After`: an outage must never look like a
     /// bad token (R11).
     Unavailable(UnavailableReason),
@@ -127,6 +132,8 @@ pub enum ForbiddenReason {
         /// The header's value.
         origin: String,
     },
+    /// A rule of the application's refuses the tool or the method, whoever calls (R30).
+    RefusedByRule,
 }
 
 /// What is out of reach.
@@ -181,6 +188,17 @@ impl Rejection {
         "unknown_user",
         "insufficient_scope",
         "origin_not_allowed",
+        "refused_by_rule",
+        "message_not_json",
+        "not_a_message",
+        "message_without_name",
+        "header_mismatch",
+        "duplicate_header",
+        "message_encoded",
+        "message_too_long",
+        "message_too_slow",
+        "message_incomplete",
+        "foreign_session",
         "keys_unavailable",
         "store_unavailable",
         "time_limit",
@@ -196,6 +214,8 @@ impl Rejection {
             Self::MissingCredentials | Self::InvalidToken(_) => 401,
             Self::MalformedRequest(_) => 400,
             Self::InsufficientScope { .. } | Self::Forbidden(_) => 403,
+            Self::UnreadableMessage(error) => error.status(),
+            Self::ForeignSession => 404,
             Self::Unavailable(_) => 503,
         }
     }
@@ -206,7 +226,11 @@ impl Rejection {
             Self::MalformedRequest(_) => Some("invalid_request"),
             Self::InvalidToken(_) => Some("invalid_token"),
             Self::InsufficientScope { .. } => Some("insufficient_scope"),
-            Self::MissingCredentials | Self::Forbidden(_) | Self::Unavailable(_) => None,
+            Self::MissingCredentials
+            | Self::Forbidden(_)
+            | Self::UnreadableMessage(_)
+            | Self::ForeignSession
+            | Self::Unavailable(_) => None,
         }
     }
 
@@ -223,6 +247,9 @@ impl Rejection {
             Self::Forbidden(ForbiddenReason::OriginNotAllowed { .. }) => {
                 "This origin may not call this resource"
             }
+            Self::Forbidden(ForbiddenReason::RefusedByRule) => "This application does not offer it",
+            Self::UnreadableMessage(error) => error.description(),
+            Self::ForeignSession => "Session not found",
             Self::Unavailable(_) => "The access token cannot be checked at the moment",
         }
     }
@@ -245,6 +272,9 @@ impl Rejection {
             Self::InsufficientScope { .. } => "insufficient_scope",
             Self::Forbidden(ForbiddenReason::UnknownUser) => "unknown_user",
             Self::Forbidden(ForbiddenReason::OriginNotAllowed { .. }) => "origin_not_allowed",
+            Self::Forbidden(ForbiddenReason::RefusedByRule) => "refused_by_rule",
+            Self::UnreadableMessage(error) => error.reason(),
+            Self::ForeignSession => "foreign_session",
             Self::Unavailable(UnavailableReason::Keys { .. }) => "keys_unavailable",
             Self::Unavailable(UnavailableReason::IdentityStore { .. }) => "store_unavailable",
             Self::Unavailable(UnavailableReason::TimeLimit { .. }) => "time_limit",
@@ -370,11 +400,12 @@ mod tests {
     /// The names are written in two places; this holds them together.
     #[test]
     fn every_reason_is_in_the_list_once() {
-        let source = include_str!("rejection.rs");
-        let product = source.split("#[cfg(test)]").next().unwrap();
-        let mut named: Vec<_> = product
-            .split("fn reason(")
-            .skip(1)
+        let sources = [include_str!("rejection.rs"), include_str!("mcp/error.rs")];
+        let mut named: Vec<_> = sources
+            .into_iter()
+            .flat_map(|source| {
+                source.split("mod tests").next().unwrap().split("fn reason(").skip(1)
+            })
             .flat_map(|after| after.split("\n    }\n").next().unwrap().lines())
             .filter_map(|line| line.split_once("=> \"")?.1.split('"').next())
             .collect();

@@ -7,7 +7,7 @@ use std::{borrow::Cow, collections::HashSet, fmt, marker::PhantomData};
 
 use serde::{
     Deserialize, Deserializer,
-    de::{self, MapAccess, SeqAccess, Visitor},
+    de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor},
 };
 
 /// What a document's reader does with each member of the outermost object.
@@ -44,6 +44,36 @@ pub(crate) struct NotAnObject;
 /// Reads over a value, whatever it is, and still refuses duplicate members in it.
 pub(crate) fn skip_value<'de, A: MapAccess<'de>>(values: &mut A) -> Result<(), A::Error> {
     values.next_value::<Skipped>().map(|_| ())
+}
+
+/// A value of which the simple part is kept.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Simple<'de> {
+    /// A string, borrowed from the document where it has no escapes.
+    Text(Cow<'de, str>),
+    /// A number.
+    Number(serde_json::Number),
+    /// An object; its reader has seen the members.
+    Object,
+    /// An array, `true`, `false` or `null`.
+    Other,
+}
+
+/// Reads a value, whatever it is; of an object each member goes to `reader`.
+pub(crate) fn read_value<'de, A, R>(values: &mut A, reader: &mut R) -> Result<Simple<'de>, A::Error>
+where
+    A: MapAccess<'de>,
+    R: ObjectReader<'de>,
+{
+    values.next_value_seed(SimpleVisitor(reader, PhantomData))
+}
+
+/// The same, with nothing kept of an object.
+pub(crate) fn read_simple<'de, A>(values: &mut A) -> Result<Simple<'de>, A::Error>
+where
+    A: MapAccess<'de>,
+{
+    read_value(values, &mut SkipAll)
 }
 
 struct ObjectVisitor<'r, 'de, R>(&'r mut R, PhantomData<&'de ()>);
@@ -170,15 +200,69 @@ impl<'de> Visitor<'de> for SkipVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Skipped, A::Error> {
-        struct SkipAll;
-
-        impl<'de> ObjectReader<'de> for SkipAll {
-            fn member<A: MapAccess<'de>>(&mut self, _: &str, map: &mut A) -> Result<(), A::Error> {
-                skip_value(map)
-            }
-        }
-
         ObjectVisitor(&mut SkipAll, PhantomData).visit_map(map).map(|()| Skipped)
+    }
+}
+
+struct SkipAll;
+
+impl<'de> ObjectReader<'de> for SkipAll {
+    fn member<A: MapAccess<'de>>(&mut self, _: &str, map: &mut A) -> Result<(), A::Error> {
+        skip_value(map)
+    }
+}
+
+struct SimpleVisitor<'r, 'de, R>(&'r mut R, PhantomData<&'de ()>);
+
+impl<'de, R: ObjectReader<'de>> DeserializeSeed<'de> for SimpleVisitor<'_, 'de, R> {
+    type Value = Simple<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Simple<'de>, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de, R: ObjectReader<'de>> Visitor<'de> for SimpleVisitor<'_, 'de, R> {
+    type Value = Simple<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        SkipVisitor.expecting(f)
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Simple<'de>, E> {
+        Ok(Simple::Text(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Simple<'de>, E> {
+        Ok(Simple::Text(Cow::Owned(text.to_owned())))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Simple<'de>, E> {
+        Ok(Simple::Number(number.into()))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Simple<'de>, E> {
+        Ok(Simple::Number(number.into()))
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Simple<'de>, E> {
+        Ok(serde_json::Number::from_f64(number).map_or(Simple::Other, Simple::Number))
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Simple<'de>, E> {
+        Ok(Simple::Other)
+    }
+
+    fn visit_unit<E>(self) -> Result<Simple<'de>, E> {
+        Ok(Simple::Other)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Simple<'de>, A::Error> {
+        SkipVisitor.visit_seq(seq).map(|_| Simple::Other)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Simple<'de>, A::Error> {
+        ObjectVisitor(self.0, PhantomData).visit_map(map).map(|()| Simple::Object)
     }
 }
 

@@ -199,7 +199,7 @@ impl Remembered {
     }
 }
 
-fn random_key() -> [u8; 16] {
+pub(crate) fn random_key() -> [u8; 16] {
     use std::hash::{BuildHasher, RandomState};
     // The standard library seeds its hashers from the operating system and hands out each seed
     // once; two outputs of the keyed function are a key that nobody else has.

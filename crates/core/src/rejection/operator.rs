@@ -25,6 +25,11 @@ impl fmt::Display for Rejection {
                 f.write_str("; does the issuer know these scopes, and may this client have them?")
             }
             Self::Forbidden(reason) => reason.fmt(f),
+            Self::UnreadableMessage(error) => error.fmt(f),
+            Self::ForeignSession => f.write_str(
+                "the Mcp-Session-Id was given to somebody else, or to the same person through \
+                 another client; two people who share one agent must not share its sessions",
+            ),
             Self::Unavailable(reason) => reason.fmt(f),
         }
     }
@@ -189,6 +194,10 @@ impl fmt::Display for ForbiddenReason {
                 "the page {} may not call; if it should, add it with allow_origin",
                 Quoted(origin)
             ),
+            Self::RefusedByRule => f.write_str(
+                "a rule says refused() of this tool or method; if it should be called, give it a \
+                 rule of its own",
+            ),
         }
     }
 }
@@ -255,6 +264,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::mcp::MessageError;
     use crate::time::UnixTime;
 
     #[test]
@@ -309,9 +319,12 @@ mod tests {
             RequestError::SeveralAuthorizationHeaders.into(),
             RequestError::EmptyCredentials.into(),
             ForbiddenReason::UnknownUser.into(),
+            ForbiddenReason::RefusedByRule.into(),
+            Rejection::ForeignSession,
             UnavailableReason::Keys { issuer: "https://i".into() }.into(),
             UnavailableReason::TimeLimit { limit: Duration::from_secs(10) }.into(),
         ]);
+        all.extend(MessageError::ALL.map(Rejection::UnreadableMessage));
         let claim = Some("exp");
         all.extend(
             [
