@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use crate::{
     builder::McpAuthBuilder,
-    cors::{Caller, CorsRequest, OriginPolicy},
+    cors::{Caller, OriginPolicy, is_preflight},
     discovery::Discovery,
     health::IssuerHealth,
     middleware::McpAuthMiddleware,
@@ -112,25 +112,25 @@ impl McpAuth {
 
     /// What is answered before anybody has to say who they are: discovery, preflights, and pages
     /// that may not call at all.
-    pub(crate) fn answer_at_the_door(&self, request: &ServiceRequest) -> Option<HttpResponse> {
+    pub(crate) fn answer_at_the_door(
+        &self,
+        request: &ServiceRequest,
+        caller: &Caller,
+    ) -> Option<HttpResponse> {
         if let Some(answer) = self.0.discovery.answer(request.method(), request.path()) {
             return Some(answer);
         }
-        match CorsRequest::of(request.head()) {
-            CorsRequest::SameOrigin => None,
-            CorsRequest::From(origin) if !self.0.origins.allows(origin) => {
-                let rejection = self.0.origins.refusal(origin);
-                Some(self.refuse(request, &rejection))
-            }
-            CorsRequest::From(_) => None,
-            CorsRequest::Preflight { origin, .. } if !self.0.origins.allows(origin) => {
-                let rejection = self.0.origins.refusal(origin);
-                Some(self.refuse(request, &rejection))
-            }
-            CorsRequest::Preflight { origin, headers } => {
-                Some(self.0.origins.answer_preflight(origin, headers))
-            }
+        let Caller::Page(origin) = caller else {
+            return None;
+        };
+        if !self.0.origins.allows(origin) {
+            let rejection = self.0.origins.refusal(origin);
+            return Some(self.refuse(request, &rejection));
         }
+        is_preflight(request.head()).then(|| {
+            let headers = request.headers().get(header::ACCESS_CONTROL_REQUEST_HEADERS);
+            self.0.origins.answer_preflight(origin, headers)
+        })
     }
 
     /// Who is calling.

@@ -125,32 +125,10 @@ impl Caller {
     }
 }
 
-/// What a request says of the page that it comes from.
-pub(crate) enum CorsRequest<'r> {
-    /// No page, or none that tells.
-    SameOrigin,
-    /// A request from a page.
-    From(&'r HeaderValue),
-    /// A browser's question before such a request.
-    Preflight { origin: &'r HeaderValue, headers: Option<&'r HeaderValue> },
-}
-
-impl<'r> CorsRequest<'r> {
-    pub(crate) fn of(request: &'r RequestHead) -> Self {
-        let headers = request.headers();
-        let Some(origin) = headers.get(header::ORIGIN) else {
-            return Self::SameOrigin;
-        };
-        let preflight = request.method == Method::OPTIONS
-            && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
-        match preflight {
-            true => Self::Preflight {
-                origin,
-                headers: headers.get(header::ACCESS_CONTROL_REQUEST_HEADERS),
-            },
-            false => Self::From(origin),
-        }
-    }
+/// Whether a request from a page is a browser's question before the real one.
+pub(crate) fn is_preflight(request: &RequestHead) -> bool {
+    request.method == Method::OPTIONS
+        && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
 }
 
 /// The usual headers, and of those asked for the `Mcp-Param-*`, whose names are a tool's own.

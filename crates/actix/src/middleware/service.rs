@@ -50,10 +50,10 @@ where
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
         let guarded = &self.0;
-        if let Some(answer) = guarded.auth.answer_at_the_door(&request) {
+        let caller = Caller::of(request.head());
+        if let Some(answer) = guarded.auth.answer_at_the_door(&request, &caller) {
             return McpAuthFuture::answered(request, answer);
         }
-        let caller = Caller::of(request.head());
         match guarded.auth.authenticate_at_once(&request, &guarded.memo) {
             Some(outcome) => match guarded.admit(request, outcome) {
                 Ok(request) => McpAuthFuture::passed(guarded, request, caller),
