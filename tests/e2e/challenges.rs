@@ -1,8 +1,9 @@
 //! What a client is told that has no good credentials.
 
+use actix_mcp_auth::{Issuer, McpAuth};
 use actix_web::http::Method;
 
-use crate::support::{METADATA_URL, Server, authority, builder, good_token};
+use crate::support::{METADATA_URL, RESOURCE, Server, authority, builder, good_token};
 
 #[actix_web::test]
 async fn r13_missing_token_has_no_error_code() {
@@ -94,11 +95,13 @@ async fn r11_a_malformed_request_is_400() {
 #[actix_web::test]
 async fn r15_a_missing_scope_is_403_with_all_that_is_needed() {
     let authority = authority();
-    let auth = builder(&authority).require_scopes(["openid", "bookmarks:write"]).build().unwrap();
+    let issuer = Issuer::authkit(authority.issuer()).unwrap();
+    let issuer = issuer.scopes(["openid", "bookmarks:write"]).unwrap();
+    let auth = McpAuth::builder(RESOURCE).issuer(issuer);
+    let auth = auth.require_scopes(["openid", "bookmarks:write"]).build().unwrap();
     let server = Server::of(&auth);
-    let token = |scope: &str| {
-        authority.token().subject("user_ada").audience(crate::support::RESOURCE).scope(scope).sign()
-    };
+    let token =
+        |scope: &str| authority.token().subject("user_ada").audience(RESOURCE).scope(scope).sign();
     for scope in ["openid", "", "openid bookmarks:writer"] {
         let answer = server.call(&token(scope)).await;
         assert_eq!(answer.status, 403, "{scope}");

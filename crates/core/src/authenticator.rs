@@ -1,6 +1,10 @@
 //! The whole way of a request, once.
 
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 use crate::{
     bearer::BearerToken,
@@ -13,6 +17,7 @@ use crate::{
     },
     issuer::Issuer,
     issuer_keys::{AwaitRefresh, IssuerKeys},
+    permission::{Authority, Grants, Need},
     principal::Principal,
     profile::FetchProfile,
     rejection::{ForbiddenReason, Rejection, TokenError, UnavailableReason},
@@ -23,6 +28,7 @@ use crate::{
     verified::UnverifiedToken,
 };
 
+mod permissions;
 mod policy;
 mod request;
 mod trusted;
@@ -47,6 +53,7 @@ pub struct Authenticator {
 pub struct Authenticated {
     principal: Arc<Principal>,
     user: ErasedUser,
+    grants: OnceLock<Arc<Grants>>,
 }
 
 /// A token that was verified just now, and under what.
@@ -136,7 +143,8 @@ impl Authenticator {
             leeway: self.policy.leeway,
             strict_type: self.policy.strict_type,
         };
-        self.trusted.push(Trusted { issuer, rules, keys, refresh });
+        let authority = Arc::new(Authority::of([&issuer], &self.policy));
+        self.trusted.push(Trusted { issuer, rules, keys, refresh, authority });
         self.refuse_confusion()
     }
 
@@ -198,9 +206,9 @@ impl Authenticator {
         let token = BearerToken::from_authorization(request.values(), self.policy.max_token_len)?
             .ok_or(Rejection::MissingCredentials)?;
         let principal = self.verify(token, now).await?;
-        self.permit(&principal)?;
+        self.permit(&principal, request.needs())?;
         let user = self.identify(&principal, token).await?;
-        Ok(Authenticated { principal, user })
+        Authenticated::new(principal, user).if_granted(request.needs())
     }
 
     /// The same for a request whose token is remembered, where nothing has to be waited for:
@@ -219,7 +227,11 @@ impl Authenticator {
         }
         let principal = self.recall(request, memo, now)?;
         let user = ErasedUser::new(principal.clone());
-        Some(self.permit(&principal).map(|()| Authenticated { principal, user }))
+        let permitted = self.permit(&principal, request.needs());
+        Some(
+            permitted
+                .and_then(|()| Authenticated::new(principal, user).if_granted(request.needs())),
+        )
     }
 
     /// Refuses from now on every token of `subject` that was issued until `now`, on this
@@ -306,7 +318,7 @@ impl Authenticator {
         let trusted = &self.trusted[issuer];
         let revocations = self.revocations.generation();
         let (keys, verified) = trusted.verify(token, now).await?;
-        let principal = Principal::new(verified, &trusted.issuer);
+        let principal = Principal::new(verified, &trusted.issuer, &trusted.authority);
         if self.revocations.covers(principal.subject(), principal.token().issued_at()) {
             return Err(TokenError::Revoked.into());
         }
@@ -321,18 +333,12 @@ impl Authenticator {
     }
 
     /// What is asked of every request, however its token was verified.
-    fn permit(&self, principal: &Principal) -> Result<(), Rejection> {
+    fn permit(&self, principal: &Principal, needs: &[&Need]) -> Result<(), Rejection> {
         // Proof of possession is not supported yet, so no binding can be confirmed (R31).
         if principal.token().is_bound_to_a_key() {
             return Err(TokenError::UnconfirmedBinding.into());
         }
-        let granted = principal.scopes();
-        match self.policy.required_scopes.iter().all(|scope| granted.contains(scope)) {
-            true => Ok(()),
-            false => {
-                Err(Rejection::InsufficientScope { required: self.policy.required_scopes.clone() })
-            }
-        }
+        principal.authority().permit(principal.scopes(), needs)
     }
 
     /// The application's own user.
@@ -371,6 +377,18 @@ fn empty_audience() -> ConfigError {
 }
 
 impl Authenticated {
+    fn new(principal: Arc<Principal>, user: ErasedUser) -> Self {
+        Self { principal, user, grants: OnceLock::new() }
+    }
+
+    /// Only those pass who hold what the operation needs.
+    fn if_granted(self, needs: &[&Need]) -> Result<Self, Rejection> {
+        if !needs.is_empty() {
+            self.grants().require(needs)?;
+        }
+        Ok(self)
+    }
+
     /// The caller, as the token proves it.
     pub fn principal(&self) -> &Arc<Principal> {
         &self.principal
@@ -380,6 +398,18 @@ impl Authenticated {
     /// [`Principal`].
     pub fn user<U: Send + Sync + 'static>(&self) -> Option<Arc<U>> {
         self.user.value.clone().downcast().ok()
+    }
+
+    /// The permissions that the caller holds. They are looked up when they are first asked for, and
+    /// kept.
+    pub fn grants(&self) -> &Arc<Grants> {
+        self.grants.get_or_init(|| Arc::new(Grants::of(&self.principal, &self.user)))
+    }
+
+    /// The challenge that goes with the refusal of what this caller may not do; `None` where none
+    /// does.
+    pub fn challenge(&self, rejection: &Rejection) -> Option<String> {
+        self.principal.authority().challenge().for_rejection(rejection)
     }
 
     /// The name of the type that [`user`](Self::user) can be asked for.

@@ -1,6 +1,10 @@
 //! From a verified subject to the application's own user.
 
-use std::{any::Any, fmt, sync::Arc};
+use std::{
+    any::{Any, TypeId},
+    fmt,
+    sync::Arc,
+};
 
 use async_trait::async_trait;
 
@@ -252,6 +256,8 @@ impl Introduction<'_> {
 /// A store without its type, so that the types above it need no parameter.
 #[async_trait]
 pub(crate) trait ErasedStore: Send + Sync {
+    /// The type of its users, and its name.
+    fn user_type(&self) -> (TypeId, &'static str);
     fn issuers(&self) -> IssuerAwareness;
     async fn resolve(
         &self,
@@ -262,6 +268,10 @@ pub(crate) trait ErasedStore: Send + Sync {
 
 #[async_trait]
 impl<S: IdentityStore> ErasedStore for S {
+    fn user_type(&self) -> (TypeId, &'static str) {
+        (TypeId::of::<S::User>(), std::any::type_name::<S::User>())
+    }
+
     fn issuers(&self) -> IssuerAwareness {
         IdentityStore::issuers(self)
     }

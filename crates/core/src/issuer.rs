@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use crate::{
     algorithm::Algorithm, config::ConfigError, metadata::AuthorizationServerMetadata,
-    profile::Secret, resource::parse_web_url, verified::VerifiedToken,
+    profile::Secret, resource::parse_web_url, scope::Scope, verified::VerifiedToken,
 };
 
 /// A trusted authorization server: one key set, and the spellings of `iss` that it vouches for.
@@ -28,6 +28,7 @@ pub struct Issuer {
     jwks: JwksLocation,
     algorithms: Vec<Algorithm>,
     audiences: Vec<String>,
+    scopes: Option<Vec<Scope>>,
     machines: MachineRule,
     workos_api: Option<WorkosApi>,
     loopback: bool,
@@ -62,6 +63,9 @@ const EXAMPLE: &str = "https://login.example.com";
 const AUTHKIT_EXAMPLE: &str = "your-subdomain.authkit.app";
 
 impl Issuer {
+    /// The scopes that AuthKit grants: no others, whatever a client asks for.
+    pub const AUTHKIT_SCOPES: [&'static str; 4] = ["email", "offline_access", "openid", "profile"];
+
     /// An issuer by its identifier, byte for byte as it stands in its tokens' `iss`. Its keys are
     /// discovered from its metadata, unless [`jwks_uri`](Self::jwks_uri) names them.
     ///
@@ -77,6 +81,7 @@ impl Issuer {
             jwks: JwksLocation::Discovered,
             algorithms: Algorithm::ALL.to_vec(),
             audiences: Vec::new(),
+            scopes: None,
             machines: MachineRule::default(),
             workos_api: None,
             loopback,
@@ -109,6 +114,7 @@ impl Issuer {
         }
         let jwks = JwksLocation::Uri(format!("{name}/oauth2/jwks"));
         let workos = Self { jwks, preset: true, ..Self::new(name)? };
+        let workos = workos.scopes(Self::AUTHKIT_SCOPES)?;
         Ok(workos.machine_if(|token| token.subject().starts_with("client_")))
     }
 
@@ -151,6 +157,21 @@ impl Issuer {
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.audiences.push(audience.into());
         self
+    }
+
+    /// The scopes that this issuer grants. Clients are never told to ask for another one, and who
+    /// lacks a permission that is not among them gets a plain 403, which no new token would cure.
+    /// Default: any scope that is asked for; for AuthKit, [its own four](Self::AUTHKIT_SCOPES).
+    ///
+    /// # Errors
+    /// Where one of them is no scope (RFC 6749 §3.3).
+    pub fn scopes<S: AsRef<str>>(
+        mut self,
+        scopes: impl IntoIterator<Item = S>,
+    ) -> Result<Self, ConfigError> {
+        let scopes = scopes.into_iter().map(|scope| scope.as_ref().parse());
+        self.scopes = Some(scopes.collect::<Result<_, _>>()?);
+        Ok(self)
     }
 
     /// Says which of this issuer's tokens stand for a program and not for a person. Machines are
@@ -221,6 +242,11 @@ impl Issuer {
     /// The audiences that it may use besides the resource.
     pub fn audiences(&self) -> &[String] {
         &self.audiences
+    }
+
+    /// The scopes that it grants; `None` for any that is asked for.
+    pub fn granted_scopes(&self) -> Option<&[Scope]> {
+        self.scopes.as_deref()
     }
 
     /// Whether it is on the local machine, so that `http` will do.

@@ -76,7 +76,7 @@ pub use issuer_keys::{AwaitRefresh, IssuerKeys};
 pub use jws::CompactJws;
 pub use keys::{KeySet, VerificationKey};
 pub use metadata::{AuthorizationServerMetadata, ProtectedResourceMetadata};
-pub use permission::{Any, Permission, Requirement};
+pub use permission::{Any, Grants, Permission, Requirement};
 pub use principal::{Principal, PrincipalKind};
 pub use profile::{FetchProfile, Profile, ProfileError, Secret};
 pub use rejection::Rejection;

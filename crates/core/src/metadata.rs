@@ -6,7 +6,7 @@ use std::{fmt, sync::Arc};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::{resource::Resource, scope::Scope};
+use crate::{issuer::Issuer, resource::Resource, scope::Scope};
 
 /// Protected Resource Metadata (RFC 9728 §2). Members without a value are left out (R4).
 ///
@@ -136,7 +136,7 @@ impl AuthorizationServerMetadata {
             "registration_endpoint": format!("{issuer}/oauth2/register"),
             "introspection_endpoint": format!("{issuer}/oauth2/introspection"),
             "jwks_uri": format!("{issuer}/oauth2/jwks"),
-            "scopes_supported": ["email", "offline_access", "openid", "profile"],
+            "scopes_supported": Issuer::AUTHKIT_SCOPES,
             "response_types_supported": ["code"],
             "response_modes_supported": ["query"],
             "grant_types_supported": ["authorization_code", "refresh_token"],

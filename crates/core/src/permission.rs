@@ -2,13 +2,20 @@
 //!
 //! [`scopes!`](crate::scopes) declares them. A permission's name is the scope that grants it; an
 //! application whose issuer knows nothing of it grants the same name by a claim, or by its own
-//! knowledge of the user. A role is a permission that implies others.
+//! knowledge of the user ([`PermissionPolicy`]). A role is a permission that implies others.
 //!
 //! All of it is constant data: a rule is a `&'static` [`Need`], and a name that is no scope, or
 //! two permissions that imply each other, do not compile.
 
+mod authority;
+mod catalogue;
+mod grants;
+mod policy;
 mod requirement;
 
+pub(crate) use authority::Authority;
+pub use grants::Grants;
+pub use policy::{ClaimPath, PermissionPolicy};
 pub use requirement::{Any, Need, Requirement};
 
 use crate::scope;

@@ -1,21 +1,24 @@
 //! Who is calling.
 
+use std::{fmt, sync::Arc};
+
 use serde::de::DeserializeOwned;
 
 use crate::{
     claims::{Actor, ClaimTypeError},
     identity::{ClientId, Subject},
     issuer::Issuer,
+    permission::Authority,
     scope::ScopeSet,
     verified::VerifiedToken,
 };
 
 /// The caller, as the token proves it: a person, a program, or a person played by another.
-#[derive(Debug)]
 pub struct Principal {
     token: VerifiedToken,
     subject: Subject,
     kind: PrincipalKind,
+    authority: Arc<Authority>,
 }
 
 /// What sort of caller it is.
@@ -31,7 +34,7 @@ pub enum PrincipalKind {
 }
 
 impl Principal {
-    pub(crate) fn new(token: VerifiedToken, issuer: &Issuer) -> Self {
+    pub(crate) fn new(token: VerifiedToken, issuer: &Issuer, authority: &Arc<Authority>) -> Self {
         let subject = Subject::new(issuer.shared_name(), token.subject_name());
         let kind = if issuer.is_machine(&token) {
             PrincipalKind::Machine(ClientId::new(subject.clone()))
@@ -40,12 +43,22 @@ impl Principal {
         } else {
             PrincipalKind::User
         };
-        Self { token, subject, kind }
+        Self { token, subject, kind, authority: authority.clone() }
     }
 
     /// The same caller, in memory of its own.
     pub(crate) fn copy(&self) -> Self {
-        Self { token: self.token.copy(), subject: self.subject.clone(), kind: self.kind.clone() }
+        Self {
+            token: self.token.copy(),
+            subject: self.subject.clone(),
+            kind: self.kind.clone(),
+            authority: self.authority.clone(),
+        }
+    }
+
+    /// What the caller's issuer can grant.
+    pub(crate) fn authority(&self) -> &Arc<Authority> {
+        &self.authority
     }
 
     /// About how many bytes it keeps.
@@ -84,5 +97,15 @@ impl Principal {
     /// The token's proof.
     pub fn token(&self) -> &VerifiedToken {
         &self.token
+    }
+}
+
+impl fmt::Debug for Principal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Principal")
+            .field("token", &self.token)
+            .field("subject", &self.subject)
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
     }
 }

@@ -134,6 +134,11 @@ pub enum ForbiddenReason {
     },
     /// A rule of the application's refuses the tool or the method, whoever calls (R30).
     RefusedByRule,
+    /// The caller lacks permissions that its issuer does not grant by scope.
+    MissingPermission {
+        /// Their names.
+        missing: Vec<Scope>,
+    },
 }
 
 /// What is out of reach.
@@ -199,6 +204,7 @@ impl Rejection {
         "message_too_slow",
         "message_incomplete",
         "foreign_session",
+        "missing_permission",
         "keys_unavailable",
         "store_unavailable",
         "time_limit",
@@ -250,6 +256,9 @@ impl Rejection {
             Self::Forbidden(ForbiddenReason::RefusedByRule) => "This application does not offer it",
             Self::UnreadableMessage(error) => error.description(),
             Self::ForeignSession => "Session not found",
+            Self::Forbidden(ForbiddenReason::MissingPermission { .. }) => {
+                "The account lacks a permission that this needs"
+            }
             Self::Unavailable(_) => "The access token cannot be checked at the moment",
         }
     }
@@ -275,6 +284,7 @@ impl Rejection {
             Self::Forbidden(ForbiddenReason::RefusedByRule) => "refused_by_rule",
             Self::UnreadableMessage(error) => error.reason(),
             Self::ForeignSession => "foreign_session",
+            Self::Forbidden(ForbiddenReason::MissingPermission { .. }) => "missing_permission",
             Self::Unavailable(UnavailableReason::Keys { .. }) => "keys_unavailable",
             Self::Unavailable(UnavailableReason::IdentityStore { .. }) => "store_unavailable",
             Self::Unavailable(UnavailableReason::TimeLimit { .. }) => "time_limit",

@@ -3,7 +3,11 @@
 use std::time::Duration;
 
 use crate::{
-    bearer::BearerToken, resource::Resource, rules::TokenRules, scope::Scope,
+    bearer::BearerToken,
+    permission::{Need, PermissionPolicy},
+    resource::Resource,
+    rules::TokenRules,
+    scope::Scope,
     token_cache::TokenCacheSettings,
 };
 
@@ -19,6 +23,11 @@ pub struct ResourcePolicy {
     pub leeway: Duration,
     /// Scopes that every request needs. Default: none.
     pub required_scopes: Vec<Scope>,
+    /// Which permissions there are, and where they are granted. Default: none.
+    pub permissions: PermissionPolicy,
+    /// What clients are told to ask for when they sign in, besides the required scopes. Default:
+    /// nothing.
+    pub ask_at_sign_in: Vec<&'static Need>,
     /// What becomes of a verified subject without a user. Default: a plain 403.
     pub unknown_user: UnknownUser,
     /// The longest token that is looked at, in bytes. Default 16 KiB.
@@ -48,6 +57,8 @@ impl ResourcePolicy {
             audiences: Vec::new(),
             leeway: TokenRules::DEFAULT_LEEWAY,
             required_scopes: Vec::new(),
+            permissions: PermissionPolicy::default(),
+            ask_at_sign_in: Vec::new(),
             unknown_user: UnknownUser::default(),
             max_token_len: BearerToken::DEFAULT_MAX_LEN,
             strict_type: false,

@@ -2,11 +2,14 @@
 
 use std::fmt;
 
+use crate::permission::Need;
+
 /// What of a request decides. Adapters for a web framework fill it in.
 #[derive(Clone, Copy, Default)]
 #[non_exhaustive]
 pub struct IncomingRequest<'r> {
     authorization: [Option<&'r [u8]>; 2],
+    needs: &'r [&'static Need],
 }
 
 impl<'r> IncomingRequest<'r> {
@@ -14,7 +17,18 @@ impl<'r> IncomingRequest<'r> {
     pub fn new(authorization: impl IntoIterator<Item = &'r [u8]>) -> Self {
         let mut values = authorization.into_iter();
         // A second one is refused, so a third makes no difference.
-        Self { authorization: [values.next(), values.next()] }
+        Self { authorization: [values.next(), values.next()], needs: &[] }
+    }
+
+    /// What the operation needs, besides what every request does. Default: nothing.
+    #[must_use]
+    pub fn needing(mut self, needs: &'r [&'static Need]) -> Self {
+        self.needs = needs;
+        self
+    }
+
+    pub(super) fn needs(&self) -> &'r [&'static Need] {
+        self.needs
     }
 
     /// The one value, if there is exactly one.

@@ -6,6 +6,7 @@ use crate::{
     issuer::Issuer,
     issuer_keys::{AwaitRefresh, IssuerKeys, LastFetch},
     jwk::Jwk,
+    permission::Authority,
     refresh::Demand,
     rejection::{Rejection, TokenError, UnavailableReason},
     rules::TokenRules,
@@ -22,6 +23,7 @@ pub(super) struct Trusted {
     pub(super) rules: TokenRules,
     pub(super) keys: Arc<IssuerKeys>,
     pub(super) refresh: Arc<dyn AwaitRefresh>,
+    pub(super) authority: Arc<Authority>,
 }
 
 impl Trusted {

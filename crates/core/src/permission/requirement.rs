@@ -53,6 +53,23 @@ impl Need {
             }
         })
     }
+
+    /// Every permission that stands in it, where of several ways only the `best` is looked at.
+    pub(super) fn for_each_chosen<'n>(
+        &'n self,
+        best: &dyn Fn(&[&'n Need]) -> Option<&'n Need>,
+        look: &mut dyn FnMut(&'static str),
+    ) {
+        match self {
+            Self::Permission(permission) => look(permission.name()),
+            Self::All(parts) => parts.iter().for_each(|part| part.for_each_chosen(best, look)),
+            Self::Any(ways) => {
+                if let Some(way) = best(ways) {
+                    way.for_each_chosen(best, look);
+                }
+            }
+        }
+    }
 }
 
 impl<P: Permission> Requirement for P {

@@ -198,6 +198,14 @@ impl fmt::Display for ForbiddenReason {
                 "a rule says refused() of this tool or method; if it should be called, give it a \
                  rule of its own",
             ),
+            Self::MissingPermission { missing } => {
+                f.write_str("the caller lacks what its issuer grants by no scope:")?;
+                missing.iter().try_for_each(|name| write!(f, " {name}"))?;
+                f.write_str(
+                    "; a claim (grants_from_claim) or the application (grants) must grant it, if \
+                     this caller is to have it",
+                )
+            }
         }
     }
 }
@@ -321,6 +329,7 @@ mod tests {
             ForbiddenReason::UnknownUser.into(),
             ForbiddenReason::RefusedByRule.into(),
             Rejection::ForeignSession,
+            ForbiddenReason::MissingPermission { missing: vec![] }.into(),
             UnavailableReason::Keys { issuer: "https://i".into() }.into(),
             UnavailableReason::TimeLimit { limit: Duration::from_secs(10) }.into(),
         ]);

@@ -1,0 +1,139 @@
+//! What the callers of one issuer can be granted, and how.
+
+use std::{fmt, sync::Arc};
+
+use super::{Need, PermissionPolicy, catalogue::Catalogue, grants::Grants};
+use crate::{
+    authenticator::ResourcePolicy,
+    challenge::Challenge,
+    issuer::Issuer,
+    rejection::{ForbiddenReason, Rejection},
+    scope::{Scope, ScopeSet},
+};
+
+/// The permissions of a resource, and which of them its issuer grants by scope. One for each
+/// issuer, shared by all of its callers.
+pub(crate) struct Authority {
+    pub(super) policy: PermissionPolicy,
+    pub(super) catalogue: Catalogue,
+    /// What the issuer grants by scope; `None`: whatever is asked for.
+    scopes: Option<Vec<Scope>>,
+    /// What every request needs.
+    required: Vec<Scope>,
+    challenge: Challenge,
+}
+
+impl Authority {
+    /// What these issuers together grant.
+    pub(crate) fn of<'i>(
+        issuers: impl IntoIterator<Item = &'i Issuer>,
+        policy: &ResourcePolicy,
+    ) -> Self {
+        let scopes = issuers.into_iter().map(Issuer::granted_scopes);
+        Self {
+            catalogue: Catalogue::of(&policy.permissions.declared),
+            policy: policy.permissions.clone(),
+            scopes: scopes
+                .map(|scopes| scopes.map(<[Scope]>::to_vec))
+                .collect::<Option<Vec<_>>>()
+                .map(|scopes| scopes.concat()),
+            required: policy.required_scopes.clone(),
+            challenge: Challenge::new(&policy.resource, &[]),
+        }
+    }
+
+    /// Demands what every request needs of a token.
+    pub(crate) fn permit(
+        self: &Arc<Self>,
+        granted: &ScopeSet,
+        needs: &[&Need],
+    ) -> Result<(), Rejection> {
+        match self.required.iter().all(|scope| granted.contains(scope)) {
+            true => Ok(()),
+            false => self.permit_broader(granted, needs),
+        }
+    }
+
+    /// The same, where a broader scope may have been granted.
+    #[cold]
+    fn permit_broader(
+        self: &Arc<Self>,
+        granted: &ScopeSet,
+        needs: &[&Need],
+    ) -> Result<(), Rejection> {
+        let covered = |scope: &&Scope| {
+            let mut broader = self.catalogue.broader(scope.as_str());
+            granted.contains(scope) || broader.any(|entry| granted.contains_str(entry.name))
+        };
+        let missing: Vec<&Scope> = self.required.iter().filter(|scope| !covered(scope)).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let beyond = missing.into_iter().filter(|scope| self.scope_for(scope).is_none());
+        let beyond: Vec<Scope> = beyond.cloned().collect();
+        match beyond.is_empty() {
+            true => Err(Rejection::InsufficientScope { required: self.all_names(needs) }),
+            false => Err(ForbiddenReason::MissingPermission { missing: beyond }.into()),
+        }
+    }
+
+    /// Every scope to ask for, before anything is known of the caller.
+    pub(crate) fn all_names(self: &Arc<Self>, needs: &[&Need]) -> Vec<Scope> {
+        Grants::none(self.clone()).names(needs)
+    }
+
+    /// The scope by which this issuer grants a declared permission: its own, or that of a broader
+    /// one.
+    pub(crate) fn scope_that_grants(&self, name: &str) -> Option<&'static str> {
+        self.catalogue.broader(name).map(|entry| entry.name).find(|name| self.issuer_grants(name))
+    }
+
+    /// Whether the issuer can be asked for a scope of this name.
+    pub(crate) fn issuer_grants(&self, name: &str) -> bool {
+        self.scopes.as_ref().is_none_or(|scopes| scopes.iter().any(|scope| scope.as_str() == name))
+    }
+
+    /// What every request needs, and these besides.
+    pub(super) fn with_required(&self, names: Vec<Scope>) -> Vec<Scope> {
+        let mut all: Vec<Scope> =
+            self.required.iter().filter_map(|scope| self.scope_for(scope)).collect();
+        all.extend(names);
+        let mut seen = Vec::new();
+        all.retain(|scope| {
+            let new = !seen.contains(scope);
+            seen.push(scope.clone());
+            new
+        });
+        all
+    }
+
+    /// The scope to ask for where every request needs `scope`.
+    pub(crate) fn scope_for(&self, scope: &Scope) -> Option<Scope> {
+        match self.issuer_grants(scope.as_str()) {
+            true => Some(scope.clone()),
+            false => self.scope_that_grants(scope.as_str())?.parse().ok(),
+        }
+    }
+
+    /// The names of all declared permissions.
+    pub(crate) fn declared(&self) -> impl Iterator<Item = &'static str> {
+        self.catalogue.iter().map(|entry| entry.name)
+    }
+
+    /// The first permission in `need` that was not declared.
+    pub(crate) fn undeclared(&self, need: &Need) -> Option<&'static str> {
+        let mut names = need.permissions().map(|permission| permission.name());
+        names.find(|name| self.catalogue.get(name).is_none())
+    }
+
+    /// The challenge of a refusal, for a caller who is known.
+    pub(crate) fn challenge(&self) -> &Challenge {
+        &self.challenge
+    }
+}
+
+impl fmt::Debug for Authority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Authority").field("policy", &self.policy).finish_non_exhaustive()
+    }
+}

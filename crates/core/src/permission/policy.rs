@@ -1,0 +1,177 @@
+//! Which permissions there are, and where they are granted besides in a token's scopes.
+
+use std::{
+    any::{Any as AnyType, TypeId, type_name},
+    fmt,
+    sync::Arc,
+};
+
+use serde_json::Value;
+
+use super::{Declaration, Need};
+use crate::{config::ConfigError, identity::ErasedUser, principal::Principal};
+
+/// Which permissions a resource knows, and where they are granted. Default: none, and nowhere but
+/// in the token's scopes.
+#[derive(Clone, Default)]
+pub struct PermissionPolicy {
+    pub(super) declared: Vec<&'static Declaration>,
+    claims: Vec<ClaimPath>,
+    application: Option<Application>,
+}
+
+/// Where a claim stands in a token: its name, or the names that lead to it within others.
+///
+/// ```
+/// use mcp_auth_core::permission::ClaimPath;
+///
+/// let workos = ClaimPath::from("permissions");
+/// let keycloak = ClaimPath::from(["realm_access", "roles"]);
+/// # assert_eq!(keycloak.to_string(), "realm_access → roles");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClaimPath(Vec<Box<str>>);
+
+/// What the application grants to its user, whatever the user's type.
+#[derive(Clone)]
+struct Application {
+    user: TypeId,
+    user_name: &'static str,
+    grant: Arc<GrantToUser>,
+}
+
+type GrantToUser =
+    dyn Fn(&Principal, &(dyn AnyType + Send + Sync), &mut dyn FnMut(&str)) + Send + Sync;
+
+impl PermissionPolicy {
+    /// Declares every permission that stands in `need`, and all that they imply. Only what is
+    /// declared is granted, demanded and told to clients.
+    pub fn declare(&mut self, need: &Need) {
+        self.declared.extend(need.permissions());
+    }
+
+    /// Grants what a claim names: a list of names, or one string of names with spaces between
+    /// them. A claim that is absent or of another form grants nothing.
+    pub fn grant_from_claim(&mut self, claim: impl Into<ClaimPath>) {
+        self.claims.push(claim.into());
+    }
+
+    /// Grants what the application says of its user. The last call counts.
+    pub fn grant_from_application<U, G>(
+        &mut self,
+        grants: impl Fn(&Principal, &U) -> G + Send + Sync + 'static,
+    ) where
+        U: Send + Sync + 'static,
+        G: IntoIterator<Item: AsRef<str>>,
+    {
+        self.application = Some(Application {
+            user: TypeId::of::<U>(),
+            user_name: type_name::<U>(),
+            grant: Arc::new(move |principal, user, grant| {
+                // The types were compared at start-up; another one would be granted nothing.
+                if let Some(user) = user.downcast_ref::<U>() {
+                    grants(principal, user).into_iter().for_each(|name| grant(name.as_ref()));
+                }
+            }),
+        });
+    }
+
+    /// Whether anything but scopes grants.
+    pub fn has_other_sources(&self) -> bool {
+        self.application.is_some() || !self.claims.is_empty()
+    }
+
+    /// Whether it can be used with an identity store of such users.
+    pub(crate) fn check(&self, user: TypeId, user_name: &str) -> Result<(), ConfigError> {
+        if self.claims.iter().any(|claim| claim.0.iter().any(|name| name.is_empty())) {
+            return Err(ConfigError::invalid(
+                "grants_from_claim",
+                "",
+                "must name a claim",
+                "permissions",
+            ));
+        }
+        let grants_nothing = self.declared.is_empty();
+        if grants_nothing && (self.application.is_some() || !self.claims.is_empty()) {
+            return Err(ConfigError::missing(
+                "permissions",
+                "must be told with .permissions::<…>() what there is to grant",
+                ".permissions::<(BookmarksRead, BookmarksWrite)>()",
+            ));
+        }
+        match &self.application {
+            Some(application) if application.user != user => Err(ConfigError::invalid(
+                "grants",
+                format!("for users of the type {}", application.user_name),
+                format!("must be for those that the identity store returns, {user_name}"),
+                format!(".grants(|principal, user: &{user_name}| …)"),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Hands every name that the caller is granted to `grant`, declared or not.
+    pub(super) fn for_each_grant(
+        &self,
+        principal: &Principal,
+        user: &ErasedUser,
+        mut grant: impl FnMut(&str),
+    ) {
+        principal.scopes().iter().for_each(&mut grant);
+        for claim in &self.claims {
+            claim.for_each_name(principal, &mut grant);
+        }
+        if let Some(application) = &self.application {
+            (application.grant)(principal, &*user.value, &mut grant);
+        }
+    }
+}
+
+impl ClaimPath {
+    fn for_each_name(&self, principal: &Principal, grant: &mut impl FnMut(&str)) {
+        let Some((claim, inner)) = self.0.split_first() else { return };
+        // Of no type is it an error: what cannot be read grants nothing.
+        let Ok(Some(value)) = principal.claim::<Value>(claim) else { return };
+        let value = inner.iter().try_fold(&value, |value, name| value.get(&**name));
+        match value {
+            Some(Value::String(names)) => names.split_whitespace().for_each(grant),
+            Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).for_each(grant),
+            _ => {}
+        }
+    }
+}
+
+impl From<&str> for ClaimPath {
+    fn from(name: &str) -> Self {
+        Self(vec![name.into()])
+    }
+}
+
+impl From<String> for ClaimPath {
+    fn from(name: String) -> Self {
+        Self(vec![name.into()])
+    }
+}
+
+impl<const N: usize> From<[&str; N]> for ClaimPath {
+    fn from(names: [&str; N]) -> Self {
+        Self(names.map(Into::into).into())
+    }
+}
+
+impl fmt::Display for ClaimPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join(" → "))
+    }
+}
+
+impl fmt::Debug for PermissionPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let declared: Vec<_> = self.declared.iter().map(|permission| permission.name()).collect();
+        f.debug_struct("PermissionPolicy")
+            .field("declared", &declared)
+            .field("claims", &self.claims)
+            .field("application", &self.application.as_ref().map(|grants| grants.user_name))
+            .finish()
+    }
+}
