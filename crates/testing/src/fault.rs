@@ -71,6 +71,11 @@ pub enum Fault {
     Redirect(String),
     /// 200 and the first bytes of a body whose rest never comes.
     StalledBody,
+    /// 200 and a body of which one byte comes each so often, without end. Whoever waits for the
+    /// next byte only, waits forever.
+    Drip(Duration),
+    /// 200 and the first bytes of a body; then the connection is reset (TCP RST).
+    Reset,
     /// Nothing: the request is taken, and no answer ever comes.
     Silence,
     /// This answer.

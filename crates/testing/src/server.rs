@@ -128,6 +128,7 @@ impl Running {
                 .wrap(from_fn(wire::wire))
                 .configure(|app| endpoints::configure(app, state))
         })
+        .on_connect(wire::keep_connection)
         .workers(1)
         .disable_signals()
         .shutdown_timeout(0)

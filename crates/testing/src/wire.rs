@@ -1,11 +1,14 @@
 //! What happens to every request before and after its handler: counting, guarding, delays,
 //! faults, CORS.
 
+use std::any::Any;
 use std::convert::Infallible;
+use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::body::{BodyStream, MessageBody};
-use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::dev::{Extensions, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
@@ -13,6 +16,7 @@ use actix_web::web::{Bytes, Data};
 use actix_web::{Error, HttpResponse};
 use futures_util::stream::{self, StreamExt as _};
 use serde_json::json;
+use socket2::{SockRef, Socket};
 use url::Url;
 
 use crate::fault::Fault;
@@ -34,7 +38,11 @@ pub(crate) async fn wire(
         tokio::time::sleep(delay).await;
     }
     let mut response = if let Some(fault) = state.faults.fault_at(&path) {
-        request.into_response(commit(fault).await)
+        let answer = match fault {
+            Fault::Reset => reset(request.conn_data()),
+            fault => commit(fault).await,
+        };
+        request.into_response(answer)
     } else if !names_loopback(&request) {
         request.into_response(foreign_host())
     } else if is_preflight(&request) && is_open(&path) {
@@ -94,6 +102,40 @@ fn foreign_host() -> HttpResponse {
     }))
 }
 
+/// The connection beneath a request, which [`Fault::Reset`] needs.
+struct Connection(Socket);
+
+/// Keeps a handle of each connection, to be closed together with it.
+pub(crate) fn keep_connection(stream: &dyn Any, data: &mut Extensions) {
+    let stream = stream.downcast_ref::<actix_rt::net::TcpStream>();
+    if let Some(Ok(socket)) = stream.map(|stream| SockRef::from(stream).try_clone()) {
+        data.insert(Connection(socket));
+    }
+}
+
+/// A body that fails makes the server close the connection, and a connection that must not linger
+/// is closed by a reset.
+fn reset(connection: Option<&Connection>) -> HttpResponse {
+    if let Some(Connection(socket)) = connection {
+        // Where that cannot be had, the connection just ends.
+        let _ = socket.set_linger(Some(Duration::ZERO));
+    }
+    let pieces = [Ok(Bytes::from_static(b"{\"keys\":")), Err(io::Error::other("reset on purpose"))];
+    HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, "application/json"))
+        .body(BodyStream::new(stream::iter(pieces)))
+}
+
+fn drip(every: Duration) -> HttpResponse {
+    let bytes = stream::repeat(()).then(move |()| async move {
+        tokio::time::sleep(every).await;
+        Ok::<_, Infallible>(Bytes::from_static(b" "))
+    });
+    HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, "application/json"))
+        .body(BodyStream::new(Box::pin(bytes)))
+}
+
 async fn commit(fault: Fault) -> HttpResponse {
     let ok = |content_type: &str, body: Vec<u8>| {
         HttpResponse::Ok().insert_header((header::CONTENT_TYPE, content_type)).body(body)
@@ -124,6 +166,8 @@ async fn commit(fault: Fault) -> HttpResponse {
                 .insert_header((header::CONTENT_TYPE, "application/json"))
                 .body(BodyStream::new(first.chain(stream::pending())))
         }
+        Fault::Drip(every) => drip(every),
+        Fault::Reset => reset(None),
         Fault::Silence => std::future::pending().await,
         Fault::Custom { status, content_type, body } => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

@@ -165,12 +165,47 @@ fn an_answer_may_never_end_or_never_begin() {
         String::from_utf8(answer).unwrap()
     };
     assert_eq!(begin(Fault::Silence), "");
+    assert!(begin(Fault::Drip(Duration::from_secs(60))).ends_with("\r\n\r\n"), "headers at once");
     let stalled = begin(Fault::StalledBody);
     assert!(stalled.contains("200 OK") && stalled.contains(r#"{"keys":"#));
     // Going down does not wait for them.
     let start = Instant::now();
     drop(authority);
     assert!(start.elapsed() < Duration::from_secs(3));
+}
+
+#[test]
+fn an_answer_may_drip() {
+    let authority = TestAuthority::start().unwrap();
+    authority.inject(Endpoint::Jwks, Fault::Drip(Duration::from_millis(50)));
+    let mut stream = TcpStream::connect(authority.address()).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    stream.write_all(b"GET /oauth2/jwks HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    let (start, mut answer) = (Instant::now(), Vec::new());
+    while !answer.ends_with(b"1\r\n \r\n1\r\n \r\n") {
+        let mut piece = [0; 1024];
+        let read = stream.read(&mut piece).unwrap();
+        answer.extend(&piece[..read]);
+    }
+    assert!(answer.starts_with(b"HTTP/1.1 200 OK"));
+    assert!(start.elapsed() >= Duration::from_millis(100), "two bytes, one after the other");
+}
+
+#[test]
+fn a_connection_may_be_reset_a_kept_one_too() {
+    let authority = TestAuthority::start().unwrap();
+    let mut stream = TcpStream::connect(authority.address()).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    let request = b"GET /oauth2/jwks HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    stream.write_all(request).unwrap();
+    let read = stream.read(&mut [0; 4096]).unwrap();
+    assert!(read > 0, "the connection is in use");
+    authority.inject(Endpoint::Jwks, Fault::Reset);
+    stream.write_all(request).unwrap();
+    let error = stream.read_to_end(&mut Vec::new()).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
+    authority.clear_faults();
+    assert_eq!(get(&authority.jwks_uri()).status, 200);
 }
 
 #[test]
