@@ -33,7 +33,7 @@ impl Answer {
             }
         }
         assert!(self.all("www-authenticate").count() <= 1, "R12: one challenge at most: {self:?}");
-        if let Some(piece) = self.piece_of(credentials) {
+        if let Some(piece) = piece_of(credentials, &self.texts()) {
             panic!("R9: the answer shows {piece:?} of the token: {self:?}");
         }
         self
@@ -53,16 +53,19 @@ impl Answer {
         self.headers.iter().filter(move |(known, _)| known == name).map(|(_, value)| &value[..])
     }
 
-    /// The first piece of the credentials that stands in the headers or in the body. A byte over
-    /// and over, as in a token that is merely long, is no piece of anything.
-    fn piece_of(&self, credentials: &[u8]) -> Option<String> {
+    fn texts(&self) -> Vec<&[u8]> {
         let values = self.headers.iter().map(|(_, value)| &value[..]);
-        let shown: HashSet<&[u8]> =
-            values.chain([self.body.as_bytes()]).flat_map(|text| text.windows(PIECE)).collect();
-        let telling = |piece: &&[u8]| piece.iter().any(|byte| *byte != piece[0]);
-        let found = credentials.windows(PIECE).filter(telling).find(|piece| shown.contains(piece));
-        found.map(|piece| String::from_utf8_lossy(piece).into_owned())
+        values.chain([self.body.as_bytes()]).collect()
     }
+}
+
+/// The first piece of the credentials that stands in one of the texts. A byte over and over, as in
+/// a token that is merely long, is no piece of anything.
+pub(crate) fn piece_of(credentials: &[u8], texts: &[&[u8]]) -> Option<String> {
+    let shown: HashSet<&[u8]> = texts.iter().flat_map(|text| text.windows(PIECE)).collect();
+    let telling = |piece: &&[u8]| piece.iter().any(|byte| *byte != piece[0]);
+    let found = credentials.windows(PIECE).filter(telling).find(|piece| shown.contains(piece));
+    found.map(|piece| String::from_utf8_lossy(piece).into_owned())
 }
 
 #[cfg(test)]

@@ -26,6 +26,8 @@ pub enum Expected {
     NoCredentials,
     /// 400 `invalid_request` (R11).
     BadRequest,
+    /// 403 `insufficient_scope` (R15).
+    MissingScope,
     /// 503 with `Retry-After` and no challenge (R11): the only 5xx that may be intended.
     Unavailable,
     /// Any 4xx: what never reaches the middleware is answered by the server as it likes.
@@ -157,6 +159,7 @@ impl Expected {
             (400, Some(_)) if error == Some("invalid_request") => {
                 matches!(self, Self::BadRequest | Self::Refused)
             }
+            (403, Some(_)) if error == Some("insufficient_scope") => self == Self::MissingScope,
             (503, None) => self == Self::Unavailable && answer.header("retry-after").is_some(),
             (400..=499, None) if status != 401 => self == Self::Refused,
             _ => false,

@@ -18,7 +18,7 @@ use actix_mcp_auth::{
     },
 };
 
-use crate::server::RESOURCE;
+use crate::{answer::piece_of, server::RESOURCE};
 
 /// Every library that checks signatures, by its name.
 pub fn backends() -> Vec<(&'static str, Box<dyn SignatureBackend>)> {
@@ -71,6 +71,25 @@ impl Gate {
     /// Why not.
     pub fn ask(&self, token: &str) -> Result<(), Rejection> {
         self.ask_with(&[format!("Bearer {token}").as_bytes()])
+    }
+
+    /// Asks with a token, and reads what the operator would: no piece of the token may be in it
+    /// (R9).
+    ///
+    /// # Errors
+    /// Why not.
+    ///
+    /// # Panics
+    /// Where the reason shows the token.
+    pub fn ask_and_listen(&self, token: &str) -> Result<(), Rejection> {
+        let outcome = self.ask(token);
+        if let Err(rejection) = &outcome {
+            let said = format!("{rejection} {rejection:?}");
+            if let Some(piece) = piece_of(token.as_bytes(), &[said.as_bytes()]) {
+                panic!("R9: {piece:?} of the token in {said:?}");
+            }
+        }
+        outcome
     }
 
     /// Asks with these values of `Authorization`.

@@ -33,7 +33,7 @@ fn r17_r18_r19_r20_r21_tokens_of_foreign_libraries_are_accepted_and_refused_as_t
         assert!(cases.iter().filter(|case| case["expect"] == "accept").count() >= 120);
         assert!(cases.iter().filter(|case| case["expect"] == "refuse").count() >= 80);
         for case in cases {
-            let outcome = gate.ask(case["token"].as_str().unwrap());
+            let outcome = gate.ask_and_listen(case["token"].as_str().unwrap());
             let name = format!("{} ({})", text(&case["name"]), text(&case["why"]));
             match (case["expect"] == "accept", outcome) {
                 (true, Err(rejection)) => class.case(name, Err(rejection.to_string())),

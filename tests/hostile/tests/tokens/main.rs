@@ -2,8 +2,14 @@
 //! algorithm with every kind of key, and input that no decent client would send.
 #![allow(clippy::unwrap_used)]
 
+mod claims;
 mod credentials;
+mod dates;
 mod flips;
 mod foreign;
+mod issuers;
 mod matrix;
+mod numbers;
+mod scopes;
+mod types;
 mod vectors;
