@@ -315,6 +315,8 @@ mod tests {
             let harmful = |c: char| c.is_control() || "\u{202e}\u{2028}".contains(c);
             assert!(!line.contains(harmful), "{line}");
             assert!(line.len() < 1_000, "{} bytes: {line}", line.len());
+            let numbers = line.split(|c: char| !c.is_ascii_digit());
+            assert!(numbers.map(str::len).max() < Some(15), "an endless number: {line}");
         }
     }
 
