@@ -126,7 +126,9 @@ impl Jwk {
     /// # Errors
     /// [`UnusableKey`] says why it is left out.
     pub fn from_json(json: &Value) -> Result<Self, UnusableKey> {
-        let members = Members::deserialize(json).map_err(|_| UnusableKey::Malformed)?;
+        // A derived struct would be read from an array as well.
+        let members = json.as_object().ok_or(UnusableKey::Malformed)?;
+        let members = Members::deserialize(members).map_err(|_| UnusableKey::Malformed)?;
         members.refuse_unless_public()?;
         members.refuse_unless_for_verifying()?;
         let key = members.public_key()?;
@@ -349,5 +351,17 @@ mod tests {
         ] {
             assert_eq!(Jwk::from_json(&key), Err(why), "{key}");
         }
+    }
+
+    #[test]
+    fn r25_an_array_is_no_key_whatever_is_in_it() {
+        let names = [
+            "kty", "use", "key_ops", "alg", "kid", "n", "e", "crv", "x", "y", "d", "p", "q", "dp",
+            "dq", "qi", "oth", "k",
+        ];
+        let key = rsa_of(2048);
+        let members: Vec<Value> = names.iter().map(|name| key[*name].clone()).collect();
+        assert!(Jwk::from_json(&key).is_ok());
+        assert_eq!(Jwk::from_json(&json!(members)), Err(UnusableKey::Malformed));
     }
 }

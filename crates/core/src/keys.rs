@@ -2,7 +2,6 @@
 
 use std::{collections::HashMap, fmt, ops::Range, sync::Arc};
 
-use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
@@ -67,17 +66,19 @@ impl KeySet {
         allowed: &[Algorithm],
         backend: &dyn SignatureBackend,
     ) -> Result<Self, JwksError> {
-        #[derive(Deserialize)]
-        struct JwkSet {
-            keys: Vec<Value>,
-        }
-
-        let set: JwkSet = serde_json::from_slice(json).map_err(|_| JwksError::NotAKeySet)?;
-        if set.keys.is_empty() {
+        // Read whole and as what it is: a derived struct would be read from an array as well, and
+        // leave unread what it has no member for.
+        let Ok(Value::Object(mut set)) = serde_json::from_slice(json) else {
+            return Err(JwksError::NotAKeySet);
+        };
+        let Some(Value::Array(listed)) = set.remove("keys") else {
+            return Err(JwksError::NotAKeySet);
+        };
+        if listed.is_empty() {
             return Err(JwksError::Empty);
         }
         let (mut keys, mut published, mut skipped) = (Vec::new(), Vec::new(), Vec::new());
-        for json in &set.keys {
+        for json in &listed {
             match Jwk::from_json(json).and_then(|jwk| verifiers(jwk, allowed, backend)) {
                 Ok((jwk, verifiers)) => {
                     published.push(jwk);
@@ -345,7 +346,10 @@ mod tests {
     #[test]
     fn r27_what_is_no_key_set_is_an_error() {
         let parse = |json: &str| KeySet::parse(json.as_bytes(), Algorithm::ALL, &Josekit).err();
-        for json in ["", "<html>", "[]", "{}", r#"{"keys":{}}"#] {
+        let (_, public) = pair(None);
+        let array = format!("[[{public}]]");
+        let no_text = format!(r#"{{"keys":[{public}],"other":"\ud800"}}"#);
+        for json in ["", "<html>", "[]", "{}", r#"{"keys":{}}"#, &array, &no_text] {
             assert_eq!(parse(json), Some(JwksError::NotAKeySet), "{json}");
         }
         assert_eq!(parse(r#"{"keys":[]}"#), Some(JwksError::Empty));

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::identity::Subject;
 
@@ -58,7 +58,7 @@ impl Profile {
             name: Option<String>,
         }
 
-        let answer: Userinfo = serde_json::from_slice(json).map_err(|_| NotAProfile::Malformed)?;
+        let answer: Userinfo = read_object(json)?;
         if answer.sub != subject {
             return Err(NotAProfile::OtherSubject);
         }
@@ -83,7 +83,7 @@ impl Profile {
             last_name: Option<String>,
         }
 
-        let answer: User = serde_json::from_slice(json).map_err(|_| NotAProfile::Malformed)?;
+        let answer: User = read_object(json)?;
         if answer.id != subject {
             return Err(NotAProfile::OtherSubject);
         }
@@ -102,6 +102,14 @@ impl Profile {
     /// The address, if the issuer says that it was verified.
     pub fn verified_email(&self) -> Option<&str> {
         self.email.as_deref().filter(|_| self.email_verified)
+    }
+}
+
+/// Reads a JSON object: a derived struct would be read from an array as well.
+fn read_object<T: DeserializeOwned>(json: &[u8]) -> Result<T, NotAProfile> {
+    match json.trim_ascii_start() {
+        [b'{', ..] => serde_json::from_slice(json).map_err(|_| NotAProfile::Malformed),
+        _ => Err(NotAProfile::Malformed),
     }
 }
 
@@ -173,7 +181,8 @@ mod tests {
         assert_eq!(ada.verified_email(), Some("ada@example.com"));
         assert_eq!(ada.name.as_deref(), Some("Ada"));
         assert_eq!(Profile::from_userinfo(json, "user_eve"), Err(NotAProfile::OtherSubject));
-        for other in ["", "[]", "{}", r#"{"sub":7}"#, "<html>"] {
+        let array = r#"["user_ada","eve@example.com",true,"Eve"]"#;
+        for other in ["", "[]", array, "{}", r#"{"sub":7}"#, "<html>"] {
             let outcome = Profile::from_userinfo(other.as_bytes(), "user_ada");
             assert_eq!(outcome, Err(NotAProfile::Malformed), "{other}");
         }

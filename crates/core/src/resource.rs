@@ -171,7 +171,16 @@ pub(crate) fn parse_web_url(text: &str) -> Result<(Url, bool), String> {
     if text != normal && Some(text) != normal.strip_suffix('/') {
         return Err(format!("must be written in its normal form, {normal:?}"));
     }
+    // Browsers' URLs have a few more, among them the quote, which no challenge could carry.
+    if !text.bytes().all(is_uri_character) {
+        return Err("must have no characters but those of RFC 3986".into());
+    }
     Ok((url, loopback))
+}
+
+/// RFC 3986 §2: reserved, unreserved, and `%`.
+fn is_uri_character(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=%".contains(&byte)
 }
 
 pub(crate) fn is_loopback(host: &Host<&str>) -> bool {
@@ -227,6 +236,9 @@ mod tests {
             ("https://h/{mcp}", "normal form"),
             ("https://h/caf%C3%A9", "`%`"),
             ("https://h/mcp*", "`*`"),
+            ("https://h\"/mcp", "RFC 3986"),
+            ("https://h`/mcp", "RFC 3986"),
+            ("https://h/a|b", "RFC 3986"),
         ] {
             let error = Resource::parse(text).unwrap_err().to_string();
             assert!(error.contains(reason), "{text:?}: {error}");
