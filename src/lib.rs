@@ -93,10 +93,11 @@ pub use mcp_auth_actix::{
     McpAuthFuture, McpAuthMiddleware, McpAuthService, SystemClock,
 };
 pub use mcp_auth_core::{
-    self, Actor, Algorithm, Authenticated, ClientId, Clock, ConfigError, IdentityStore, Issuer,
-    IssuerAwareness, JwksLocation, KeyIdHash, Newcomer, Principal, PrincipalKind, Profile,
-    ProfileError, Rejection, Resource, Scope, ScopeSet, StoreError, Subject, TokenCacheSettings,
-    TokenCacheUse, UnixTime, UnknownUser, VerifiedToken, async_trait,
+    self, Actor, Algorithm, ApiKey, ApiKeyName, AudiencePolicy, Authenticated, ClientId, Clock,
+    ConfigError, IdentityStore, Issuer, IssuerAwareness, JwksLocation, KeyIdHash, Newcomer,
+    Principal, PrincipalKind, Profile, ProfileError, Rejection, Resource, ResourceKind, Scope,
+    ScopeSet, StoreError, Subject, TokenCacheSettings, TokenCacheUse, UnixTime, UnknownUser,
+    VerifiedToken, async_trait,
     issuer_keys::LastFetch,
     refresh::RefreshSettings,
     rejection::{ForbiddenReason, RequestError, TokenError, UnavailableReason},

@@ -5,14 +5,14 @@ use std::{fmt, sync::Arc, time::Duration};
 use actix_web::{HttpResponse, dev::ServiceRequest, http::header, web::ServiceConfig};
 use mcp_auth_core::{
     Authenticated, Authenticator, Challenge, Clock, ConfigError, IncomingRequest, Rejection,
-    Resource, Subject, TokenCacheUse, TokenMemo, rejection::UnavailableReason,
+    Resource, ResourceKind, Subject, TokenCacheUse, TokenMemo, rejection::UnavailableReason,
 };
 use tokio::time::timeout;
 
 use crate::{
     builder::McpAuthBuilder,
     cors::{Caller, OriginPolicy, is_preflight},
-    discovery::Discovery,
+    discovery::{self, Discovery, Registration},
     health::IssuerHealth,
     middleware::McpAuthMiddleware,
     observe::Observer,
@@ -56,7 +56,29 @@ impl McpAuth {
         R: TryInto<Resource>,
         R::Error: Into<ConfigError>,
     {
-        McpAuthBuilder::new(resource.try_into().map_err(Into::into))
+        McpAuthBuilder::new(resource.try_into().map_err(Into::into), ResourceKind::Mcp)
+    }
+
+    /// The same for a resource that is no MCP server: any other API, or the routes of a web
+    /// application. What MCP forbids may then be allowed: tokens without `aud`, whose key set
+    /// belongs to one client ([`AudiencePolicy::BoundByKeySet`](mcp_auth_core::AudiencePolicy)).
+    ///
+    /// ```
+    /// use mcp_auth_actix::McpAuth;
+    /// use mcp_auth_core::Issuer;
+    ///
+    /// // The web application's own routes, for the people whom WorkOS signed in.
+    /// let web = McpAuth::api("https://app.example.com/account")
+    ///     .issuer(Issuer::workos_sessions("client_01ABC")?)
+    ///     .build()?;
+    /// # Ok::<(), mcp_auth_actix::BuildError>(())
+    /// ```
+    pub fn api<R>(resource: R) -> McpAuthBuilder
+    where
+        R: TryInto<Resource>,
+        R::Error: Into<ConfigError>,
+    {
+        McpAuthBuilder::new(resource.try_into().map_err(Into::into), ResourceKind::Api)
     }
 
     /// Every well-known route of the resource, for [`App::configure`](actix_web::App::configure):
@@ -66,9 +88,41 @@ impl McpAuth {
     /// Configure it first. Behind a scope that is registered earlier it answers as well, where
     /// that scope has the [middleware](Self::middleware) around it, which knows these paths; a
     /// scope without it swallows every path below its own.
+    ///
+    /// Several resources in one application: [`discovery_of`](Self::discovery_of).
     pub fn discovery(&self) -> impl FnOnce(&mut ServiceConfig) + Clone + use<> {
-        let auth = self.clone();
-        move |config| crate::discovery::register(&auth, config)
+        Self::discovery_of(&[self])
+    }
+
+    /// The same for several resources in one application, each with issuers and scopes of its own,
+    /// on one host or on several.
+    ///
+    /// The root alias `/.well-known/oauth-protected-resource` can name one resource only, so with
+    /// several on a host it is a 404, and clients find the way by the challenge or by the
+    /// resource's own path. An authorization server's metadata stands at the root where all
+    /// resources of the host pass on the same. Resources on several hosts are told apart by the
+    /// request's `Host`, which a proxy in front must leave as it is.
+    ///
+    /// Register a scope within another's path first, or within that other scope only if both are
+    /// to be passed: `/mcp/admin`, then `/mcp`.
+    ///
+    /// ```
+    /// # use actix_web::{App, HttpResponse, web};
+    /// # use mcp_auth_actix::McpAuth;
+    /// # let build = |url: &str| McpAuth::builder(url).authkit("your-subdomain.authkit.app").build();
+    /// let (mcp, admin) =
+    ///     (build("https://app.example.com/mcp")?, build("https://app.example.com/mcp/admin")?);
+    /// App::new()
+    ///     .configure(McpAuth::discovery_of(&[&mcp, &admin]))
+    ///     .service(
+    ///         web::resource("/mcp/admin").wrap(admin.middleware()).to(HttpResponse::Ok),
+    ///     )
+    ///     .service(web::resource("/mcp").wrap(mcp.middleware()).to(HttpResponse::Ok));
+    /// # Ok::<(), mcp_auth_actix::BuildError>(())
+    /// ```
+    pub fn discovery_of(resources: &[&Self]) -> impl FnOnce(&mut ServiceConfig) + Clone + use<> {
+        let resources: Vec<Self> = resources.iter().copied().cloned().collect();
+        move |config| Registration::of(&resources).register(config)
     }
 
     /// The middleware, for `wrap` on a resource, a scope or the whole application.
@@ -117,7 +171,7 @@ impl McpAuth {
         request: &ServiceRequest,
         caller: &Caller,
     ) -> Option<HttpResponse> {
-        if let Some(answer) = self.0.discovery.answer(request.method(), request.path()) {
+        if let Some(answer) = discovery::answer_at_the_door(self, request) {
             return Some(answer);
         }
         let Caller::Page(origin) = caller else {
@@ -170,6 +224,11 @@ impl McpAuth {
     /// Lets the page that called read the answer (R16).
     pub(crate) fn decorate(&self, caller: &Caller, response: &mut header::HeaderMap) {
         caller.decorate(&self.0.origins, response);
+    }
+
+    /// Whether it is a clone of the same.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 
     pub(crate) fn inner(&self) -> &Inner {

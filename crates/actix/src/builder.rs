@@ -3,8 +3,9 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use mcp_auth_core::{
-    Authenticator, BearerToken, Challenge, Clock, ConfigError, Issuer, ProtectedResourceMetadata,
-    Resource, ResourcePolicy, TokenCacheSettings, UnknownUser,
+    ApiKey, AudiencePolicy, Authenticator, BearerToken, Challenge, Clock, ConfigError, Issuer,
+    ProtectedResourceMetadata, Resource, ResourceKind, ResourcePolicy, TokenCacheSettings,
+    UnknownUser,
     refresh::RefreshSettings,
     signature::{Josekit, SignatureBackend},
 };
@@ -13,12 +14,14 @@ use crate::{
     auth::{Inner, McpAuth},
     clock::SystemClock,
     cors::OriginPolicy,
-    discovery::{Discovery, Shim},
-    observe::{LogSampling, Observer},
-    refresher::RefresherPlan,
+    discovery::{Discovery, Document, Shim},
+    observe::{self, LogSampling, Observer},
+    refresher::{RefresherPlan, Roots},
 };
 
+mod api_keys;
 mod browsers;
+mod deployment;
 mod documents;
 mod error;
 mod issuers;
@@ -27,6 +30,7 @@ mod tokens;
 mod users;
 
 use browsers::checked_origin;
+use deployment::checked_path;
 use documents::scopes;
 pub use error::BuildError;
 use users::UseStore;
@@ -34,13 +38,18 @@ use users::UseStore;
 /// Configures [`McpAuth`]: one call per wish, each with a safe default. Mistakes are told by
 /// [`build`](Self::build).
 ///
-/// The calls stand by subject: issuers, tokens, users, documents, browsers, operation.
+/// The calls stand by subject: API keys, browsers, deployment, documents, issuers, operation,
+/// tokens, users.
 #[must_use = "nothing is protected before `build`"]
 pub struct McpAuthBuilder {
     resource: Result<Resource, ConfigError>,
+    kind: ResourceKind,
+    served_at: Option<String>,
     issuers: Vec<Result<Issuer, ConfigError>>,
     users: Option<UseStore>,
+    api_keys: Vec<Result<ApiKey, ConfigError>>,
     audiences: Vec<String>,
+    audience_policy: AudiencePolicy,
     leeway: Option<Duration>,
     required_scopes: Vec<String>,
     advertised_scopes: Vec<String>,
@@ -48,11 +57,13 @@ pub struct McpAuthBuilder {
     resource_documentation: Option<String>,
     unknown_user: UnknownUser,
     strict_type: bool,
+    strict_claims: bool,
     max_token_len: usize,
     origins: Vec<String>,
     any_origin: bool,
     shim: Option<bool>,
     openid_shim: bool,
+    roots: Result<Roots, ConfigError>,
     refresh: RefreshSettings,
     token_cache: TokenCacheSettings,
     signatures: Arc<dyn SignatureBackend>,
@@ -65,12 +76,16 @@ pub struct McpAuthBuilder {
 const DEFAULT_TIME_LIMIT: Duration = Duration::from_secs(10);
 
 impl McpAuthBuilder {
-    pub(crate) fn new(resource: Result<Resource, ConfigError>) -> Self {
+    pub(crate) fn new(resource: Result<Resource, ConfigError>, kind: ResourceKind) -> Self {
         Self {
             resource,
+            kind,
+            served_at: None,
             issuers: Vec::new(),
             users: None,
+            api_keys: Vec::new(),
             audiences: Vec::new(),
+            audience_policy: AudiencePolicy::default(),
             leeway: None,
             required_scopes: Vec::new(),
             advertised_scopes: Vec::new(),
@@ -78,11 +93,13 @@ impl McpAuthBuilder {
             resource_documentation: None,
             unknown_user: UnknownUser::default(),
             strict_type: false,
+            strict_claims: false,
             max_token_len: BearerToken::DEFAULT_MAX_LEN,
             origins: Vec::new(),
             any_origin: false,
             shim: None,
             openid_shim: false,
+            roots: Ok(Roots::default()),
             refresh: RefreshSettings::default(),
             token_cache: TokenCacheSettings::default(),
             signatures: Arc::new(Josekit),
@@ -108,7 +125,11 @@ impl McpAuthBuilder {
                 .map(|issuer| if names_http(&issuer) { issuer } else { issuer.over_tls_only() })
                 .collect();
         }
-        let first = issuers.first().ok_or_else(no_issuer)?;
+        let server = issuers.iter().find(|issuer| issuer.is_authorization_server());
+        let first = server.or(issuers.first()).ok_or_else(no_issuer)?;
+        let served_at = self.served_at.map(checked_path).transpose()?;
+        let api_keys = self.api_keys.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let tls = self.roots?.connector()?;
         let required = scopes("require_scopes", &self.required_scopes)?;
         let advertised = scopes("scopes_supported", &self.advertised_scopes)?;
 
@@ -122,21 +143,28 @@ impl McpAuthBuilder {
 
         self.refresh.check()?;
         let mut policy = ResourcePolicy::new(resource.clone());
+        policy.kind = self.kind;
+        policy.api_keys = api_keys;
         policy.audiences = self.audiences;
+        policy.audience_policy = self.audience_policy;
         policy.leeway = self.leeway.unwrap_or(policy.leeway);
         policy.required_scopes = required.clone();
         policy.unknown_user = self.unknown_user;
         policy.strict_type = self.strict_type;
+        policy.strict_claims = self.strict_claims;
         policy.max_token_len = self.max_token_len;
         policy.token_cache = self.token_cache;
 
         let (resource_url, clock) = (resource.as_str(), self.clock.clone());
-        let mut plan = RefresherPlan::new(resource_url, clock, self.refresh, self.signatures);
+        let mut plan = RefresherPlan::new(resource_url, clock, self.refresh, self.signatures)
+            .connecting_with(tls);
         let passes_on = self.shim.unwrap_or(first.preset_metadata().is_some());
-        let shim = match (passes_on, self.openid_shim) {
-            (false, _) => Shim::Off,
-            (true, false) => Shim::OAuth(plan.watch_metadata(first)),
-            (true, true) => Shim::OAuthAndOpenId(plan.watch_metadata(first)),
+        let shim = Shim {
+            document: match passes_on {
+                true => Document::AuthorizationServer(plan.watch_metadata(first)),
+                false => Document::Absent,
+            },
+            openid: self.openid_shim && passes_on,
         };
         let mut authenticator = Authenticator::new(policy, plan.profiles())?;
         for issuer in &issuers {
@@ -149,13 +177,17 @@ impl McpAuthBuilder {
 
         let mut listed = required.clone();
         listed.extend(advertised.into_iter().filter(|scope| !required.contains(scope)));
-        let metadata = ProtectedResourceMetadata::new(&resource, issuers.iter().map(Issuer::name))
+        let servers = issuers.iter().filter(|issuer| issuer.is_authorization_server());
+        let metadata = ProtectedResourceMetadata::new(&resource, servers.map(Issuer::name))
             .scopes(&listed)
             .name(self.resource_name)
             .documentation(self.resource_documentation);
+        for doubt in resource.doubts() {
+            observe::public_url_doubtful(resource.as_str(), doubt);
+        }
         Ok(McpAuth::from_inner(Inner {
             challenge: Challenge::new(&resource, &required),
-            discovery: Discovery::new(&resource, &metadata, &issuers, shim),
+            discovery: Discovery::new(&resource, served_at.as_deref(), &metadata, &issuers, shim),
             observer: Observer::new(resource.as_str(), self.log_sampling),
             origins,
             authenticator,

@@ -1,146 +1,119 @@
-//! The well-known routes: what this resource says of itself, and, for older clients, what its
+//! The well-known routes: what a resource says of itself, and, for older clients, what its
 //! authorization server says.
+//!
+//! Each resource has paths of its own, and a host has root aliases, at which a client looks that
+//! knows no resource. Only one resource of a host can answer there, so with several the metadata's
+//! root alias is a real 404 (R2); the authorization server's is answered where all of them pass on
+//! the same one.
 
-use std::sync::Arc;
+mod document;
+mod registration;
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::{Method, StatusCode, header},
-    web::{self, Bytes, ServiceConfig},
+use mcp_auth_core::{
+    Issuer, ProtectedResourceMetadata, Resource,
+    resource::{AUTHORIZATION_SERVER_ROOT, METADATA_ROOT},
 };
-use mcp_auth_core::{Issuer, ProtectedResourceMetadata, Resource};
 
-use crate::{auth::McpAuth, refresher::MetadataWatch};
+pub(crate) use document::Document;
+pub(crate) use registration::{Registration, answer_at_the_door};
 
 const OPENID: &str = "/.well-known/openid-configuration";
-/// How long a client may keep a document, in seconds.
-const MAX_AGE: u32 = 3600;
 
-/// The same for the authorization server's document, which may still be the preset, in seconds.
-const SHIM_MAX_AGE: u32 = 60;
-
-/// The documents, by path.
+/// The documents of one resource.
 #[derive(Debug)]
 pub(crate) struct Discovery {
-    documents: Vec<(String, Document)>,
+    resource: Resource,
+    /// At the resource's own paths.
+    own: Vec<(String, Document)>,
+    /// At its host's root aliases.
+    at_root: AtRoot,
+    /// All of them, for a resource that has its host to itself.
+    alone: Vec<(String, Document)>,
 }
 
-#[derive(Debug, Clone)]
-enum Document {
-    /// Protected Resource Metadata (RFC 9728).
-    Resource(Bytes),
-    /// The authorization server's own metadata, passed on (R6).
-    AuthorizationServer(Arc<MetadataWatch>),
-    /// Where a client may look and find nothing: a 404 that is one.
-    Absent,
+/// What a resource would answer at the root of its host. What is `None` is left to the application.
+#[derive(Debug)]
+struct AtRoot {
+    metadata: Document,
+    authorization_server: Option<Document>,
+    openid: Option<Document>,
 }
 
 /// What the resource passes on of its authorization server's metadata.
-pub(crate) enum Shim {
-    /// Nothing: current clients go to the authorization server itself.
-    Off,
-    /// RFC 8414 at its well-known paths.
-    OAuth(Arc<MetadataWatch>),
-    /// The same document at the OpenID paths as well.
-    OAuthAndOpenId(Arc<MetadataWatch>),
+pub(crate) struct Shim {
+    /// The document; [`Document::Absent`] where current clients go to the server itself.
+    pub(crate) document: Document,
+    /// Whether it stands at the OpenID paths as well.
+    pub(crate) openid: bool,
 }
 
 impl Discovery {
     pub(crate) fn new(
         resource: &Resource,
+        served_at: Option<&str>,
         metadata: &ProtectedResourceMetadata,
         issuers: &[Issuer],
         shim: Shim,
     ) -> Self {
-        let mut documents = Vec::new();
-        let json = Document::Resource(Bytes::from(metadata.to_json()));
-        documents.extend(resource.metadata_paths().into_iter().map(|path| (path, json.clone())));
-        let (oauth, openid) = match shim {
-            Shim::Off => (Document::Absent, None),
-            Shim::OAuth(watch) => (Document::AuthorizationServer(watch), None),
-            Shim::OAuthAndOpenId(watch) => {
-                let document = Document::AuthorizationServer(watch);
-                (document.clone(), Some(document))
-            }
+        let paths = resource.well_known_paths(served_at);
+        let metadata = Document::resource(metadata);
+        let at = |document: &Document| {
+            let document = document.clone();
+            move |path: String| (path, document.clone())
         };
+        let mut own: Vec<_> = paths.metadata.into_iter().map(at(&metadata)).collect();
         // An application that is its own authorization server answers these itself.
-        if issuers.iter().all(|issuer| !shares_origin(issuer, resource)) {
-            let paths = resource.authorization_server_paths();
-            documents.extend(paths.into_iter().map(|path| (path, oauth.clone())));
+        let answers_itself = issuers.iter().any(|issuer| shares_origin(issuer, resource));
+        let mut at_root = AtRoot { metadata, authorization_server: None, openid: None };
+        if !answers_itself {
+            own.extend(paths.authorization_server.into_iter().map(at(&shim.document)));
             // Nobody else's business unless asked for: the application may be a provider for others.
-            documents.extend(openid.map(|document| (OPENID.to_owned(), document)));
+            at_root.openid = shim.openid.then(|| shim.document.clone());
+            at_root.authorization_server = Some(shim.document);
         }
-        Self { documents }
-    }
-
-    /// The answer, if `path` is one of the documents'.
-    pub(crate) fn answer(&self, method: &Method, path: &str) -> Option<HttpResponse> {
-        if !path.contains("/.well-known/") {
-            return None;
-        }
-        let (_, document) = self.documents.iter().find(|(known, _)| known == path)?;
-        Some(document.answer(method))
+        let mut discovery = Self { resource: resource.clone(), own, at_root, alone: Vec::new() };
+        discovery.alone = documents_of_host(&[&discovery]);
+        discovery
     }
 }
 
-/// Registers every path, so that discovery works wherever the middleware stands.
-pub(crate) fn register(auth: &McpAuth, config: &mut ServiceConfig) {
-    for (path, _) in &auth.inner().discovery.documents {
-        let auth = auth.clone();
-        config.service(web::resource(path.as_str()).to(move |request: HttpRequest| {
-            let answer = auth.inner().discovery.answer(request.method(), request.path());
-            std::future::ready(answer.unwrap_or_else(not_found))
-        }));
+/// Every document of the resources of one host.
+fn documents_of_host(resources: &[&Discovery]) -> Vec<(String, Document)> {
+    let mut documents: Vec<(String, Document)> = Vec::new();
+    let mut add = |path: &str, document: &Document| {
+        if documents.iter().all(|(known, _)| known != path) {
+            documents.push((path.to_owned(), document.clone()));
+        }
+    };
+    // A host's root may be a resource itself, whose own paths these then are.
+    for (path, document) in resources.iter().flat_map(|resource| &resource.own) {
+        add(path, document);
     }
-}
-
-impl Document {
-    fn answer(&self, method: &Method) -> HttpResponse {
-        match *method {
-            Method::GET | Method::HEAD => self.content(),
-            Method::OPTIONS => open_to_all(StatusCode::NO_CONTENT)
-                .insert_header((header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, OPTIONS"))
-                .insert_header((header::ACCESS_CONTROL_ALLOW_HEADERS, "*, MCP-Protocol-Version"))
-                .insert_header((header::ACCESS_CONTROL_MAX_AGE, MAX_AGE))
-                .finish(),
-            _ => open_to_all(StatusCode::METHOD_NOT_ALLOWED)
-                .insert_header((header::ALLOW, "GET, HEAD, OPTIONS"))
-                .finish(),
+    let metadata = resources.iter().map(|one| Some(&one.at_root.metadata));
+    let servers = resources.iter().map(|one| one.at_root.authorization_server.as_ref());
+    let openid = resources.iter().map(|one| one.at_root.openid.as_ref());
+    let roots = [
+        (METADATA_ROOT, in_common(metadata)),
+        (AUTHORIZATION_SERVER_ROOT, in_common(servers)),
+        (OPENID, in_common(openid)),
+    ];
+    for (path, document) in roots {
+        if let Some(document) = document {
+            add(path, &document);
         }
     }
+    documents
+}
 
-    fn content(&self) -> HttpResponse {
-        let (json, max_age) = match self {
-            Self::Resource(json) => (json.clone(), MAX_AGE),
-            Self::AuthorizationServer(watch) => match watch.newest() {
-                Some(metadata) => (Bytes::from(metadata.to_json().to_owned()), SHIM_MAX_AGE),
-                None => {
-                    return open_to_all(StatusCode::SERVICE_UNAVAILABLE)
-                        .insert_header((header::RETRY_AFTER, "1"))
-                        .json(serde_json::json!({
-                            "error_description": "The authorization server is out of reach"
-                        }));
-                }
-            },
-            Self::Absent => return not_found(),
-        };
-        open_to_all(StatusCode::OK)
-            .insert_header((header::CONTENT_TYPE, "application/json"))
-            .insert_header((header::CACHE_CONTROL, format!("public, max-age={max_age}")))
-            .body(json)
+/// The one document on which all agree; absent, where they do not; `None`, where one leaves the
+/// path to the application.
+fn in_common<'d>(documents: impl Iterator<Item = Option<&'d Document>>) -> Option<Document> {
+    let documents: Vec<&Document> = documents.collect::<Option<_>>()?;
+    let (first, others) = documents.split_first()?;
+    match others.iter().all(|other| other == first) {
+        true => Some((*first).clone()),
+        false => Some(Document::Absent),
     }
-}
-
-fn not_found() -> HttpResponse {
-    open_to_all(StatusCode::NOT_FOUND)
-        .json(serde_json::json!({ "error_description": "There is no such document here" }))
-}
-
-/// Discovery is public: any page may read it, and it depends on nobody's credentials.
-fn open_to_all(status: StatusCode) -> actix_web::HttpResponseBuilder {
-    let mut response = HttpResponse::build(status);
-    response.insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"));
-    response
 }
 
 fn shares_origin(issuer: &Issuer, resource: &Resource) -> bool {

@@ -7,6 +7,8 @@ use std::{
 };
 
 use crate::{
+    api_key::ApiKeys,
+    audience::{AudiencePolicy, AudienceRule, ResourceKind},
     bearer::BearerToken,
     claims::NumericDate,
     config::ConfigError,
@@ -15,7 +17,7 @@ use crate::{
         ErasedStore, ErasedUser, IdentityStore, Introduction, IssuerAwareness, StoreErrorKind,
         Subject,
     },
-    issuer::Issuer,
+    issuer::{Issuer, JwksLocation},
     issuer_keys::{AwaitRefresh, IssuerKeys},
     permission::{Authority, Grants, Need},
     principal::Principal,
@@ -25,7 +27,7 @@ use crate::{
     rules::TokenRules,
     time::UnixTime,
     token_cache::{Generations, Remembered, TokenCache, TokenCacheUse, TokenMemo},
-    verified::UnverifiedToken,
+    verified::{UnverifiedToken, VerifiedToken},
 };
 
 mod permissions;
@@ -42,6 +44,7 @@ pub struct Authenticator {
     policy: ResourcePolicy,
     trusted: Vec<Trusted>,
     by_iss: HashMap<Arc<str>, usize>,
+    api_keys: ApiKeys,
     cache: Option<TokenCache>,
     revocations: Revocations,
     store: Option<Arc<dyn ErasedStore>>,
@@ -59,6 +62,7 @@ pub struct Authenticated {
 /// A token that was verified just now, and under what.
 struct Verified {
     issuer: usize,
+    exp: Option<NumericDate>,
     principal: Arc<Principal>,
     generations: Generations,
 }
@@ -68,7 +72,8 @@ impl Authenticator {
     /// application asks.
     ///
     /// # Errors
-    /// Where the policy's leeway is more than 5 min, or the token cache's settings cannot be meant.
+    /// Where the policy's leeway is more than 5 min, where static keys collide, or where the token
+    /// cache's settings cannot be meant.
     pub fn new(
         policy: ResourcePolicy,
         profiles: Arc<dyn FetchProfile>,
@@ -87,6 +92,7 @@ impl Authenticator {
         policy.token_cache.check()?;
         Ok(Self {
             cache: TokenCache::new(&policy.token_cache),
+            api_keys: ApiKeys::new(&policy.api_keys, &Arc::new(Authority::of([], &policy)))?,
             policy,
             trusted: Vec::new(),
             by_iss: HashMap::new(),
@@ -99,8 +105,8 @@ impl Authenticator {
     /// Trusts an issuer's tokens, with the keys that `refresh` keeps new.
     ///
     /// # Errors
-    /// Where another issuer has the same `iss`, or where the issuer is reached without TLS and the
-    /// resource is not on the same machine.
+    /// Where another issuer has the same `iss`; where the issuer is reached without TLS and the
+    /// resource is not on the same machine; where its tokens need not name an MCP resource.
     pub fn trust(
         &mut self,
         issuer: Issuer,
@@ -126,6 +132,10 @@ impl Authenticator {
                 "https://login.example.com",
             ));
         }
+        let audience_policy = issuer.own_audience_policy().unwrap_or(self.policy.audience_policy);
+        if audience_policy == AudiencePolicy::BoundByKeySet {
+            self.refuse_unaddressed(&issuer)?;
+        }
         for name in issuer.names() {
             if self.by_iss.insert(name.clone(), self.trusted.len()).is_some() {
                 return Err(ConfigError::invalid(
@@ -138,14 +148,39 @@ impl Authenticator {
         }
         let rules = TokenRules {
             issuer_names: issuer.names().cloned().collect(),
-            resource: self.policy.resource.clone(),
-            audiences: [&self.policy.audiences[..], issuer.audiences()].concat(),
+            audience: AudienceRule {
+                resource: self.policy.resource.clone(),
+                others: [&self.policy.audiences[..], issuer.audiences()].concat(),
+                policy: audience_policy,
+            },
             leeway: self.policy.leeway,
             strict_type: self.policy.strict_type,
+            strict_claims: self.policy.strict_claims,
         };
         let authority = Arc::new(Authority::of([&issuer], &self.policy));
         self.trusted.push(Trusted { issuer, rules, keys, refresh, authority });
         self.refuse_confusion()
+    }
+
+    /// "MCP servers MUST validate that access tokens were issued specifically for them" (R19): only
+    /// a resource that is no MCP server may do without `aud`, and only where a key set is named,
+    /// which can then belong to one client.
+    fn refuse_unaddressed(&self, issuer: &Issuer) -> Result<(), ConfigError> {
+        let expected = if self.policy.kind == ResourceKind::Mcp {
+            "must not be used on an MCP resource, whose tokens must name it in `aud`: declare a \
+             resource that is not MCP with McpAuth::api"
+        } else if *issuer.jwks_location() == JwksLocation::Discovered {
+            "must be used with the key set of one client, named with jwks_uri"
+        } else {
+            return Ok(());
+        };
+        let found = format!("BoundByKeySet for {}", issuer.name());
+        Err(ConfigError::invalid(
+            "audience_policy",
+            found,
+            expected,
+            "AudiencePolicy::ThisResource",
+        ))
     }
 
     /// Resolves callers to the application's users. Without a store, the [`Principal`] is the user.
@@ -205,7 +240,10 @@ impl Authenticator {
     ) -> Result<Authenticated, Rejection> {
         let token = BearerToken::from_authorization(request.values(), self.policy.max_token_len)?
             .ok_or(Rejection::MissingCredentials)?;
-        let principal = self.verify(token, now).await?;
+        let principal = match self.api_keys.holder(token) {
+            Some(holder) => holder,
+            None => self.verify(token, now).await?,
+        };
         self.permit(&principal, request.needs())?;
         let user = self.identify(&principal, token).await?;
         Authenticated::new(principal, user).if_granted(request.needs())
@@ -225,7 +263,8 @@ impl Authenticator {
         if self.store.is_some() {
             return None;
         }
-        let principal = self.recall(request, memo, now)?;
+        let remembered = self.recall(request, memo, now);
+        let principal = remembered.or_else(|| self.api_key_holder(request))?;
         let user = ErasedUser::new(principal.clone());
         let permitted = self.permit(&principal, request.needs());
         Some(
@@ -243,6 +282,16 @@ impl Authenticator {
     /// How full the token cache is; nothing where it is switched off.
     pub fn token_cache_use(&self) -> TokenCacheUse {
         self.cache.as_ref().map(TokenCache::in_use).unwrap_or_default()
+    }
+
+    /// Whose static key it is.
+    fn api_key_holder(&self, request: IncomingRequest<'_>) -> Option<Arc<Principal>> {
+        if self.api_keys.is_empty() {
+            return None;
+        }
+        let header = request.only_value()?;
+        let token = BearerToken::from_authorization([header], self.policy.max_token_len).ok()??;
+        self.api_keys.holder(token)
     }
 
     /// The principal of a token that was verified before, by its bytes or by its digest.
@@ -270,7 +319,9 @@ impl Authenticator {
         if !entry.is_within(now) {
             return false;
         }
-        let token = entry.principal.token();
+        let Some(token) = entry.principal.token() else {
+            return false;
+        };
         let seen = entry.generations();
         let Some(keys) = self.trusted[entry.issuer].still_lists(token.key(), seen.keys, now) else {
             return false;
@@ -300,9 +351,9 @@ impl Authenticator {
         if let Some(entry) = cache.recall(digest, |entry| self.is_still_true(entry, now)) {
             return Ok(entry.principal.clone());
         }
-        let Verified { issuer, principal, generations } = self.verify_anew(token, now).await?;
+        let Verified { issuer, exp, principal, generations } = self.verify_anew(token, now).await?;
         // Nothing that decides is in doubt here: without `exp` there is no verified token.
-        let exp = principal.token().expires_at().map_or(0.0, NumericDate::as_secs_f64);
+        let exp = exp.map_or(0.0, NumericDate::as_secs_f64);
         let ends = exp + self.policy.leeway.as_secs_f64();
         cache.remember(digest, issuer, &principal, generations, ends, now);
         Ok(principal)
@@ -318,12 +369,13 @@ impl Authenticator {
         let trusted = &self.trusted[issuer];
         let revocations = self.revocations.generation();
         let (keys, verified) = trusted.verify(token, now).await?;
+        let (exp, iat) = (verified.expires_at(), verified.issued_at());
         let principal = Principal::new(verified, &trusted.issuer, &trusted.authority);
-        if self.revocations.covers(principal.subject(), principal.token().issued_at()) {
+        if self.revocations.covers(principal.subject(), iat) {
             return Err(TokenError::Revoked.into());
         }
         let generations = Generations { keys, revocations };
-        Ok(Verified { issuer, principal: Arc::new(principal), generations })
+        Ok(Verified { issuer, exp, principal: Arc::new(principal), generations })
     }
 
     /// A token is only ever checked against the issuer that it names (R26).
@@ -335,7 +387,7 @@ impl Authenticator {
     /// What is asked of every request, however its token was verified.
     fn permit(&self, principal: &Principal, needs: &[&Need]) -> Result<(), Rejection> {
         // Proof of possession is not supported yet, so no binding can be confirmed (R31).
-        if principal.token().is_bound_to_a_key() {
+        if principal.token().is_some_and(VerifiedToken::is_bound_to_a_key) {
             return Err(TokenError::UnconfirmedBinding.into());
         }
         principal.authority().permit(principal.scopes(), needs)

@@ -58,6 +58,11 @@ impl<'h> BearerToken<'h> {
         }
     }
 
+    /// Whether `text` has the syntax of a token, so that a client can send it (RFC 6750 §2.1).
+    pub(crate) fn is_sendable(text: &str) -> bool {
+        !text.is_empty() && is_token(text)
+    }
+
     /// The token itself. It must reach neither a log nor an answer nor another server.
     pub fn expose(&self) -> &'h str {
         self.0

@@ -111,6 +111,11 @@ impl Claims {
         self.client_id.as_deref().or(self.azp.as_deref())
     }
 
+    /// Whether there is a `client_id`, which RFC 9068 §2.2 requires and for which `azp` will not do.
+    pub(crate) fn names_its_client(&self) -> bool {
+        self.client_id.is_some()
+    }
+
     /// What the token grants: `scope`, or `scp` where there is no `scope`; never their union
     /// (R22).
     pub(crate) fn scopes(&mut self) -> ScopeSet {

@@ -9,6 +9,7 @@ use std::{
 use async_trait::async_trait;
 
 use crate::{
+    api_key::ApiKeyName,
     bearer::BearerToken,
     principal::{Principal, PrincipalKind},
     profile::{FetchProfile, Profile, ProfileError, Secret},
@@ -119,8 +120,17 @@ pub trait IdentityStore: Send + Sync + 'static {
         Ok(None)
     }
 
+    /// What the holder of a static key stands for; nobody, unless the application says otherwise.
+    ///
+    /// # Errors
+    /// As for [`find`](Self::find).
+    async fn find_api_key(&self, key: &ApiKeyName) -> Result<Option<Self::User>, StoreError> {
+        let _ = key;
+        Ok(None)
+    }
+
     /// Makes a user for a person who has none yet; `None` (the default) leaves it at that.
-    /// Machines and impersonated persons never get here. Two first requests of one person may
+    /// Machines, static keys and impersonated persons never get here. Two first requests of one person may
     /// come at once: a unique index decides, and both are answered with the one user.
     ///
     /// # Errors
@@ -283,6 +293,7 @@ impl<S: IdentityStore> ErasedStore for S {
     ) -> Result<Option<ErasedUser>, StoreError> {
         let user = match principal.kind() {
             PrincipalKind::Machine(client) => self.find_machine(client).await?,
+            PrincipalKind::ApiKey(key) => self.find_api_key(key).await?,
             PrincipalKind::Impersonated(_) => self.find(principal.subject()).await?,
             PrincipalKind::User => match self.find(principal.subject()).await? {
                 Some(user) => Some(user),

@@ -3,9 +3,14 @@
 use std::{fmt, sync::Arc};
 
 use crate::{
-    algorithm::Algorithm, config::ConfigError, metadata::AuthorizationServerMetadata,
-    profile::Secret, resource::parse_web_url, scope::Scope, verified::VerifiedToken,
+    algorithm::Algorithm, audience::AudiencePolicy, config::ConfigError,
+    metadata::AuthorizationServerMetadata, resource::parse_web_url, scope::Scope,
+    verified::VerifiedToken,
 };
+
+mod workos;
+
+pub use workos::WorkosApi;
 
 /// A trusted authorization server: one key set, and the spellings of `iss` that it vouches for.
 ///
@@ -29,20 +34,11 @@ pub struct Issuer {
     algorithms: Vec<Algorithm>,
     audiences: Vec<String>,
     scopes: Option<Vec<Scope>>,
+    audience_policy: Option<AudiencePolicy>,
     machines: MachineRule,
     workos_api: Option<WorkosApi>,
     loopback: bool,
     preset: bool,
-}
-
-/// The WorkOS API, and the key to it.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct WorkosApi {
-    /// Where it is: `https://api.workos.com`, without a slash at the end.
-    pub url: String,
-    /// The API key (`sk_…`).
-    pub key: Secret,
 }
 
 /// Which tokens stand for a program and not for a person, besides those whose subject is the
@@ -60,7 +56,6 @@ pub enum JwksLocation {
 }
 
 const EXAMPLE: &str = "https://login.example.com";
-const AUTHKIT_EXAMPLE: &str = "your-subdomain.authkit.app";
 
 impl Issuer {
     /// The scopes that AuthKit grants: no others, whatever a client asks for.
@@ -82,40 +77,12 @@ impl Issuer {
             algorithms: Algorithm::ALL.to_vec(),
             audiences: Vec::new(),
             scopes: None,
+            audience_policy: None,
             machines: MachineRule::default(),
             workos_api: None,
             loopback,
             preset: false,
         })
-    }
-
-    /// WorkOS AuthKit by its domain, as the dashboard shows it, or as a URL. Accepts the tokens of
-    /// WorkOS Connect, which MCP clients get: issuer `https://<domain>`, keys at
-    /// `https://<domain>/oauth2/jwks`. `http://127.0.0.1:PORT` stands for a local development
-    /// authority.
-    ///
-    /// # Errors
-    /// Where `domain` is neither a domain nor such a URL.
-    pub fn authkit(domain: impl AsRef<str>) -> Result<Self, ConfigError> {
-        let domain = domain.as_ref().trim().trim_end_matches('/');
-        let name = match domain.contains("://") {
-            true => domain.to_owned(),
-            false => format!("https://{domain}"),
-        };
-        let wrong = |expected: &str| {
-            ConfigError::invalid("AuthKit domain", domain, expected, AUTHKIT_EXAMPLE)
-        };
-        if domain.is_empty() {
-            return Err(wrong("must be a domain, or a URL"));
-        }
-        let (url, _) = parse_web_url(&name).map_err(|expected| wrong(&expected))?;
-        if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
-            return Err(wrong("must be a domain, without a path"));
-        }
-        let jwks = JwksLocation::Uri(format!("{name}/oauth2/jwks"));
-        let workos = Self { jwks, preset: true, ..Self::new(name)? };
-        let workos = workos.scopes(Self::AUTHKIT_SCOPES)?;
-        Ok(workos.machine_if(|token| token.subject().starts_with("client_")))
     }
 
     /// Names the key set's URL instead of discovering it.
@@ -174,6 +141,14 @@ impl Issuer {
         Ok(self)
     }
 
+    /// How strictly this issuer's tokens must be meant for the resource. Default: what the resource
+    /// asks of all issuers, which is [`AudiencePolicy::ThisResource`] unless told otherwise.
+    #[must_use]
+    pub fn audience_policy(mut self, policy: AudiencePolicy) -> Self {
+        self.audience_policy = Some(policy);
+        self
+    }
+
     /// Says which of this issuer's tokens stand for a program and not for a person. Machines are
     /// never looked up among the users, and never become users.
     ///
@@ -193,25 +168,6 @@ impl Issuer {
     ) -> Self {
         self.machines = Some(Arc::new(rule));
         self
-    }
-
-    /// Asks the WorkOS API about newcomers instead of the userinfo endpoint, with the
-    /// environment's API key (`sk_…`).
-    #[must_use]
-    pub fn workos_api_key(self, key: impl Into<Arc<str>>) -> Self {
-        self.workos_api_at("https://api.workos.com", key)
-    }
-
-    /// The same, with the API at another address: a stand-in for tests.
-    #[must_use]
-    pub fn workos_api_at(mut self, url: impl Into<String>, key: impl Into<Arc<str>>) -> Self {
-        self.workos_api = Some(WorkosApi { url: url.into(), key: Secret::new(key) });
-        self
-    }
-
-    /// The WorkOS API, where newcomers are asked about there.
-    pub fn workos_api(&self) -> Option<&WorkosApi> {
-        self.workos_api.as_ref()
     }
 
     /// The identifier, byte for byte.
@@ -247,6 +203,17 @@ impl Issuer {
     /// The scopes that it grants; `None` for any that is asked for.
     pub fn granted_scopes(&self) -> Option<&[Scope]> {
         self.scopes.as_deref()
+    }
+
+    /// What it asks of `aud`, where that is not left to the resource.
+    pub(crate) fn own_audience_policy(&self) -> Option<AudiencePolicy> {
+        self.audience_policy
+    }
+
+    /// Whether clients can get a token from it by OAuth, so that it is named to them: not where its
+    /// tokens come from a web sign-in alone.
+    pub fn is_authorization_server(&self) -> bool {
+        self.audience_policy != Some(AudiencePolicy::BoundByKeySet)
     }
 
     /// Whether it is on the local machine, so that `http` will do.
@@ -299,6 +266,7 @@ impl fmt::Debug for Issuer {
             .field("jwks", &self.jwks)
             .field("algorithms", &self.algorithms)
             .field("audiences", &self.audiences)
+            .field("audience_policy", &self.audience_policy)
             .finish_non_exhaustive()
     }
 }
@@ -340,24 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn authkit_takes_a_domain_or_a_url() {
-        for domain in ["x.authkit.app", "https://x.authkit.app", "https://x.authkit.app/"] {
-            let issuer = Issuer::authkit(domain).unwrap();
-            assert_eq!(issuer.name(), "https://x.authkit.app");
-            assert_eq!(
-                issuer.jwks_location(),
-                &JwksLocation::Uri("https://x.authkit.app/oauth2/jwks".into())
-            );
-        }
-        assert!(Issuer::authkit("http://127.0.0.1:8788").unwrap().is_loopback());
-    }
-
-    #[test]
     fn what_is_no_issuer_is_told_with_an_example() {
-        for domain in ["", "x y", "http://x.authkit.app", "x.authkit.app/path", "https://x/?a=1"] {
-            let error = Issuer::authkit(domain).unwrap_err().to_string();
-            assert!(error.contains(AUTHKIT_EXAMPLE), "{error}");
-        }
         for name in
             ["", "login.example.com", "http://login.example.com", "https://i?x", "https://i#x"]
         {

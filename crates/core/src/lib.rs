@@ -11,9 +11,9 @@
 //! | the token's three parts | [`jws`] |
 //! | the issuer's keys, and when to fetch them again | [`keys`], [`refresh`] |
 //! | the signature | [`signature`] |
-//! | the claims, rule by rule | [`claims`], [`rules`] |
+//! | the claims, rule by rule | [`claims`], [`rules`], [`audience`] |
 //! | verified a moment ago, and still true | [`token_cache`] |
-//! | who is calling | [`principal`] |
+//! | who is calling | [`principal`], [`api_key`] |
 //! | the application's own user | [`identity`] |
 //! | what an MCP message may do | [`mcp`] |
 //! | any stop on the way | [`rejection`], [`challenge`] |
@@ -25,6 +25,8 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod algorithm;
+pub mod api_key;
+pub mod audience;
 pub mod authenticator;
 pub mod bearer;
 pub mod challenge;
@@ -62,6 +64,8 @@ mod strict_json;
 pub use async_trait::async_trait;
 
 pub use algorithm::Algorithm;
+pub use api_key::{ApiKey, ApiKeyName};
+pub use audience::{AudiencePolicy, ResourceKind};
 pub use authenticator::{
     Authenticated, Authenticator, IncomingRequest, ResourcePolicy, UnknownUser,
 };

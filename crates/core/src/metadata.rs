@@ -23,6 +23,7 @@ use crate::{issuer::Issuer, resource::Resource, scope::Scope};
 #[derive(Debug, Clone, Serialize)]
 pub struct ProtectedResourceMetadata {
     resource: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     authorization_servers: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     scopes_supported: Vec<String>,
@@ -35,7 +36,7 @@ pub struct ProtectedResourceMetadata {
 
 impl ProtectedResourceMetadata {
     /// The document of `resource`, whose tokens come from these issuers: byte for byte, since
-    /// clients compare them so.
+    /// clients compare them so. An MCP resource names at least one (R1).
     pub fn new<I: Into<String>>(
         resource: &Resource,
         authorization_servers: impl IntoIterator<Item = I>,

@@ -5,6 +5,7 @@ use std::{fmt, sync::Arc};
 use serde::de::DeserializeOwned;
 
 use crate::{
+    api_key::{ApiKey, ApiKeyName},
     claims::{Actor, ClaimTypeError},
     identity::{ClientId, Subject},
     issuer::Issuer,
@@ -13,12 +14,21 @@ use crate::{
     verified::VerifiedToken,
 };
 
-/// The caller, as the token proves it: a person, a program, or a person played by another.
+/// The caller, as the token proves it: a person, a program, or a person played by another; or the
+/// holder of a static key.
 pub struct Principal {
-    token: VerifiedToken,
+    proof: Proof,
     subject: Subject,
     kind: PrincipalKind,
     authority: Arc<Authority>,
+}
+
+/// What proved who it is.
+#[derive(Debug)]
+enum Proof {
+    Token(VerifiedToken),
+    /// A static key, with what holding it grants.
+    ApiKey(ScopeSet),
 }
 
 /// What sort of caller it is.
@@ -31,6 +41,9 @@ pub enum PrincipalKind {
     Machine(ClientId),
     /// Somebody else who acts as a person (`act`), such as a member of staff.
     Impersonated(Actor),
+    /// The holder of a static key, by the key's name. It is never looked up among the users, and
+    /// never becomes one.
+    ApiKey(ApiKeyName),
 }
 
 impl Principal {
@@ -43,13 +56,32 @@ impl Principal {
         } else {
             PrincipalKind::User
         };
-        Self { token, subject, kind, authority: authority.clone() }
+        Self { proof: Proof::Token(token), subject, kind, authority: authority.clone() }
+    }
+
+    /// The holder of a static key. `authority` says what can be granted to it: no scope, since it
+    /// has no issuer.
+    pub(crate) fn of_api_key(
+        name: &ApiKeyName,
+        scopes: ScopeSet,
+        authority: &Arc<Authority>,
+    ) -> Self {
+        Self {
+            proof: Proof::ApiKey(scopes),
+            subject: Subject::new(ApiKey::ISSUER, name.shared()),
+            kind: PrincipalKind::ApiKey(name.clone()),
+            authority: authority.clone(),
+        }
     }
 
     /// The same caller, in memory of its own.
     pub(crate) fn copy(&self) -> Self {
+        let proof = match &self.proof {
+            Proof::Token(token) => Proof::Token(token.copy()),
+            Proof::ApiKey(scopes) => Proof::ApiKey(scopes.clone()),
+        };
         Self {
-            token: self.token.copy(),
+            proof,
             subject: self.subject.clone(),
             kind: self.kind.clone(),
             authority: self.authority.clone(),
@@ -63,47 +95,55 @@ impl Principal {
 
     /// About how many bytes it keeps.
     pub(crate) fn weight(&self) -> usize {
-        size_of::<Self>() + self.token.weight() + self.subject.id().len()
+        let proof = self.token().map_or(0, VerifiedToken::weight);
+        size_of::<Self>() + proof + self.subject.id().len()
     }
 
-    /// Issuer and `sub`: what names the caller for good.
+    /// Issuer and `sub`: what names the caller for good. For the holder of a static key that is
+    /// [`ApiKey::ISSUER`] and the key's name.
     pub fn subject(&self) -> &Subject {
         &self.subject
     }
 
-    /// Person, program, or a person played by another.
+    /// Person, program, a person played by another, or the holder of a static key.
     pub fn kind(&self) -> &PrincipalKind {
         &self.kind
     }
 
     /// The program through which the caller calls, where the token tells.
     pub fn client_id(&self) -> Option<&str> {
-        self.token.client_id()
+        self.token()?.client_id()
     }
 
-    /// The scopes that the token grants.
+    /// The scopes that the token grants, or the static key.
     pub fn scopes(&self) -> &ScopeSet {
-        self.token.scopes()
+        match &self.proof {
+            Proof::Token(token) => token.scopes(),
+            Proof::ApiKey(scopes) => scopes,
+        }
     }
 
-    /// Any claim of the token by its name; see [`VerifiedToken::claim`].
+    /// Any claim of the token by its name; see [`VerifiedToken::claim`]. A static key has none.
     ///
     /// # Errors
     /// Where the claim is not of type `T`.
     pub fn claim<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, ClaimTypeError> {
-        self.token.claim(name)
+        self.token().map_or(Ok(None), |token| token.claim(name))
     }
 
-    /// The token's proof.
-    pub fn token(&self) -> &VerifiedToken {
-        &self.token
+    /// The token's proof; `None` for a static key.
+    pub fn token(&self) -> Option<&VerifiedToken> {
+        match &self.proof {
+            Proof::Token(token) => Some(token),
+            Proof::ApiKey(_) => None,
+        }
     }
 }
 
 impl fmt::Debug for Principal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Principal")
-            .field("token", &self.token)
+            .field("proof", &self.proof)
             .field("subject", &self.subject)
             .field("kind", &self.kind)
             .finish_non_exhaustive()

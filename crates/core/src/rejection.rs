@@ -95,6 +95,12 @@ pub enum TokenError {
         /// The claim's values.
         found: Vec<String>,
     },
+    /// `aud` names another resource besides this one, and the application accepts that from nobody
+    /// ([`AudiencePolicy::ThisResourceOnly`](crate::AudiencePolicy::ThisResourceOnly)).
+    FurtherAudience {
+        /// The other resource.
+        found: String,
+    },
     /// `exp` has passed.
     Expired {
         /// The claim's value, in seconds since the epoch.
@@ -182,6 +188,7 @@ impl Rejection {
         "unknown_key",
         "bad_signature",
         "foreign_audience",
+        "further_audience",
         "expired",
         "not_yet_valid",
         "issued_in_the_future",
@@ -323,6 +330,7 @@ impl TokenError {
             Self::UntrustedIssuer { .. } => "The access token is from an unknown issuer",
             Self::UnknownKey | Self::BadSignature => "The access token's signature is not valid",
             Self::ForeignAudience { .. } => "The access token is for another resource",
+            Self::FurtherAudience { .. } => "The access token is for another resource as well",
             Self::Expired { .. } => "The access token has expired",
             Self::NotYetValid | Self::IssuedInTheFuture => "The access token is not valid yet",
             Self::UnacceptableSubject => "The access token's subject is not acceptable",
@@ -348,6 +356,7 @@ impl TokenError {
             Self::UnknownKey => "unknown_key",
             Self::BadSignature => "bad_signature",
             Self::ForeignAudience { .. } => "foreign_audience",
+            Self::FurtherAudience { .. } => "further_audience",
             Self::Expired { .. } => "expired",
             Self::NotYetValid => "not_yet_valid",
             Self::IssuedInTheFuture => "issued_in_the_future",

@@ -6,6 +6,11 @@ use url::{Host, Url};
 
 use crate::config::ConfigError;
 
+mod doubts;
+mod well_known;
+
+pub use well_known::{AUTHORIZATION_SERVER_ROOT, METADATA_ROOT, WellKnownPaths};
+
 /// The resource identifier, kept byte for byte as it was configured.
 ///
 /// The same bytes stand in the metadata document, in the challenge's URL and in the audience
@@ -29,7 +34,6 @@ pub struct Resource {
 
 const SETTING: &str = "resource";
 const EXAMPLE: &str = "https://app.example.com/mcp";
-const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 
 impl Resource {
     /// Takes the resource's public URL.
@@ -83,40 +87,6 @@ impl Resource {
     /// development, for which `http` will do.
     pub fn is_loopback(&self) -> bool {
         self.loopback
-    }
-
-    /// Where the metadata document stands: the well-known path between host and path
-    /// (RFC 9728 §3.1).
-    pub fn metadata_url(&self) -> String {
-        format!("{}{}", self.origin(), self.metadata_path())
-    }
-
-    /// The path of [`metadata_url`](Self::metadata_url).
-    pub fn metadata_path(&self) -> String {
-        self.path_inserted(WELL_KNOWN)
-    }
-
-    /// Every path at which the metadata document is served (R2): path-inserted, at the root, and
-    /// appended to the resource's own path, which some clients try.
-    pub fn metadata_paths(&self) -> Vec<String> {
-        let appended = format!("{}{WELL_KNOWN}", self.path().trim_end_matches('/'));
-        distinct([self.metadata_path(), WELL_KNOWN.to_owned(), appended])
-    }
-
-    /// Every path at which older clients look for an authorization server's metadata on the
-    /// resource's own origin (R6).
-    pub fn authorization_server_paths(&self) -> Vec<String> {
-        const OAUTH: &str = "/.well-known/oauth-authorization-server";
-        distinct([OAUTH.to_owned(), self.path_inserted(OAUTH)])
-    }
-
-    /// `well_known` with this resource's path behind it; a path of `/` alone is dropped
-    /// (RFC 9728 §3.1).
-    fn path_inserted(&self, well_known: &str) -> String {
-        match self.path() {
-            "/" => well_known.to_owned(),
-            path => format!("{well_known}{path}"),
-        }
     }
 }
 
@@ -191,16 +161,6 @@ pub(crate) fn is_loopback(host: &Host<&str>) -> bool {
     }
 }
 
-fn distinct<const N: usize>(paths: [String; N]) -> Vec<String> {
-    let mut kept = Vec::with_capacity(N);
-    for path in paths {
-        if !kept.contains(&path) {
-            kept.push(path);
-        }
-    }
-    kept
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -243,29 +203,6 @@ mod tests {
             let error = Resource::parse(text).unwrap_err().to_string();
             assert!(error.contains(reason), "{text:?}: {error}");
         }
-    }
-
-    #[test]
-    fn r02_the_metadata_stands_at_three_paths() {
-        assert_eq!(
-            resource("https://h/a/mcp").metadata_paths(),
-            [
-                "/.well-known/oauth-protected-resource/a/mcp",
-                "/.well-known/oauth-protected-resource",
-                "/a/mcp/.well-known/oauth-protected-resource",
-            ]
-        );
-        for root in ["https://h", "https://h/"] {
-            assert_eq!(
-                resource(root).metadata_paths(),
-                ["/.well-known/oauth-protected-resource"],
-                "{root}"
-            );
-        }
-        assert_eq!(
-            resource("https://h/mcp/").metadata_url(),
-            "https://h/.well-known/oauth-protected-resource/mcp/"
-        );
     }
 
     #[test]

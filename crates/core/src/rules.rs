@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    claims::Claims, jws::JoseHeader, rejection::TokenError, resource::Resource, time::UnixTime,
+    audience::AudienceRule, claims::Claims, jws::JoseHeader, rejection::TokenError, time::UnixTime,
 };
 
 /// What one issuer's tokens must say to be good for one resource.
@@ -11,14 +11,14 @@ use crate::{
 pub struct TokenRules {
     /// The spellings of `iss` that the issuer's keys vouch for.
     pub(crate) issuer_names: Vec<Arc<str>>,
-    /// The resource that must be in `aud`.
-    pub(crate) resource: Resource,
-    /// What may be in `aud` in its stead.
-    pub(crate) audiences: Vec<String>,
+    /// What `aud` must say.
+    pub(crate) audience: AudienceRule,
     /// By how much clocks may differ.
     pub(crate) leeway: Duration,
     /// Whether `typ` must be that of RFC 9068.
     pub(crate) strict_type: bool,
+    /// Whether every claim that RFC 9068 requires must be there.
+    pub(crate) strict_claims: bool,
 }
 
 impl TokenRules {
@@ -36,11 +36,12 @@ impl TokenRules {
     ) -> Result<(), TokenError> {
         token_type(header, self.strict_type)?;
         issuer(claims, &self.issuer_names)?;
-        audience(header, claims, &self.resource, &self.audiences)?;
+        self.audience.check(header, claims)?;
         expiry(claims, now, self.leeway)?;
         not_before(claims, now, self.leeway)?;
         issued_at(claims, now, self.leeway)?;
-        subject(claims)
+        subject(claims)?;
+        if self.strict_claims { profile_claims(claims) } else { Ok(()) }
     }
 
     /// Whether a token is worth asking its issuer for a newer key: a check that costs nothing,
@@ -51,7 +52,7 @@ impl TokenRules {
         claims: &Claims,
         now: UnixTime,
     ) -> Result<(), TokenError> {
-        audience(header, claims, &self.resource, &self.audiences)?;
+        self.audience.check(header, claims)?;
         expiry(claims, now, self.leeway)
     }
 }
@@ -75,30 +76,9 @@ fn issuer(claims: &Claims, names: &[Arc<str>]) -> Result<(), TokenError> {
     }
 }
 
-/// "The resource server MUST validate that the `aud` claim contains a resource indicator value
-/// corresponding to an identifier the resource server expects for itself" (RFC 9068 §4).
-fn audience(
-    header: &JoseHeader,
-    claims: &Claims,
-    resource: &Resource,
-    others: &[String],
-) -> Result<(), TokenError> {
-    let found = claims.aud.as_ref().ok_or(TokenError::MissingClaim("aud"))?;
-    if found.iter().any(|audience| audience == resource.as_str()) {
-        return Ok(());
-    }
-    if found.iter().any(|audience| others.iter().any(|other| other == audience)) {
-        return not_an_id_token(header, claims);
-    }
-    Err(TokenError::ForeignAudience {
-        expected: std::iter::once(resource.as_str().to_owned()).chain(others.to_vec()).collect(),
-        found: found.iter().map(str::to_owned).collect(),
-    })
-}
-
 /// A configured audience may be a client id, which is also what an ID token has in `aud`: there,
 /// something must show that this is an access token (R21).
-fn not_an_id_token(header: &JoseHeader, claims: &Claims) -> Result<(), TokenError> {
+pub(crate) fn not_an_id_token(header: &JoseHeader, claims: &Claims) -> Result<(), TokenError> {
     let shown = token_type(header, true).is_ok() || claims.has_access_token_mark();
     match shown && !claims.has_id_token_mark {
         true => Ok(()),
@@ -146,6 +126,20 @@ fn subject(claims: &Claims) -> Result<(), TokenError> {
     }
 }
 
+/// What RFC 9068 §2.2 requires besides the claims that every token here must have: `client_id`,
+/// `iat` and `jti`. An `azp` is no `client_id`.
+fn profile_claims(claims: &Claims) -> Result<(), TokenError> {
+    let required = [
+        ("client_id", claims.names_its_client()),
+        ("iat", claims.iat.is_some()),
+        ("jti", claims.jti.is_some()),
+    ];
+    match required.into_iter().find(|(_, there)| !there) {
+        None => Ok(()),
+        Some((claim, _)) => Err(TokenError::MissingClaim(claim)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -168,11 +162,6 @@ mod tests {
 
     fn at(claim: &str, offset: f64) -> Claims {
         claims(&format!(r#"{{"{claim}":{}}}"#, NOW.as_secs_f64() + offset))
-    }
-
-    fn aud(json: &str) -> Result<(), TokenError> {
-        let resource = Resource::parse("https://h/mcp").unwrap();
-        audience(&header(None), &claims(json), &resource, &["api".into()])
     }
 
     #[test]
@@ -203,32 +192,16 @@ mod tests {
     }
 
     #[test]
-    fn r19_aud_must_contain_this_resource_or_a_configured_audience() {
-        for json in [
-            r#"{"aud":"https://h/mcp"}"#,
-            r#"{"aud":["https://other","https://h/mcp"]}"#,
-            r#"{"aud":"api","scope":"a"}"#,
+    fn r21_strict_mode_wants_every_claim_that_rfc_9068_requires() {
+        let all = r#"{"client_id":"c","iat":1,"jti":"j"}"#;
+        assert_eq!(profile_claims(&claims(all)), Ok(()));
+        for (json, missing) in [
+            (r#"{"azp":"c","iat":1,"jti":"j"}"#, "client_id"),
+            (r#"{"client_id":"c","jti":"j"}"#, "iat"),
+            (r#"{"client_id":"c","iat":1}"#, "jti"),
         ] {
-            assert_eq!(aud(json), Ok(()), "{json}");
+            assert_eq!(profile_claims(&claims(json)), Err(TokenError::MissingClaim(missing)));
         }
-        for json in [
-            r#"{"aud":"https://h/mcp/"}"#,
-            r#"{"aud":"https://h"}"#,
-            r#"{"aud":"https://h/mcp/other"}"#,
-            r#"{"aud":[]}"#,
-            r#"{"aud":""}"#,
-        ] {
-            assert!(matches!(aud(json), Err(TokenError::ForeignAudience { .. })), "{json}");
-        }
-        assert_eq!(aud("{}"), Err(TokenError::MissingClaim("aud")));
-    }
-
-    #[test]
-    fn r21_an_id_token_is_refused_where_a_client_id_is_an_accepted_audience() {
-        assert_eq!(aud(r#"{"aud":"api"}"#), Err(TokenError::IdToken));
-        assert_eq!(aud(r#"{"aud":"api","nonce":"n"}"#), Err(TokenError::IdToken));
-        assert_eq!(aud(r#"{"aud":"api","scope":"a","at_hash":"h"}"#), Err(TokenError::IdToken));
-        assert_eq!(aud(r#"{"aud":"api","client_id":"c"}"#), Ok(()));
     }
 
     #[test]

@@ -3,7 +3,9 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use mcp_auth_core::{ClientId, IdentityStore, IssuerAwareness, Newcomer, StoreError, Subject};
+use mcp_auth_core::{
+    ApiKeyName, ClientId, IdentityStore, IssuerAwareness, Newcomer, StoreError, Subject,
+};
 use moka::future::Cache;
 
 /// A store that remembers the users that it found: see
@@ -88,6 +90,10 @@ impl<S: IdentityStore<User: Clone>> IdentityStore for CachedIdentityStore<S> {
 
     async fn find_machine(&self, client: &ClientId) -> Result<Option<S::User>, StoreError> {
         self.store.find_machine(client).await
+    }
+
+    async fn find_api_key(&self, key: &ApiKeyName) -> Result<Option<S::User>, StoreError> {
+        self.store.find_api_key(key).await
     }
 
     async fn provision(&self, newcomer: &Newcomer) -> Result<Option<S::User>, StoreError> {

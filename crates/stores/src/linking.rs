@@ -4,7 +4,7 @@ use std::{fmt, future::Future};
 
 use async_trait::async_trait;
 use mcp_auth_core::{
-    ClientId, IdentityStore, IssuerAwareness, Newcomer, Profile, StoreError, Subject,
+    ApiKeyName, ClientId, IdentityStore, IssuerAwareness, Newcomer, Profile, StoreError, Subject,
 };
 
 /// A store that links newcomers to users by their verified e-mail address: see
@@ -43,6 +43,10 @@ where
 
     async fn find_machine(&self, client: &ClientId) -> Result<Option<S::User>, StoreError> {
         self.store.find_machine(client).await
+    }
+
+    async fn find_api_key(&self, key: &ApiKeyName) -> Result<Option<S::User>, StoreError> {
+        self.store.find_api_key(key).await
     }
 
     async fn provision(&self, newcomer: &Newcomer) -> Result<Option<S::User>, StoreError> {

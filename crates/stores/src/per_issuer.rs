@@ -3,7 +3,9 @@
 use std::{collections::HashMap, fmt};
 
 use async_trait::async_trait;
-use mcp_auth_core::{ClientId, IdentityStore, IssuerAwareness, Newcomer, StoreError, Subject};
+use mcp_auth_core::{
+    ApiKey, ApiKeyName, ClientId, IdentityStore, IssuerAwareness, Newcomer, StoreError, Subject,
+};
 
 /// A store for each issuer: staff from one table, customers from another, as long as both are one
 /// type in the handlers. A subject of an issuer without a store has no user.
@@ -53,6 +55,14 @@ impl<U: Send + Sync + 'static> IdentityStore for IssuerStores<U> {
     async fn find_machine(&self, client: &ClientId) -> Result<Option<U>, StoreError> {
         match self.stores.get(client.issuer()) {
             Some(store) => store.find_machine(client).await,
+            None => Ok(None),
+        }
+    }
+
+    /// The store of [`ApiKey::ISSUER`], if there is one.
+    async fn find_api_key(&self, key: &ApiKeyName) -> Result<Option<U>, StoreError> {
+        match self.stores.get(ApiKey::ISSUER) {
+            Some(store) => store.find_api_key(key).await,
             None => Ok(None),
         }
     }

@@ -3,7 +3,9 @@
 use std::{fmt, future::Future};
 
 use async_trait::async_trait;
-use mcp_auth_core::{ClientId, IdentityStore, IssuerAwareness, Newcomer, StoreError, Subject};
+use mcp_auth_core::{
+    ApiKeyName, ClientId, IdentityStore, IssuerAwareness, Newcomer, StoreError, Subject,
+};
 
 /// A store that makes users for newcomers: see
 /// [`provision_with`](crate::IdentityStoreExt::provision_with).
@@ -38,6 +40,10 @@ where
 
     async fn find_machine(&self, client: &ClientId) -> Result<Option<S::User>, StoreError> {
         self.store.find_machine(client).await
+    }
+
+    async fn find_api_key(&self, key: &ApiKeyName) -> Result<Option<S::User>, StoreError> {
+        self.store.find_api_key(key).await
     }
 
     async fn provision(&self, newcomer: &Newcomer) -> Result<Option<S::User>, StoreError> {

@@ -1,7 +1,9 @@
 //! Issuers that are declared to share one namespace of subjects.
 
 use async_trait::async_trait;
-use mcp_auth_core::{ClientId, IdentityStore, IssuerAwareness, Newcomer, StoreError, Subject};
+use mcp_auth_core::{
+    ApiKeyName, ClientId, IdentityStore, IssuerAwareness, Newcomer, StoreError, Subject,
+};
 
 /// A store over `sub` alone for several issuers: see
 /// [`shared_subjects`](crate::IdentityStoreExt::shared_subjects).
@@ -30,6 +32,10 @@ impl<S: IdentityStore> IdentityStore for SharedSubjectsIdentityStore<S> {
 
     async fn find_machine(&self, client: &ClientId) -> Result<Option<S::User>, StoreError> {
         self.store.find_machine(client).await
+    }
+
+    async fn find_api_key(&self, key: &ApiKeyName) -> Result<Option<S::User>, StoreError> {
+        self.store.find_api_key(key).await
     }
 
     async fn provision(&self, newcomer: &Newcomer) -> Result<Option<S::User>, StoreError> {

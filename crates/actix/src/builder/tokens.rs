@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use mcp_auth_core::{TokenCacheSettings, signature::SignatureBackend};
+use mcp_auth_core::{AudiencePolicy, TokenCacheSettings, signature::SignatureBackend};
 
 use super::McpAuthBuilder;
 
@@ -13,6 +13,14 @@ impl McpAuthBuilder {
     /// for issuers that cannot put the resource into `aud`.
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.audiences.push(audience.into());
+        self
+    }
+
+    /// How strictly tokens must be meant for this resource, for issuers that have no policy of
+    /// their own ([`Issuer::audience_policy`](mcp_auth_core::Issuer::audience_policy)). Default:
+    /// [`AudiencePolicy::ThisResource`].
+    pub fn audience_policy(mut self, policy: AudiencePolicy) -> Self {
+        self.audience_policy = policy;
         self
     }
 
@@ -27,6 +35,14 @@ impl McpAuthBuilder {
     pub fn strict_token_type(mut self) -> Self {
         self.strict_type = true;
         self
+    }
+
+    /// Accepts only tokens that keep to RFC 9068 in full: `typ` is `at+jwt` (§2.1), and `iss`,
+    /// `exp`, `aud`, `sub`, `client_id`, `iat` and `jti` are all there (§2.2). Default: no, since
+    /// WorkOS and others send no `typ`, and some leave out `jti` or `client_id`.
+    pub fn strict_rfc9068(mut self) -> Self {
+        self.strict_claims = true;
+        self.strict_token_type()
     }
 
     /// The longest token that is looked at, in bytes. Default 16 KiB. The server's own bound on

@@ -13,6 +13,7 @@ mod metrics;
 mod metrics;
 mod mistakes;
 mod sampling;
+mod start_up;
 
 use std::time::Instant;
 
@@ -26,6 +27,7 @@ use metrics::DecisionCounters;
 pub(crate) use mistakes::{no_middleware, wrong_user_type};
 pub use sampling::LogSampling;
 use sampling::{Sampler, Summary, Verdict};
+pub(crate) use start_up::public_url_doubtful;
 
 /// The target of every event.
 const TARGET: &str = "mcp_auth";

@@ -18,6 +18,7 @@ use mcp_auth_core::{
     AuthorizationServerMetadata, Issuer, JwksLocation, KeySet, Profile, ProfileError, Secret,
     issuer::WorkosApi, keys::JwksError, metadata::metadata_urls, signature::SignatureBackend,
 };
+use openssl::ssl::SslConnector;
 
 use super::{
     error::FetchError,
@@ -29,6 +30,8 @@ use crate::observe;
 /// certificates takes some milliseconds that start-up need not wait for.
 pub(super) struct Fetcher {
     signatures: Arc<dyn SignatureBackend>,
+    /// What to trust, where that is not the system's choice alone.
+    tls: Option<SslConnector>,
     documents: OnceCell<Client>,
     /// Apart from the documents', so that a flood of newcomers leaves keys alone.
     profiles: OnceCell<Client>,
@@ -64,9 +67,10 @@ type Step<T> = ControlFlow<Result<T, FetchError>, FetchError>;
 
 impl Fetcher {
     /// Nothing is fetched yet. Keys are made ready for this backend.
-    pub(super) fn new(signatures: Arc<dyn SignatureBackend>) -> Self {
+    pub(super) fn new(signatures: Arc<dyn SignatureBackend>, tls: Option<SslConnector>) -> Self {
         Self {
             signatures,
+            tls,
             documents: OnceCell::new(),
             profiles: OnceCell::new(),
             known: RefCell::default(),
@@ -246,7 +250,7 @@ impl Fetcher {
         uri: &str,
         known: Option<&KnownSet>,
     ) -> Result<Answer, FetchError> {
-        let client = self.documents.get_or_init(client);
+        let client = self.documents.get_or_init(|| client(self.tls.as_ref()));
         bounded(issuer, uri, || match known {
             Some(known) => {
                 client.get(uri).insert_header((header::IF_NONE_MATCH, known.tag.clone()))
@@ -262,7 +266,7 @@ impl Fetcher {
         uri: &str,
         bearer: &Secret,
     ) -> Result<Answer, FetchError> {
-        let client = self.profiles.get_or_init(client);
+        let client = self.profiles.get_or_init(|| client(self.tls.as_ref()));
         let Some(authorization) = sensitive(bearer) else {
             return Err(FetchError::Insecure { uri: uri.to_owned() });
         };

@@ -6,8 +6,9 @@ use actix_web::http::{
     StatusCode,
     header::{self, HeaderValue},
 };
-use awc::{Client, ClientRequest};
+use awc::{Client, ClientRequest, Connector};
 use mcp_auth_core::{Issuer, Secret, refresh::max_age};
+use openssl::ssl::SslConnector;
 use tokio::time::timeout;
 
 use super::error::FetchError;
@@ -36,8 +37,13 @@ impl Answer {
     }
 }
 
-pub(super) fn client() -> Client {
-    Client::builder().disable_redirects().finish()
+/// A client that trusts the system's certificate authorities, or what `tls` trusts.
+pub(super) fn client(tls: Option<&SslConnector>) -> Client {
+    let client = Client::builder().disable_redirects();
+    match tls {
+        None => client.finish(),
+        Some(tls) => client.connector(Connector::new().openssl(tls.clone())).finish(),
+    }
 }
 
 /// A header that HTTP libraries show to nobody and put in no table (R9).

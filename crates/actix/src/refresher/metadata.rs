@@ -35,6 +35,11 @@ impl MetadataWatch {
         }
     }
 
+    /// Whose document it is.
+    pub(crate) fn issuer_name(&self) -> &str {
+        self.issuer.name()
+    }
+
     /// The newest document, or the preset's where none was fetched yet.
     pub(crate) fn newest(&self) -> Option<Arc<AuthorizationServerMetadata>> {
         self.newest.load_full()

@@ -13,6 +13,7 @@ mod jobs;
 mod keys;
 mod metadata;
 mod profiles;
+mod roots;
 
 use std::{
     io,
@@ -35,7 +36,9 @@ use jobs::run_until_dropped;
 use keys::KeyWatch;
 use mcp_auth_core::FetchProfile;
 pub(crate) use metadata::MetadataWatch;
+use openssl::ssl::SslConnector;
 use profiles::{ProfileDesk, ProfileOffice};
+pub(crate) use roots::Roots;
 
 use crate::{
     health::IssuerHealth,
@@ -68,6 +71,7 @@ pub(crate) struct RefresherPlan {
     clock: Arc<dyn Clock>,
     settings: RefreshSettings,
     signatures: Arc<dyn SignatureBackend>,
+    tls: Option<SslConnector>,
     keys: Vec<Arc<KeyWatch>>,
     metadata: Vec<Arc<MetadataWatch>>,
     issuers: Vec<Arc<Issuer>>,
@@ -85,7 +89,15 @@ impl RefresherPlan {
         let (desk, office) = profiles::open();
         let (keys, metadata, issuers) = (Vec::new(), Vec::new(), Vec::new());
         let resource = resource.into();
-        Self { resource, clock, settings, signatures, keys, metadata, issuers, desk, office }
+        let tls = None;
+        Self { resource, clock, settings, signatures, tls, keys, metadata, issuers, desk, office }
+    }
+
+    /// Trusts whom `tls` trusts, when documents are fetched. Default: the system's certificate
+    /// authorities.
+    pub(crate) fn connecting_with(mut self, tls: Option<SslConnector>) -> Self {
+        self.tls = tls;
+        self
     }
 
     /// Keeps an issuer's keys fresh.

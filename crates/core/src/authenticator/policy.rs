@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use crate::{
+    api_key::ApiKey,
+    audience::{AudiencePolicy, ResourceKind},
     bearer::BearerToken,
     permission::{Need, PermissionPolicy},
     resource::Resource,
@@ -17,6 +19,11 @@ use crate::{
 pub struct ResourcePolicy {
     /// The resource.
     pub resource: Resource,
+    /// Whether it is an MCP server. Default: yes.
+    pub kind: ResourceKind,
+    /// How strictly tokens must be meant for it, for issuers without a policy of their own.
+    /// Default: they must name it, and may name others beside it.
+    pub audience_policy: AudiencePolicy,
     /// Audiences that are accepted besides the resource. Default: none.
     pub audiences: Vec<String>,
     /// By how much clocks may differ. Default 30 s, at most 5 min.
@@ -34,6 +41,10 @@ pub struct ResourcePolicy {
     pub max_token_len: usize,
     /// Whether `typ` must be `at+jwt` (RFC 9068). Default: no, since WorkOS sends none.
     pub strict_type: bool,
+    /// Whether every claim that RFC 9068 §2.2 requires must be there. Default: no.
+    pub strict_claims: bool,
+    /// Static keys that are accepted beside tokens. Default: none.
+    pub api_keys: Vec<ApiKey>,
     /// How long verified tokens are remembered, and how many. Default: for 60 s at most.
     pub token_cache: TokenCacheSettings,
 }
@@ -54,6 +65,8 @@ impl ResourcePolicy {
     pub fn new(resource: Resource) -> Self {
         Self {
             resource,
+            kind: ResourceKind::default(),
+            audience_policy: AudiencePolicy::default(),
             audiences: Vec::new(),
             leeway: TokenRules::DEFAULT_LEEWAY,
             required_scopes: Vec::new(),
@@ -62,6 +75,8 @@ impl ResourcePolicy {
             unknown_user: UnknownUser::default(),
             max_token_len: BearerToken::DEFAULT_MAX_LEN,
             strict_type: false,
+            strict_claims: false,
+            api_keys: Vec::new(),
             token_cache: TokenCacheSettings::default(),
         }
     }

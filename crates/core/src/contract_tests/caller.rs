@@ -16,8 +16,9 @@ use josekit::{
 use serde_json::{Value, json};
 
 use crate::{
-    Authenticator, AwaitRefresh, ClientId, IdentityStore, Issuer, IssuerAwareness, IssuerKeys,
-    KeySet, Newcomer, Rejection, Resource, ResourcePolicy, StoreError, Subject, UnixTime,
+    ApiKeyName, Authenticator, AwaitRefresh, ClientId, IdentityStore, Issuer, IssuerAwareness,
+    IssuerKeys, KeySet, Newcomer, Rejection, Resource, ResourcePolicy, StoreError, Subject,
+    UnixTime,
     authenticator::IncomingRequest,
     base64url,
     profile::{FetchProfile, Profile, ProfileError, Secret},
@@ -148,6 +149,10 @@ impl<S: IdentityStore> IdentityStore for Watched<S> {
 
     async fn find_machine(&self, client: &ClientId) -> Result<Option<S::User>, StoreError> {
         self.0.store.find_machine(client).await
+    }
+
+    async fn find_api_key(&self, key: &ApiKeyName) -> Result<Option<S::User>, StoreError> {
+        self.0.store.find_api_key(key).await
     }
 
     async fn provision(&self, newcomer: &Newcomer) -> Result<Option<S::User>, StoreError> {

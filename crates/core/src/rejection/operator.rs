@@ -115,6 +115,13 @@ impl fmt::Display for TokenError {
                  them are refused, do two environments use one kid?",
             ),
             Self::ForeignAudience { expected, found } => foreign_audience(f, expected, found),
+            Self::FurtherAudience { found } => write!(
+                f,
+                "the token is for this resource and for {} as well, which audience_policy \
+                 (ThisResourceOnly) refuses; let the client ask for this resource alone, or accept \
+                 the other with audience(…)",
+                Quoted(found)
+            ),
             Self::Expired { exp, now } => {
                 let ago = now.as_secs_f64() - exp;
                 match ago < 1e9 {
@@ -295,6 +302,7 @@ mod tests {
         let exp = |exp| TokenError::Expired { exp, now: UnixTime::from_secs(1_800_000_000) };
         vec![
             TokenError::UntrustedIssuer { found: evil() }.into(),
+            TokenError::FurtherAudience { found: evil() }.into(),
             TokenError::ForeignAudience {
                 expected: vec!["https://app.example.com/mcp".into()],
                 found: vec![evil(); 1_000],

@@ -1,0 +1,44 @@
+//! Where it runs: behind which proxy, in which network.
+
+use mcp_auth_core::ConfigError;
+
+use super::McpAuthBuilder;
+use crate::refresher::Roots;
+
+impl McpAuthBuilder {
+    /// The path at which this application itself sees the resource, where a proxy in front changes
+    /// the path: `/mcp` for the public `https://app.example.com/tools/mcp` behind a proxy that
+    /// takes `/tools` away. Default: the resource's own path.
+    ///
+    /// It changes no byte of what clients are told. Discovery then answers under both paths,
+    /// whichever of them the proxy sends on; docs/deployment.md has the lines for nginx.
+    pub fn served_at(mut self, path: impl Into<String>) -> Self {
+        self.served_at = Some(path.into());
+        self
+    }
+
+    /// Trusts further certificate authorities when keys are fetched: those of a company's own
+    /// network, as PEM, one or several. Those of the system stay trusted. Default: none.
+    ///
+    /// # Errors
+    /// Text that is no certificate is told by [`build`](Self::build).
+    pub fn trust_ca_pem(mut self, pem: impl AsRef<[u8]>) -> Self {
+        let parsed = Roots::parse(pem.as_ref());
+        self.roots = self.roots.and_then(|roots| Ok(roots.and(parsed?)));
+        self
+    }
+}
+
+/// A path as routes are registered: from the first slash on, in plain text.
+pub(super) fn checked_path(path: String) -> Result<String, ConfigError> {
+    let plain = |c: char| c.is_ascii_graphic() && !"?#%*{}\\".contains(c);
+    match path.starts_with('/') && path.chars().all(plain) {
+        true => Ok(path),
+        false => Err(ConfigError::invalid(
+            "served_at",
+            path,
+            "must be the path at which the application sees the resource, from its first slash on",
+            "/mcp",
+        )),
+    }
+}

@@ -1,0 +1,164 @@
+//! What a token's `aud` must say (R19).
+
+use crate::{
+    claims::Claims, jws::JoseHeader, rejection::TokenError, resource::Resource,
+    rules::not_an_id_token,
+};
+
+/// How strictly a token must be meant for this resource. There is no value that lets a token in
+/// whose `aud` names others only.
+///
+/// ```
+/// use mcp_auth_core::{AudiencePolicy, Issuer};
+///
+/// let issuer = Issuer::new("https://login.example.com")?
+///     .audience_policy(AudiencePolicy::ThisResourceOnly);
+/// # Ok::<(), mcp_auth_core::ConfigError>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum AudiencePolicy {
+    /// `aud` must contain this resource, or an audience that is configured. Others may stand
+    /// beside it: many issuers add their own userinfo endpoint. The default.
+    #[default]
+    ThisResource,
+    /// The same, and nothing else may stand there: a token that is good for another server as
+    /// well, which could play it on to this one, is refused.
+    ThisResourceOnly,
+    /// `aud` may be absent, because the issuer's key set belongs to one client of its own, so that
+    /// the signature tells whom the token is for. Where there is an `aud`, it counts as in
+    /// [`ThisResource`](Self::ThisResource).
+    ///
+    /// MCP forbids it: tokens for an MCP resource must name it. It is for web routes that the
+    /// same people reach with the tokens of their web sign-in, such as those of WorkOS
+    /// ([`Issuer::workos_sessions`](crate::Issuer::workos_sessions)), and a resource must be
+    /// declared as [not MCP](ResourceKind::Api) for it.
+    BoundByKeySet,
+}
+
+/// What a resource is, which decides what may be asked of its tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum ResourceKind {
+    /// An MCP server: tokens must name it in `aud`, whoever made them. The default.
+    #[default]
+    Mcp,
+    /// Any other API, or the routes of a web application.
+    Api,
+}
+
+/// What is accepted in `aud`.
+#[derive(Debug, Clone)]
+pub(crate) struct AudienceRule {
+    /// The resource that must be in it.
+    pub(crate) resource: Resource,
+    /// What may be in it in the resource's stead.
+    pub(crate) others: Vec<String>,
+    pub(crate) policy: AudiencePolicy,
+}
+
+impl AudienceRule {
+    /// "The resource server MUST validate that the `aud` claim contains a resource indicator value
+    /// corresponding to an identifier the resource server expects for itself" (RFC 9068 §4).
+    pub(crate) fn check(&self, header: &JoseHeader, claims: &Claims) -> Result<(), TokenError> {
+        let Some(found) = &claims.aud else {
+            return match self.policy {
+                AudiencePolicy::BoundByKeySet => Ok(()),
+                _ => Err(TokenError::MissingClaim("aud")),
+            };
+        };
+        let names_us = |audience: &str| audience == self.resource.as_str();
+        let names_other = |audience: &str| self.others.iter().any(|other| other == audience);
+        let by_name = found.iter().any(names_us);
+        if !by_name && !found.iter().any(names_other) {
+            return Err(TokenError::ForeignAudience {
+                expected: self.accepted(),
+                found: found.iter().map(str::to_owned).collect(),
+            });
+        }
+        if self.policy == AudiencePolicy::ThisResourceOnly {
+            let foreign =
+                found.iter().find(|audience| !names_us(audience) && !names_other(audience));
+            if let Some(foreign) = foreign {
+                return Err(TokenError::FurtherAudience { found: foreign.to_owned() });
+            }
+        }
+        if by_name { Ok(()) } else { not_an_id_token(header, claims) }
+    }
+
+    fn accepted(&self) -> Vec<String> {
+        std::iter::once(self.resource.as_str().to_owned()).chain(self.others.clone()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::algorithm::Algorithm;
+
+    fn check(policy: AudiencePolicy, json: &str) -> Result<(), TokenError> {
+        let header = JoseHeader { algorithm: Algorithm::Rs256, key_id: None, token_type: None };
+        let resource = Resource::parse("https://h/mcp").unwrap();
+        let rule = AudienceRule { resource, others: vec!["api".into()], policy };
+        rule.check(&header, &Claims::parse(json.as_bytes()).unwrap())
+    }
+
+    fn aud(json: &str) -> Result<(), TokenError> {
+        check(AudiencePolicy::ThisResource, json)
+    }
+
+    #[test]
+    fn r19_aud_must_contain_this_resource_or_a_configured_audience() {
+        for json in [
+            r#"{"aud":"https://h/mcp"}"#,
+            r#"{"aud":["https://other","https://h/mcp"]}"#,
+            r#"{"aud":"api","scope":"a"}"#,
+        ] {
+            assert_eq!(aud(json), Ok(()), "{json}");
+        }
+        for json in [
+            r#"{"aud":"https://h/mcp/"}"#,
+            r#"{"aud":"https://h"}"#,
+            r#"{"aud":"https://h/mcp/other"}"#,
+            r#"{"aud":[]}"#,
+            r#"{"aud":""}"#,
+        ] {
+            assert!(matches!(aud(json), Err(TokenError::ForeignAudience { .. })), "{json}");
+        }
+        assert_eq!(aud("{}"), Err(TokenError::MissingClaim("aud")));
+    }
+
+    #[test]
+    fn r19_a_further_audience_is_refused_where_that_is_asked_for() {
+        let only = |json| check(AudiencePolicy::ThisResourceOnly, json);
+        for json in [r#"{"aud":"https://h/mcp"}"#, r#"{"aud":["https://h/mcp","api"]}"#] {
+            assert_eq!(only(json), Ok(()), "{json}");
+        }
+        for json in [
+            r#"{"aud":["https://h/mcp","https://other"]}"#,
+            r#"{"aud":["https://other","api"],"scope":"a"}"#,
+        ] {
+            let found = "https://other".to_owned();
+            assert_eq!(only(json), Err(TokenError::FurtherAudience { found }), "{json}");
+        }
+        assert_eq!(only("{}"), Err(TokenError::MissingClaim("aud")));
+    }
+
+    #[test]
+    fn r19_a_key_set_of_one_client_stands_for_an_absent_aud_and_for_no_foreign_one() {
+        let bound = |json| check(AudiencePolicy::BoundByKeySet, json);
+        assert_eq!(bound("{}"), Ok(()));
+        assert_eq!(bound(r#"{"aud":"https://h/mcp"}"#), Ok(()));
+        for json in [r#"{"aud":"https://other"}"#, r#"{"aud":[]}"#] {
+            assert!(matches!(bound(json), Err(TokenError::ForeignAudience { .. })), "{json}");
+        }
+    }
+
+    #[test]
+    fn r21_an_id_token_is_refused_where_a_client_id_is_an_accepted_audience() {
+        assert_eq!(aud(r#"{"aud":"api"}"#), Err(TokenError::IdToken));
+        assert_eq!(aud(r#"{"aud":"api","nonce":"n"}"#), Err(TokenError::IdToken));
+        assert_eq!(aud(r#"{"aud":"api","scope":"a","at_hash":"h"}"#), Err(TokenError::IdToken));
+        assert_eq!(aud(r#"{"aud":"api","client_id":"c"}"#), Ok(()));
+    }
+}
