@@ -1,7 +1,7 @@
 //! An HTTP answer. Whatever a test is about, each answer is judged when it is read: its challenge
 //! is grammatical (R12), and no piece of the token that was sent is in it (R9).
 
-use std::{collections::HashSet, time::Duration};
+use std::{collections::HashSet, fmt, time::Duration};
 
 use crate::challenge::BearerChallenge;
 
@@ -9,7 +9,7 @@ use crate::challenge::BearerChallenge;
 const PIECE: usize = 12;
 
 /// An answer as it came.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Answer {
     /// The status.
     pub status: u16,
@@ -56,6 +56,16 @@ impl Answer {
     fn texts(&self) -> Vec<&[u8]> {
         let values = self.headers.iter().map(|(_, value)| &value[..]);
         values.chain([self.body.as_bytes()]).collect()
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} in {:?}", self.status, self.took)?;
+        for (name, value) in &self.headers {
+            write!(f, " [{name}: {}]", String::from_utf8_lossy(value))?;
+        }
+        write!(f, " {}", self.body)
     }
 }
 

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use actix_mcp_auth::{AuthedUser, McpAuth, McpAuthBuilder, testing::TestAuthority};
+use actix_mcp_auth::{AuthedUser, Issuer, McpAuth, McpAuthBuilder, testing::TestAuthority};
 use actix_web::{
     App, HttpServer,
     dev::ServerHandle,
@@ -26,6 +26,12 @@ pub const METADATA_URL: &str = "http://127.0.0.1:8787/.well-known/oauth-protecte
 /// A builder that trusts the authority.
 pub fn builder(authority: &TestAuthority) -> McpAuthBuilder {
     McpAuth::builder(RESOURCE).authkit(authority.issuer())
+}
+
+/// The same where every caller needs these scopes, which the authority grants.
+pub fn builder_with_scopes(authority: &TestAuthority, scopes: &[&str]) -> McpAuthBuilder {
+    let issuer = Issuer::authkit(authority.issuer()).unwrap().scopes(scopes).unwrap();
+    McpAuth::builder(RESOURCE).issuer(issuer).require_scopes(scopes.iter().copied())
 }
 
 /// An application on a free port; it stops when dropped.

@@ -72,3 +72,126 @@ async fn r07_r11_the_authorization_header_is_read_to_the_byte() {
     }
     class.done();
 }
+
+/// `CONNECT` is left out: it names no path, so that no resource is asked for.
+const METHODS: [&str; 12] = [
+    "GET",
+    "HEAD",
+    "POST",
+    "PUT",
+    "PATCH",
+    "DELETE",
+    "OPTIONS",
+    "TRACE",
+    "QUERY",
+    "PROPFIND",
+    "PRI",
+    "X-ANYTHING",
+];
+
+#[test]
+fn r08_r10_every_method_is_authenticated_and_nothing_stands_for_a_token() {
+    let authority = TestAuthority::start().unwrap();
+    let server = Server::of(&builder(&authority).build().unwrap());
+    let token = format!("Bearer {}", authority.person_token("user_ada", RESOURCE));
+    let expired = authority.token().subject("user_ada").audience(RESOURCE);
+    let expired = expired.expired_for(std::time::Duration::from_secs(3600));
+    let expired = format!("Bearer {}", expired.sign());
+    let mut class = Class::new("methods");
+    let mut wire = server.wire();
+    for method in METHODS {
+        let answer = wire.request(method, &[]);
+        class.answer(format!("{method} with nothing"), &answer, NoCredentials);
+        for (name, value) in [
+            ("Mcp-Session-Id", "session-of-ada"),
+            ("Mcp-Method", "server/discover"),
+            ("Mcp-Method", "initialize"),
+            ("Last-Event-ID", "1"),
+            ("Cookie", "session=ada"),
+            ("X-Forwarded-User", "user_ada"),
+            ("X-Original-Method", "OPTIONS"),
+            ("X-HTTP-Method-Override", "OPTIONS"),
+            ("Upgrade", "websocket"),
+        ] {
+            let answer = wire.request(method, &[(name, value.as_bytes())]);
+            class.answer(format!("{method} with {name}: {value}"), &answer, NoCredentials);
+        }
+        let answer = wire.request(method, &[("Authorization", expired.as_bytes())]);
+        class.answer(format!("{method} with an expired token"), &answer, BadToken);
+        // POST has a handler; what has none is told so only after it was authenticated.
+        let answer = wire.request(method, &[("Authorization", token.as_bytes())]);
+        let expected = if method == "POST" { 200 } else { 405 };
+        class.same(format!("{method} with a good token"), answer.status, expected);
+    }
+    class.done();
+}
+
+/// R7 forbids to look there, and R9 to show what was there.
+#[test]
+fn r07_r09_tokens_elsewhere_than_in_the_header_count_for_nothing_and_are_not_shown() {
+    let authority = TestAuthority::start().unwrap();
+    let server = Server::of(&builder(&authority).build().unwrap());
+    let token = authority.person_token("user_ada", RESOURCE);
+    let mut class = Class::new("tokens elsewhere");
+    let bearer = format!("Bearer {token}");
+    for name in [
+        "Proxy-Authorization",
+        "X-Authorization",
+        "X-Access-Token",
+        "Access-Token",
+        "Token",
+        "Authorization2",
+        "WWW-Authenticate",
+        "DPoP",
+        "Mcp-Session-Id",
+        "Mcp-Param-Authorization",
+    ] {
+        for value in [&token, &bearer] {
+            let answer = server.wire().post(&[(name, value.as_bytes())]);
+            class.answer(format!("in {name}"), &answer, NoCredentials);
+        }
+    }
+    let form = format!("access_token={token}");
+    let multipart = format!(
+        "--b\r\nContent-Disposition: form-data; name=\"access_token\"\r\n\r\n{token}\r\n--b--\r\n"
+    );
+    let json = format!("{{\"access_token\":\"{token}\"}}");
+    for (what, path, headers, body) in [
+        ("in the query", format!("/mcp?access_token={token}"), String::new(), ""),
+        (
+            "in the query, with the scheme",
+            format!("/mcp?authorization=Bearer%20{token}"),
+            String::new(),
+            "",
+        ),
+        ("in a cookie", "/mcp".into(), format!("Cookie: access_token={token}\r\n"), ""),
+        (
+            "in a form",
+            "/mcp".into(),
+            "Content-Type: application/x-www-form-urlencoded\r\n".into(),
+            &*form,
+        ),
+        (
+            "in a multipart form",
+            "/mcp".into(),
+            "Content-Type: multipart/form-data; boundary=b\r\n".into(),
+            &*multipart,
+        ),
+        ("in JSON", "/mcp".into(), "Content-Type: application/json\r\n".into(), &*json),
+    ] {
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nHost: h\r\n{headers}Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let answer = server.wire().send(request.as_bytes()).judged(token.as_bytes());
+        class.answer(what, &answer, NoCredentials);
+    }
+    // Behind a good header they are nobody's business either.
+    let request = format!(
+        "POST /mcp?access_token=x HTTP/1.1\r\nHost: h\r\nAuthorization: {bearer}\r\n\
+         Content-Length: 0\r\n\r\n"
+    );
+    let answer = server.wire().send(request.as_bytes()).judged(token.as_bytes());
+    class.answer("beside a good one", &answer, Passed);
+    class.done();
+}

@@ -5,7 +5,7 @@ use hostile::{
     Class,
     Expected::{BadToken, MissingScope, Passed},
     RESOURCE, Server,
-    server::builder,
+    server::builder_with_scopes,
 };
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 fn r15_r22_scopes_come_from_scope_or_scp_and_never_from_both() {
     let authority = TestAuthority::start().unwrap();
     let required = ["openid", "bookmarks:write"];
-    let auth = builder(&authority).require_scopes(required).build().unwrap();
+    let auth = builder_with_scopes(&authority, &required).build().unwrap();
     let server = Server::of(&auth);
     let both = "openid bookmarks:write";
     let mut class = Class::new("scopes");
