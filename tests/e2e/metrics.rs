@@ -68,27 +68,52 @@ async fn every_decision_is_counted_by_its_reason_and_stands_at_zero_from_the_sta
     assert_eq!(decisions(RESOURCE, "refused", "missing_credentials"), 1.0);
 }
 
-struct Broken;
+/// Finds Ada, fails for Brian, and never answers for Grace.
+struct Moody;
 
 #[async_trait]
-impl IdentityStore for Broken {
+impl IdentityStore for Moody {
     type User = String;
 
-    async fn find(&self, _: &Subject) -> Result<Option<String>, StoreError> {
-        Err(StoreError::new("the database is gone"))
+    async fn find(&self, user: &Subject) -> Result<Option<String>, StoreError> {
+        match user.id() {
+            "user_ada" => Ok(Some("Ada".into())),
+            "user_brian" => Err(StoreError::new("the database is gone")),
+            "user_grace" => std::future::pending().await,
+            _ => Ok(None),
+        }
     }
 }
 
 #[actix_web::test]
-async fn an_outage_is_counted_as_such() {
-    const RESOURCE: &str = "http://127.0.0.1:8787/broken";
+async fn outages_are_counted_as_such_and_the_store_s_answers_measured() {
+    const RESOURCE: &str = "http://127.0.0.1:8787/moody";
     LazyLock::force(&METRICS);
     let authority = authority();
-    let auth = McpAuth::builder(RESOURCE).authkit(authority.issuer()).users(Broken);
-    let server = Server::of(&auth.build().unwrap());
-    let good = authority.person_token("user_ada", RESOURCE);
-    assert_eq!(server.call(&good).await.status, 503);
+    let auth = McpAuth::builder(RESOURCE).authkit(authority.issuer()).users(Moody);
+    let auth = auth.time_limit(Duration::from_millis(300)).build().unwrap();
+    let server = Server::start(move |config| {
+        let route = web::post().to(async |_: actix_mcp_auth::AuthedUser<String>| "");
+        config.service(web::resource("/mcp").wrap(auth.middleware()).route(route));
+    });
+    let resource = format!("resource=\"{RESOURCE}\"");
+    for (person, status, outcome) in [
+        ("user_ada", 200, "found"),
+        ("user_nobody", 403, "nobody"),
+        ("user_brian", 503, "failed"),
+        ("user_grace", 503, "abandoned"),
+    ] {
+        let token = authority.token().subject(person).audience(RESOURCE).sign();
+        assert_eq!(server.call(&token).await.status, status, "{person}");
+        let labels = [&*resource, "operation=\"find\"", &format!("outcome=\"{outcome}\"")];
+        let count = value("mcp_auth_store_lookup_duration_seconds_count", &labels);
+        assert_eq!(count, Some(1.0), "{outcome}");
+        let took = value("mcp_auth_store_lookup_duration_seconds_sum", &labels).unwrap();
+        assert_eq!(took > 0.2, outcome == "abandoned", "{outcome} took {took} s");
+    }
     assert_eq!(decisions(RESOURCE, "unavailable", "store_unavailable"), 1.0);
+    assert_eq!(decisions(RESOURCE, "unavailable", "time_limit"), 1.0);
+    assert_eq!(decisions(RESOURCE, "refused", "unknown_user"), 1.0);
 }
 
 #[actix_web::test]

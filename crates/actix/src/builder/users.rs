@@ -3,6 +3,7 @@
 use mcp_auth_core::{Authenticator, ConfigError, IdentityStore, UnknownUser};
 
 use super::McpAuthBuilder;
+use crate::observe;
 
 /// Puts a store of any user type into the authenticator, which has no type parameter.
 pub(super) type UseStore = Box<dyn FnOnce(&mut Authenticator) -> Result<(), ConfigError> + Send>;
@@ -12,7 +13,10 @@ impl McpAuthBuilder {
     /// [`AuthedUser`](crate::AuthedUser) holds the [`Principal`](mcp_auth_core::Principal). The
     /// last call counts.
     pub fn users(mut self, store: impl IdentityStore) -> Self {
-        self.users = Some(Box::new(|authenticator| authenticator.resolve_users_with(store)));
+        self.users = Some(Box::new(|authenticator| {
+            let store = observe::measured(store, authenticator.policy().resource.as_str());
+            authenticator.resolve_users_with(store)
+        }));
         self
     }
 

@@ -7,6 +7,8 @@
 
 mod keys;
 #[cfg(feature = "metrics")]
+mod measured_store;
+#[cfg(feature = "metrics")]
 mod metrics;
 #[cfg(not(feature = "metrics"))]
 #[path = "without_metrics.rs"]
@@ -23,7 +25,11 @@ use tracing::field::display;
 pub(crate) use keys::{
     KeyObserver, jwks_uri_changed, metadata_fetch_failed, no_runtime, refresher_restarts,
 };
+#[cfg(feature = "metrics")]
+pub(crate) use measured_store::measured;
 use metrics::DecisionCounters;
+#[cfg(not(feature = "metrics"))]
+pub(crate) use metrics::measured;
 pub(crate) use mistakes::{no_middleware, wrong_user_type};
 pub use sampling::LogSampling;
 use sampling::{Sampler, Summary, Verdict};

@@ -1,6 +1,6 @@
 //! The place of the feature `metrics` where it is off: nothing is counted.
 
-use mcp_auth_core::issuer_keys::KeySnapshot;
+use mcp_auth_core::{IdentityStore, issuer_keys::KeySnapshot};
 
 /// Counts nothing.
 #[derive(Debug)]
@@ -19,6 +19,11 @@ impl DecisionCounters {
 
     #[inline]
     pub(super) fn refused(&self, _reason: &'static str) {}
+}
+
+/// The store as it is.
+pub(crate) fn measured<S: IdentityStore>(store: S, _resource: &str) -> S {
+    store
 }
 
 /// Measures nothing.
