@@ -90,7 +90,8 @@
 
 pub use mcp_auth_actix::{
     AuthedUser, BuildError, IssuerHealth, LogSampling, MaybeAuthed, McpAuth, McpAuthBuilder,
-    McpAuthFuture, McpAuthMiddleware, McpAuthService, SystemClock,
+    McpAuthFuture, McpAuthMiddleware, McpAuthService, McpFuture, McpMiddleware, McpService,
+    SystemClock,
 };
 pub use mcp_auth_core::{
     self, Actor, Algorithm, ApiKey, ApiKeyName, AudiencePolicy, Authenticated, ClientId, Clock,
@@ -99,6 +100,7 @@ pub use mcp_auth_core::{
     ScopeSet, StoreError, Subject, TokenCacheSettings, TokenCacheUse, UnixTime, UnknownUser,
     VerifiedToken, async_trait,
     issuer_keys::LastFetch,
+    mcp::{AnonymousMethods, SessionSettings, ToolRules},
     refresh::RefreshSettings,
     rejection::{ForbiddenReason, RequestError, TokenError, UnavailableReason},
     signature::{Josekit, SignatureBackend, SignatureVerifier},

@@ -110,6 +110,10 @@ impl Request {
         Answer::of(self.0.send().await.unwrap()).await
     }
 
+    pub(crate) async fn send_body(self, body: impl Into<web::Bytes>) -> Answer {
+        Answer::of(self.0.send_body(body.into()).await.unwrap()).await
+    }
+
     pub(crate) async fn send_form(self, form: &[(&str, &str)]) -> Answer {
         Answer::of(self.0.send_form(&form).await.unwrap()).await
     }

@@ -5,7 +5,8 @@ use std::{fmt, sync::Arc, time::Duration};
 use actix_web::{HttpResponse, dev::ServiceRequest, http::header, web::ServiceConfig};
 use mcp_auth_core::{
     Authenticated, Authenticator, Challenge, Clock, ConfigError, IncomingRequest, Rejection,
-    Resource, ResourceKind, Subject, TokenCacheUse, TokenMemo, rejection::UnavailableReason,
+    Resource, ResourceKind, Subject, TokenCacheUse, TokenMemo, mcp::SessionBindings,
+    rejection::UnavailableReason,
 };
 use tokio::time::timeout;
 
@@ -14,6 +15,7 @@ use crate::{
     cors::{Caller, OriginPolicy, is_preflight},
     discovery::{self, Discovery, Registration},
     health::IssuerHealth,
+    mcp::McpMiddleware,
     middleware::McpAuthMiddleware,
     observe::Observer,
     refresher::JwksRefresher,
@@ -33,6 +35,7 @@ pub(crate) struct Inner {
     pub(crate) discovery: Discovery,
     pub(crate) observer: Observer,
     pub(crate) refresher: JwksRefresher,
+    pub(crate) sessions: Option<SessionBindings>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) time_limit: Duration,
 }
@@ -130,6 +133,13 @@ impl McpAuth {
         McpAuthMiddleware::new(self.clone())
     }
 
+    /// The middleware for an MCP endpoint: the same, and sessions that stay with whom they were
+    /// given to. Rules for tools, and messages that need nobody signed in, are added to it: see
+    /// [`McpMiddleware`].
+    pub fn mcp(&self) -> McpMiddleware {
+        McpMiddleware::new(self.clone())
+    }
+
     /// How each issuer's keys are, for readiness checks.
     pub fn health(&self) -> Vec<IssuerHealth> {
         self.0.refresher.health(self.0.clock.now())
@@ -210,11 +220,26 @@ impl McpAuth {
 
     /// The answer to a request that is refused, and a line for the operator.
     pub(crate) fn refuse(&self, request: &ServiceRequest, rejection: &Rejection) -> HttpResponse {
-        let describe = || self.0.authenticator.describe(incoming(request));
-        self.0.observer.refused(rejection, describe);
-        let mut response = self.refusal(rejection);
+        let mut response = self.refuse_within(request, rejection, None);
         self.decorate(&Caller::of(request.head()), response.headers_mut());
         response
+    }
+
+    /// The same within the middleware, which decorates every answer that passes it. `id` is that of
+    /// a message that is refused for itself.
+    pub(crate) fn refuse_within(
+        &self,
+        request: &ServiceRequest,
+        rejection: &Rejection,
+        id: Option<&serde_json::Value>,
+    ) -> HttpResponse {
+        let describe = || self.0.authenticator.describe(incoming(request));
+        self.0.observer.refused(rejection, describe);
+        match rejection {
+            Rejection::UnreadableMessage(error) => response::of_message_error(*error, id),
+            Rejection::ForeignSession => response::of_foreign_session(rejection),
+            rejection => self.refusal(rejection),
+        }
     }
 
     pub(crate) fn refusal(&self, rejection: &Rejection) -> HttpResponse {

@@ -6,6 +6,7 @@ use mcp_auth_core::{
     ApiKey, AudiencePolicy, Authenticator, BearerToken, Challenge, Clock, ConfigError, Issuer,
     ProtectedResourceMetadata, Resource, ResourceKind, ResourcePolicy, TokenCacheSettings,
     UnknownUser,
+    mcp::{SessionBindings, SessionSettings},
     refresh::RefreshSettings,
     signature::{Josekit, SignatureBackend},
 };
@@ -69,6 +70,7 @@ pub struct McpAuthBuilder {
     signatures: Arc<dyn SignatureBackend>,
     time_limit: Duration,
     log_sampling: LogSampling,
+    sessions: SessionSettings,
     clock: Arc<dyn Clock>,
 }
 
@@ -105,6 +107,7 @@ impl McpAuthBuilder {
             signatures: Arc::new(Josekit),
             time_limit: DEFAULT_TIME_LIMIT,
             log_sampling: LogSampling::default(),
+            sessions: SessionSettings::default(),
             clock: Arc::new(SystemClock),
         }
     }
@@ -142,6 +145,7 @@ impl McpAuthBuilder {
         }
 
         self.refresh.check()?;
+        self.sessions.check()?;
         let mut policy = ResourcePolicy::new(resource.clone());
         policy.kind = self.kind;
         policy.api_keys = api_keys;
@@ -192,6 +196,7 @@ impl McpAuthBuilder {
             origins,
             authenticator,
             refresher: plan.start().map_err(BuildError::Thread)?,
+            sessions: SessionBindings::new(self.sessions),
             time_limit: self.time_limit,
             clock: self.clock,
         }))

@@ -6,6 +6,7 @@
 //! | do the headers that repeat it tell the truth? | [`headers`] |
 //! | what does the application demand for them? | [`tool_rules`] |
 //! | which of them need nobody signed in? | [`anonymous`] |
+//! | may this caller go on? | [`policy`] |
 //! | whose session is it? | [`sessions`] |
 //!
 //! The body alone grants (R30): headers that repeat it are there for proxies, older revisions of
@@ -16,6 +17,7 @@ pub mod anonymous;
 pub mod error;
 pub mod headers;
 pub mod message;
+pub mod policy;
 pub mod sessions;
 pub mod tool_rules;
 
@@ -23,5 +25,6 @@ pub use anonymous::AnonymousMethods;
 pub use error::MessageError;
 pub use headers::MirroredHeaders;
 pub use message::{Message, Messages};
+pub use policy::McpPolicy;
 pub use sessions::{SessionBindings, SessionOwner, SessionSettings};
 pub use tool_rules::{Demand, Rule, ToolRules};

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use mcp_auth_core::{Clock, refresh::RefreshSettings};
+use mcp_auth_core::{Clock, mcp::SessionSettings, refresh::RefreshSettings};
 
 use super::McpAuthBuilder;
 use crate::observe::LogSampling;
@@ -26,6 +26,15 @@ impl McpAuthBuilder {
     /// [`LogSampling::off`] writes all.
     pub fn log_sampling(mut self, sampling: LogSampling) -> Self {
         self.log_sampling = sampling;
+        self
+    }
+
+    /// How many session ids [`McpAuth::mcp`](crate::McpAuth::mcp) binds to whom they were given to,
+    /// and for how long. Default: 65,536, forgotten after 24 h without use;
+    /// [`SessionSettings::off`] leaves them to the server behind.
+    /// [`sessions`](mcp_auth_core::mcp::sessions) tells what that means.
+    pub fn sessions(mut self, settings: SessionSettings) -> Self {
+        self.sessions = settings;
         self
     }
 

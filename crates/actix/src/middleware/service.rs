@@ -30,7 +30,7 @@ pub(super) struct Guarded<S> {
 }
 
 impl<S> McpAuthService<S> {
-    pub(super) fn new(service: S, auth: McpAuth, optional: bool) -> Self {
+    pub(crate) fn new(service: S, auth: McpAuth, optional: bool) -> Self {
         Self(Rc::new(Guarded { service, auth, optional, memo: TokenMemo::new() }))
     }
 }
@@ -75,6 +75,7 @@ impl<S> Guarded<S> {
     }
 
     /// Tells the handlers who is calling, or answers in their stead.
+    #[allow(clippy::result_large_err, reason = "both are moved once, and a box would cost more")]
     fn admit(
         &self,
         request: ServiceRequest,

@@ -70,6 +70,22 @@ impl Authenticator {
         self.everybody().undeclared(need)
     }
 
+    /// Looks for a rule that lets nobody through, since it needs what was not declared.
+    ///
+    /// # Errors
+    /// Where there is such a rule, under the name of the setting.
+    pub fn check_declared(
+        &self,
+        setting: &str,
+        needs: impl IntoIterator<Item = &'static Need>,
+    ) -> Result<(), ConfigError> {
+        let issuers = self.everybody();
+        match needs.into_iter().find_map(|need| issuers.undeclared(need)) {
+            Some(name) => Err(undeclared(setting, name)),
+            None => Ok(()),
+        }
+    }
+
     /// The challenge for somebody who has not signed in, before an operation with these needs. It
     /// names what every request needs, what clients are to ask for at once, and what the operation
     /// needs (R14).

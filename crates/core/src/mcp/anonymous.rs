@@ -1,6 +1,6 @@
 //! Which messages need nobody signed in.
 
-use super::message::{Message, Messages};
+use super::message::Messages;
 
 /// What may be asked without credentials, such as the list of tools, where the tools themselves
 /// need a signed-in caller. Everything that is not named needs one.
@@ -61,7 +61,9 @@ impl AnonymousMethods {
     /// Whether all of these messages are open to everybody. A response never is: it answers a
     /// question that was asked of somebody.
     pub fn cover(&self, messages: &Messages<'_>) -> bool {
-        messages.iter().all(|message| self.covers(message))
+        messages.iter().all(|message| {
+            message.method().is_some_and(|method| self.covers(method, message.name()))
+        })
     }
 
     /// Whether requests without a message are open to everybody.
@@ -69,11 +71,9 @@ impl AnonymousMethods {
         self.streams
     }
 
-    fn covers(&self, message: &Message<'_>) -> bool {
-        let Some(method) = message.method() else {
-            return false;
-        };
-        let tool = message.name().filter(|_| method == "tools/call");
+    /// Whether a method, about what has this name, is open to everybody.
+    pub(super) fn covers(&self, method: &str, name: Option<&str>) -> bool {
+        let tool = name.filter(|_| method == "tools/call");
         self.methods.iter().any(|open| **open == *method)
             || tool.is_some_and(|tool| self.tools.iter().any(|open| **open == *tool))
     }

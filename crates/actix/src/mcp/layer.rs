@@ -1,0 +1,118 @@
+//! What is wrapped around an MCP endpoint.
+
+use std::{
+    future::{Ready, ready},
+    sync::Arc,
+    time::Duration,
+};
+
+use actix_service::{Service, Transform};
+use actix_web::{
+    Error,
+    body::{EitherBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+};
+use mcp_auth_core::{
+    ConfigError,
+    mcp::{AnonymousMethods, McpPolicy, ToolRules},
+};
+
+use super::{body::BodyLimits, service::McpService};
+use crate::{auth::McpAuth, middleware::McpAuthService};
+
+/// [`McpAuth::middleware`] for an MCP endpoint, with what messages need besides: rules for tools,
+/// messages that need nobody signed in, and sessions that stay with whom they were given to. Made
+/// by [`McpAuth::mcp`].
+///
+/// ```
+/// # use actix_web::{App, HttpResponse, web};
+/// # use mcp_auth_actix::McpAuth;
+/// use mcp_auth_core::mcp::{AnonymousMethods, ToolRules};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let auth = McpAuth::builder("https://app.example.com/mcp")
+/// #     .authkit("your-subdomain.authkit.app").build()?;
+/// let mcp = auth
+///     .mcp()
+///     .rules(ToolRules::new().tool("delete_everything").refused())?
+///     .allow_anonymous(AnonymousMethods::discovery());
+///
+/// App::new()
+///     .configure(auth.discovery())
+///     .service(web::resource("/mcp").wrap(mcp).route(web::post().to(HttpResponse::Ok)));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// It belongs around the MCP endpoint alone, since with rules it takes every body for a message of
+/// MCP. Streaming answers pass untouched.
+#[derive(Debug, Clone)]
+pub struct McpMiddleware {
+    auth: McpAuth,
+    policy: McpPolicy,
+    limits: BodyLimits,
+}
+
+impl McpMiddleware {
+    pub(crate) fn new(auth: McpAuth) -> Self {
+        Self { auth, policy: McpPolicy::default(), limits: BodyLimits::default() }
+    }
+
+    /// What is demanded of who calls a tool, or another method. Default: nothing.
+    ///
+    /// The body is then read before the handler runs, and judged by what it says; what cannot be
+    /// read in one way only is refused with 400. Who lacks a permission gets 403 with a challenge
+    /// (R15, R30), as an HTTP status and not within a result.
+    ///
+    /// # Errors
+    /// Where a rule requires a permission that was not declared: nobody could ever hold it.
+    pub fn rules(mut self, rules: impl Into<Arc<ToolRules>>) -> Result<Self, ConfigError> {
+        self.policy.rules = rules.into();
+        self.auth.inner().authenticator.check_declared("rules", self.policy.rules.needs())?;
+        Ok(self)
+    }
+
+    /// Lets some messages through without credentials, for handlers that take
+    /// [`MaybeAuthed`](crate::MaybeAuthed); see [`AnonymousMethods::discovery`]. Everything else
+    /// gets the usual challenge, and a bad token is refused whatever the message. Default: every
+    /// message needs credentials.
+    #[must_use]
+    pub fn allow_anonymous(mut self, methods: AnonymousMethods) -> Self {
+        self.policy.anonymous = Some(methods);
+        self
+    }
+
+    /// The longest body that is read to be judged. Longer is 413. Default 4 MiB.
+    #[must_use]
+    pub fn max_message_bytes(mut self, bytes: usize) -> Self {
+        self.limits.bytes = bytes;
+        self
+    }
+
+    /// The longest that a body that is read to be judged may take to come. Longer is 408. Default
+    /// 60 s.
+    #[must_use]
+    pub fn message_time_limit(mut self, limit: Duration) -> Self {
+        self.limits.time = limit;
+        self
+    }
+}
+
+impl<S, B> Transform<S, ServiceRequest> for McpMiddleware
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: MessageBody + 'static,
+{
+    type Response = ServiceResponse<EitherBody<EitherBody<B>>>;
+    type Error = Error;
+    type InitError = ();
+    type Transform = McpAuthService<McpService<S>>;
+    type Future = Ready<Result<Self::Transform, ()>>;
+
+    fn new_transform(&self, service: S) -> Self::Future {
+        let Self { auth, policy, limits } = self.clone();
+        let optional = policy.anonymous.is_some();
+        let messages = McpService::new(service, auth.clone(), policy, limits);
+        ready(Ok(McpAuthService::new(messages, auth, optional)))
+    }
+}

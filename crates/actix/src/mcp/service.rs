@@ -1,0 +1,198 @@
+//! What a worker does with each request to an MCP endpoint, once it is known who calls.
+
+use std::{
+    fmt,
+    rc::Rc,
+    task::{Context, Poll},
+};
+
+use actix_service::Service;
+use actix_web::{
+    Error, HttpMessage, HttpResponse,
+    body::{EitherBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::{
+        Method,
+        header::{HeaderMap, HeaderName, HeaderValue},
+    },
+};
+use mcp_auth_core::{
+    Authenticated, Rejection,
+    mcp::{McpPolicy, MessageError, Messages, MirroredHeaders, SessionOwner},
+};
+use serde_json::Value;
+
+use super::{
+    body::{self, BodyLimits},
+    future::McpFuture,
+};
+use crate::auth::McpAuth;
+
+const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
+const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
+const METHOD: HeaderName = HeaderName::from_static("mcp-method");
+const NAME: HeaderName = HeaderName::from_static("mcp-name");
+
+/// What [`McpMiddleware`](crate::McpMiddleware) puts between authentication and the service that
+/// it wraps: one for each worker.
+pub struct McpService<S>(Rc<Endpoint<S>>);
+
+/// The service behind, and what is asked of messages to it.
+pub(super) struct Endpoint<S> {
+    pub(super) service: S,
+    auth: McpAuth,
+    policy: McpPolicy,
+    limits: BodyLimits,
+}
+
+/// Why a request goes no further, and the id of the message that is refused for itself.
+struct Refusal {
+    rejection: Rejection,
+    id: Option<Value>,
+}
+
+impl<S> McpService<S> {
+    pub(super) fn new(service: S, auth: McpAuth, policy: McpPolicy, limits: BodyLimits) -> Self {
+        Self(Rc::new(Endpoint { service, auth, policy, limits }))
+    }
+}
+
+impl<S, B> Service<ServiceRequest> for McpService<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: MessageBody + 'static,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = Error;
+    type Future = McpFuture<S, B>;
+
+    fn poll_ready(&self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.0.service.poll_ready(context)
+    }
+
+    fn call(&self, request: ServiceRequest) -> Self::Future {
+        let endpoint = &self.0;
+        if let Err(refusal) = endpoint.check_session(&request) {
+            let answer = endpoint.refuse(&request, &refusal);
+            return McpFuture::answered(request, answer);
+        }
+        let must_read = endpoint.policy.must_read(request.extensions().get::<Authenticated>());
+        match must_read {
+            false => McpFuture::passed(endpoint, request),
+            true => McpFuture::judging(endpoint, request),
+        }
+    }
+}
+
+impl<S> Endpoint<S> {
+    /// Reads what the request asks for, and lets it go on or answers it.
+    pub(super) async fn judge(
+        self: Rc<Self>,
+        mut request: ServiceRequest,
+    ) -> Result<ServiceRequest, (ServiceRequest, HttpResponse)> {
+        match self.weigh(&mut request).await {
+            Ok(()) => Ok(request),
+            Err(refusal) => {
+                let answer = self.refuse(&request, &refusal);
+                Err((request, answer))
+            }
+        }
+    }
+
+    /// The caller is looked at where they stand, in the request's extensions, so that what they
+    /// are granted is found out once.
+    async fn weigh(&self, request: &mut ServiceRequest) -> Result<(), Refusal> {
+        let posted = request.method() == Method::POST;
+        if !posted {
+            let method = request.method().as_str();
+            self.policy.judge_http_method(method, request.extensions().get())?;
+        }
+        body::refuse_encoded(request.headers())?;
+        self.policy.judge_early(&mirrored(request.headers())?, request.extensions().get())?;
+        let body = body::read(request, self.limits).await?;
+        // A stream that is asked for, or a session that is ended, has no message.
+        if body.is_empty() && !posted {
+            return Ok(());
+        }
+        let messages = Messages::read(&body)?;
+        if let Err(error) = mirrored(request.headers())?.check(&messages) {
+            let id = messages.only().and_then(|only| only.id()).cloned();
+            return Err(Refusal { rejection: Rejection::UnreadableMessage(error), id });
+        }
+        Ok(self.policy.judge(&messages, request.extensions().get())?)
+    }
+
+    /// A session may be used by whom it was given to (R8); one that is not known here passes.
+    fn check_session(&self, request: &ServiceRequest) -> Result<(), Refusal> {
+        let Some(sessions) = &self.auth.inner().sessions else {
+            return Ok(());
+        };
+        let mut ids = request.headers().get_all(SESSION);
+        let Some(id) = ids.next() else {
+            return Ok(());
+        };
+        if ids.next().is_some() {
+            return Err(MessageError::DuplicateHeader.into());
+        }
+        let extensions = request.extensions();
+        let now = self.auth.inner().clock.now();
+        sessions
+            .check(id.as_bytes(), owner(extensions.get()), now)
+            .map_err(|_| Rejection::ForeignSession.into())
+    }
+
+    /// Notes whose session an answer opened, and whether one was ended.
+    pub(super) fn note_session<B>(&self, answer: &ServiceResponse<B>) {
+        let Some(sessions) = &self.auth.inner().sessions else {
+            return;
+        };
+        if !answer.status().is_success() {
+            return;
+        }
+        let request = answer.request();
+        if request.method() == Method::DELETE {
+            if let Some(ended) = request.headers().get(SESSION) {
+                sessions.end(ended.as_bytes());
+            }
+        } else if let Some(opened) = answer.headers().get(SESSION) {
+            let extensions = request.extensions();
+            let now = self.auth.inner().clock.now();
+            sessions.bind(opened.as_bytes(), owner(extensions.get()), now);
+        }
+    }
+
+    fn refuse(&self, request: &ServiceRequest, refusal: &Refusal) -> HttpResponse {
+        self.auth.refuse_within(request, &refusal.rejection, refusal.id.as_ref())
+    }
+}
+
+fn owner(caller: Option<&Authenticated>) -> SessionOwner<'_> {
+    caller.map_or(SessionOwner::Nobody, |caller| SessionOwner::from(&**caller.principal()))
+}
+
+fn mirrored(headers: &HeaderMap) -> Result<MirroredHeaders<'_>, MessageError> {
+    let all = |name: HeaderName| headers.get_all(name).map(HeaderValue::as_bytes);
+    MirroredHeaders::read(all(VERSION), all(METHOD), all(NAME))
+}
+
+impl From<Rejection> for Refusal {
+    fn from(rejection: Rejection) -> Self {
+        Self { rejection, id: None }
+    }
+}
+
+impl From<MessageError> for Refusal {
+    fn from(error: MessageError) -> Self {
+        Rejection::UnreadableMessage(error).into()
+    }
+}
+
+impl<S: fmt::Debug> fmt::Debug for McpService<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("McpService")
+            .field("service", &self.0.service)
+            .field("policy", &self.0.policy)
+            .field("limits", &self.0.limits)
+            .finish()
+    }
+}
