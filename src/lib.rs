@@ -107,7 +107,8 @@ pub use mcp_auth_core::{
 };
 
 /// What a caller may do, as types.
-pub use mcp_auth_core::{Any, Permission, Requirement, permission, scopes};
+pub use mcp_auth_actix::{Authorized, RequirePermission, RequirePermissionService};
+pub use mcp_auth_core::{Any, Grants, Permission, Requirement, permission, scopes};
 
 #[cfg(feature = "aws-lc-rs")]
 pub use mcp_auth_core::signature::AwsLcRs;

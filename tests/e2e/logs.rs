@@ -7,8 +7,8 @@ use std::{
 };
 
 use actix_mcp_auth::{
-    AuthedUser, IdentityStore, IdentityStoreExt, KeyIdHash, MemoryIdentityStore, Newcomer,
-    StoreError, Subject, async_trait,
+    AuthedUser, Authorized, IdentityStore, IdentityStoreExt, KeyIdHash, MemoryIdentityStore,
+    Newcomer, StoreError, Subject, async_trait, scopes,
     testing::{Endpoint, Fault, TestAuthority},
 };
 use actix_web::{http::Method, web};
@@ -149,12 +149,30 @@ async fn provoke_what_the_guide_tells_of(authority: &TestAuthority) -> String {
     });
     assert_eq!(open.call(&token().sign()).await.status, 500);
 
+    let auth = builder(authority).permissions::<Editing>().build().unwrap();
+    let demanding = Server::start(move |config| {
+        config.service(
+            web::resource("/mcp")
+                .wrap(auth.middleware())
+                .route(web::post().to(async |_: Authorized<Editing>| "never"))
+                .route(web::put().to(async |_: Authorized<Painting>| "never")),
+        );
+    });
+    assert_eq!(demanding.call(&token().sign()).await.status, 403);
+    let put = demanding.request(Method::PUT, "/mcp").bearer(&token().sign());
+    assert_eq!(put.send().await.status, 500);
+
     let gone = TestAuthority::start().unwrap();
     gone.go_down();
     let unreachable = Server::of(&builder(&gone).build().unwrap());
     let token = gone.person_token("user_ada", RESOURCE);
     assert_eq!(unreachable.call(&token).await.status, 503);
     asked_with
+}
+
+scopes! {
+    Editing = "edit";
+    Painting = "paint";
 }
 
 struct Broken;

@@ -20,6 +20,7 @@ mod mcp_sessions;
 mod metrics;
 mod newcomers;
 mod obligations;
+mod permissions;
 mod readme;
 mod support;
 mod tokens;

@@ -24,7 +24,7 @@ fn value(name: &str, labels: &[&str]) -> Option<f64> {
     Some(line.rsplit(' ').next().unwrap().parse().unwrap())
 }
 
-fn decisions(resource: &str, decision: &str, reason: &str) -> f64 {
+pub(crate) fn decisions(resource: &str, decision: &str, reason: &str) -> f64 {
     let [decision, reason] =
         [("decision", decision), ("reason", reason)].map(|(k, v)| format!("{k}=\"{v}\""));
     let resource = format!("resource=\"{resource}\"");

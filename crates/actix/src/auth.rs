@@ -2,22 +2,28 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use actix_web::{HttpResponse, dev::ServiceRequest, http::header, web::ServiceConfig};
+use actix_web::{
+    HttpResponse,
+    dev::{ServiceRequest, ServiceResponse},
+    http::header::{self, HeaderMap},
+    web::ServiceConfig,
+};
 use mcp_auth_core::{
     Authenticated, Authenticator, Challenge, Clock, ConfigError, IncomingRequest, Rejection,
-    Resource, ResourceKind, Subject, TokenCacheUse, TokenMemo, mcp::SessionBindings,
-    rejection::UnavailableReason,
+    Requirement, Resource, ResourceKind, Subject, TokenCacheUse, TokenMemo, mcp::SessionBindings,
+    permission::Need, rejection::UnavailableReason,
 };
 use tokio::time::timeout;
 
 use crate::{
+    authorize::{Refusal, RequirePermission},
     builder::McpAuthBuilder,
     cors::{Caller, OriginPolicy, is_preflight},
     discovery::{self, Discovery, Registration},
     health::IssuerHealth,
     mcp::McpMiddleware,
     middleware::McpAuthMiddleware,
-    observe::Observer,
+    observe::{self, Observer},
     refresher::JwksRefresher,
     response,
 };
@@ -140,6 +146,29 @@ impl McpAuth {
         McpMiddleware::new(self.clone())
     }
 
+    /// A demand around a resource or a scope within what the [middleware](Self::middleware) is
+    /// around: only those pass who hold what `R` needs, whatever the handlers ask for.
+    ///
+    /// ```
+    /// # use actix_web::{App, HttpResponse, web};
+    /// # use mcp_auth_actix::McpAuth;
+    /// # mcp_auth_core::scopes! { Admin = "admin"; }
+    /// # let auth = McpAuth::builder("https://app.example.com/mcp")
+    /// #     .authkit("your-subdomain.authkit.app").permissions::<Admin>().build().unwrap();
+    /// App::new().service(
+    ///     web::scope("/api")
+    ///         .wrap(auth.middleware())
+    ///         .service(web::resource("/people").wrap(auth.require::<Admin>()).get(HttpResponse::Ok)),
+    /// )
+    /// # ;
+    /// ```
+    ///
+    /// Where one scope has one demand, [`middleware().require`](McpAuthMiddleware::require) does it
+    /// in one.
+    pub fn require<R: Requirement>(&self) -> RequirePermission<R> {
+        RequirePermission::new(self.clone())
+    }
+
     /// How each issuer's keys are, for readiness checks.
     pub fn health(&self) -> Vec<IssuerHealth> {
         self.0.refresher.health(self.0.clock.now())
@@ -197,13 +226,15 @@ impl McpAuth {
         })
     }
 
-    /// Who is calling.
+    /// Who is calling, and whether they hold what is needed.
     pub(crate) async fn authenticate(
         &self,
         request: &ServiceRequest,
+        needs: &[&'static Need],
     ) -> Result<Authenticated, Rejection> {
         let limit = self.0.time_limit;
-        let decision = self.0.authenticator.authenticate(incoming(request), self.0.clock.now());
+        let incoming = incoming(request.headers()).needing(needs);
+        let decision = self.0.authenticator.authenticate(incoming, self.0.clock.now());
         let late = |_| Err(UnavailableReason::TimeLimit { limit }.into());
         timeout(limit, decision).await.unwrap_or_else(late)
     }
@@ -212,42 +243,98 @@ impl McpAuth {
     pub(crate) fn authenticate_at_once(
         &self,
         request: &ServiceRequest,
+        needs: &[&'static Need],
         memo: &TokenMemo,
     ) -> Option<Result<Authenticated, Rejection>> {
         let now = self.0.clock.now();
-        self.0.authenticator.authenticate_at_once(incoming(request), memo, now)
+        let incoming = incoming(request.headers()).needing(needs);
+        self.0.authenticator.authenticate_at_once(incoming, memo, now)
     }
 
     /// The answer to a request that is refused, and a line for the operator.
     pub(crate) fn refuse(&self, request: &ServiceRequest, rejection: &Rejection) -> HttpResponse {
-        let mut response = self.refuse_within(request, rejection, None);
+        self.refuse_demand(request, rejection, &[])
+    }
+
+    /// The same where an operation with these needs was asked for. A need that was never declared
+    /// is a mistake of the program's.
+    pub(crate) fn refuse_demand(
+        &self,
+        request: &ServiceRequest,
+        rejection: &Rejection,
+        needs: &[&'static Need],
+    ) -> HttpResponse {
+        let mut response = self.refuse_demand_within(request, rejection, needs);
         self.decorate(&Caller::of(request.head()), response.headers_mut());
         response
     }
 
-    /// The same within the middleware, which decorates every answer that passes it. `id` is that of
-    /// a message that is refused for itself.
+    /// The same within the middleware, which decorates every answer that passes it.
+    pub(crate) fn refuse_demand_within(
+        &self,
+        request: &ServiceRequest,
+        rejection: &Rejection,
+        needs: &[&'static Need],
+    ) -> HttpResponse {
+        if rejection.status() == 403 && self.tell_undeclared(needs) {
+            return HttpResponse::InternalServerError().finish();
+        }
+        self.tell_refused(request.headers(), rejection);
+        response::of_rejection(rejection, self.challenge(needs, rejection).as_deref())
+    }
+
+    /// The same for a message. `id` is that of one that is refused for itself.
     pub(crate) fn refuse_within(
         &self,
         request: &ServiceRequest,
         rejection: &Rejection,
         id: Option<&serde_json::Value>,
     ) -> HttpResponse {
-        let describe = || self.0.authenticator.describe(incoming(request));
-        self.0.observer.refused(rejection, describe);
-        match rejection {
+        let answer = match rejection {
             Rejection::UnreadableMessage(error) => response::of_message_error(*error, id),
             Rejection::ForeignSession => response::of_foreign_session(rejection),
-            rejection => self.refusal(rejection),
+            rejection => return self.refuse_demand_within(request, rejection, &[]),
+        };
+        self.tell_refused(request.headers(), rejection);
+        answer
+    }
+
+    /// What a handler's argument answers in the handler's stead.
+    pub(crate) fn refusal(&self, rejection: Rejection, needs: &[&'static Need]) -> Refusal {
+        let challenge = self.challenge(needs, &rejection);
+        Refusal::new(rejection, challenge)
+    }
+
+    /// A refusal within an answer that passes by is told to the operator.
+    #[inline]
+    pub(crate) fn tell_refusal_in<B>(&self, answer: &ServiceResponse<B>) {
+        let Some(error) = answer.response().error() else { return };
+        if let Some(rejection) = error.as_error::<Refusal>().and_then(Refusal::untold) {
+            self.tell_refused(answer.request().headers(), rejection);
         }
     }
 
-    pub(crate) fn refusal(&self, rejection: &Rejection) -> HttpResponse {
-        response::of_rejection(rejection, &self.0.challenge)
+    fn tell_refused(&self, headers: &HeaderMap, rejection: &Rejection) {
+        let describe = || self.0.authenticator.describe(incoming(headers));
+        self.0.observer.refused(rejection, describe);
+    }
+
+    fn tell_undeclared(&self, needs: &[&'static Need]) -> bool {
+        let undeclared = |need: &&&'static Need| self.0.authenticator.undeclared(need).is_some();
+        let Some(need) = needs.iter().find(undeclared) else { return false };
+        observe::undeclared_permission(need);
+        true
+    }
+
+    fn challenge(&self, needs: &[&'static Need], rejection: &Rejection) -> Option<String> {
+        match needs.is_empty() {
+            true => self.0.challenge.for_rejection(rejection),
+            false => self.0.authenticator.challenge(needs).for_rejection(rejection),
+        }
     }
 
     /// Lets the page that called read the answer (R16).
-    pub(crate) fn decorate(&self, caller: &Caller, response: &mut header::HeaderMap) {
+    pub(crate) fn decorate(&self, caller: &Caller, response: &mut HeaderMap) {
         caller.decorate(&self.0.origins, response);
     }
 
@@ -262,8 +349,8 @@ impl McpAuth {
 }
 
 /// What of a request decides.
-fn incoming(request: &ServiceRequest) -> IncomingRequest<'_> {
-    let authorization = request.headers().get_all(header::AUTHORIZATION);
+fn incoming(headers: &HeaderMap) -> IncomingRequest<'_> {
+    let authorization = headers.get_all(header::AUTHORIZATION);
     IncomingRequest::new(authorization.map(|value| value.as_bytes()))
 }
 

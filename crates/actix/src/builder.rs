@@ -3,10 +3,11 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use mcp_auth_core::{
-    ApiKey, AudiencePolicy, Authenticator, BearerToken, Challenge, Clock, ConfigError, Issuer,
+    ApiKey, AudiencePolicy, Authenticator, BearerToken, Clock, ConfigError, Issuer,
     ProtectedResourceMetadata, Resource, ResourceKind, ResourcePolicy, TokenCacheSettings,
     UnknownUser,
     mcp::{SessionBindings, SessionSettings},
+    permission::{Need, PermissionPolicy},
     refresh::RefreshSettings,
     signature::{Josekit, SignatureBackend},
 };
@@ -27,6 +28,7 @@ mod documents;
 mod error;
 mod issuers;
 mod operation;
+mod permissions;
 mod tokens;
 mod users;
 
@@ -40,7 +42,7 @@ use users::UseStore;
 /// [`build`](Self::build).
 ///
 /// The calls stand by subject: API keys, browsers, deployment, documents, issuers, operation,
-/// tokens, users.
+/// permissions, tokens, users.
 #[must_use = "nothing is protected before `build`"]
 pub struct McpAuthBuilder {
     resource: Result<Resource, ConfigError>,
@@ -54,6 +56,8 @@ pub struct McpAuthBuilder {
     leeway: Option<Duration>,
     required_scopes: Vec<String>,
     advertised_scopes: Vec<String>,
+    permissions: PermissionPolicy,
+    ask_at_sign_in: Vec<&'static Need>,
     resource_name: Option<String>,
     resource_documentation: Option<String>,
     unknown_user: UnknownUser,
@@ -91,6 +95,8 @@ impl McpAuthBuilder {
             leeway: None,
             required_scopes: Vec::new(),
             advertised_scopes: Vec::new(),
+            permissions: PermissionPolicy::default(),
+            ask_at_sign_in: Vec::new(),
             resource_name: None,
             resource_documentation: None,
             unknown_user: UnknownUser::default(),
@@ -153,6 +159,8 @@ impl McpAuthBuilder {
         policy.audience_policy = self.audience_policy;
         policy.leeway = self.leeway.unwrap_or(policy.leeway);
         policy.required_scopes = required.clone();
+        policy.permissions = self.permissions;
+        policy.ask_at_sign_in = self.ask_at_sign_in;
         policy.unknown_user = self.unknown_user;
         policy.strict_type = self.strict_type;
         policy.strict_claims = self.strict_claims;
@@ -178,9 +186,15 @@ impl McpAuthBuilder {
         if let Some(users) = self.users {
             users(&mut authenticator)?;
         }
+        authenticator.check_permissions()?;
+        authenticator.check_advertised("scopes_supported", &advertised)?;
 
-        let mut listed = required.clone();
-        listed.extend(advertised.into_iter().filter(|scope| !required.contains(scope)));
+        let mut listed = required;
+        for scope in advertised.into_iter().chain(authenticator.granted_by_scope()) {
+            if !listed.contains(&scope) {
+                listed.push(scope);
+            }
+        }
         let servers = issuers.iter().filter(|issuer| issuer.is_authorization_server());
         let metadata = ProtectedResourceMetadata::new(&resource, servers.map(Issuer::name))
             .scopes(&listed)
@@ -189,8 +203,9 @@ impl McpAuthBuilder {
         for doubt in resource.doubts() {
             observe::public_url_doubtful(resource.as_str(), doubt);
         }
+        observe::not_granted_by_scope(resource.as_str(), &authenticator);
         Ok(McpAuth::from_inner(Inner {
-            challenge: Challenge::new(&resource, &required),
+            challenge: authenticator.challenge(&[]),
             discovery: Discovery::new(&resource, served_at.as_deref(), &metadata, &issuers, shim),
             observer: Observer::new(resource.as_str(), self.log_sampling),
             origins,

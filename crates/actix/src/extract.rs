@@ -9,9 +9,11 @@ use std::{
 };
 
 use actix_web::{
-    Error, FromRequest, HttpMessage, HttpRequest, HttpResponse, dev::Payload, error::InternalError,
+    Error, FromRequest, HttpMessage, HttpRequest, HttpResponse,
+    dev::{Extensions, Payload},
+    error::InternalError,
 };
-use mcp_auth_core::{Authenticated, Principal, Rejection};
+use mcp_auth_core::{Authenticated, Principal, Rejection, permission::Need};
 
 use crate::{auth::McpAuth, observe};
 
@@ -93,7 +95,7 @@ impl<U: Send + Sync + 'static> FromRequest for AuthedUser<U> {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(match caller::<U>(request) {
             Ok(Caller::Known(user)) => Ok(user),
-            Ok(Caller::Anonymous(auth)) => Err(sign_in_first(&auth)),
+            Ok(Caller::Anonymous(auth)) => Err(sign_in_first(&auth, &[])),
             Err(error) => Err(error),
         })
     }
@@ -159,28 +161,29 @@ fn caller<U: Send + Sync + 'static>(request: &HttpRequest) -> Result<Caller<U>, 
     if let Some(known) = extensions.get::<Authenticated>() {
         return AuthedUser::from_authenticated(known).map(Caller::Known).ok_or_else(mistake);
     }
-    match extensions.get::<Anonymous>() {
-        Some(Anonymous(auth)) => Ok(Caller::Anonymous(auth.clone())),
-        None => Err(no_middleware::<U>(request.path())),
-    }
+    anonymous(&extensions).map(Caller::Anonymous).ok_or_else(|| no_middleware::<U>(request.path()))
 }
 
-fn sign_in_first(auth: &McpAuth) -> Error {
-    let answer = auth.refusal(&Rejection::MissingCredentials);
-    InternalError::from_response(Rejection::MissingCredentials, answer).into()
+/// What protects the route, where somebody was let pass without credentials.
+pub(crate) fn anonymous(extensions: &Extensions) -> Option<McpAuth> {
+    extensions.get::<Anonymous>().map(|Anonymous(auth)| auth.clone())
+}
+
+pub(crate) fn sign_in_first(auth: &McpAuth, needs: &[&'static Need]) -> Error {
+    auth.refusal(Rejection::MissingCredentials, needs).into()
 }
 
 fn tell_wrong_type<U>(resolved: &'static str) {
     observe::wrong_user_type(type_name::<U>(), resolved);
 }
 
-fn no_middleware<U>(path: &str) -> Error {
+pub(crate) fn no_middleware<U>(path: &str) -> Error {
     observe::no_middleware(type_name::<U>(), path);
     mistake()
 }
 
 /// The client is told nothing: it is not the client's mistake.
-fn mistake() -> Error {
+pub(crate) fn mistake() -> Error {
     let answer = HttpResponse::InternalServerError().finish();
     InternalError::from_response("authentication is not set up for this route", answer).into()
 }

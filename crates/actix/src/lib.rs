@@ -9,6 +9,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod auth;
+mod authorize;
 mod builder;
 mod clock;
 mod cors;
@@ -23,6 +24,7 @@ mod refresher;
 mod response;
 
 pub use auth::McpAuth;
+pub use authorize::{Authorized, RequirePermission, RequirePermissionService};
 pub use builder::{BuildError, McpAuthBuilder};
 pub use clock::SystemClock;
 pub use extract::{AuthedUser, MaybeAuthed};

@@ -4,16 +4,14 @@ use actix_web::{
     HttpResponse,
     http::{StatusCode, header},
 };
-use mcp_auth_core::{Challenge, Rejection, mcp::MessageError};
+use mcp_auth_core::{Rejection, mcp::MessageError};
 use serde_json::{Value, json};
 
 /// Status, challenge, and a small JSON body with the same words.
-pub(crate) fn of_rejection(rejection: &Rejection, challenge: &Challenge) -> HttpResponse {
-    let status =
-        StatusCode::from_u16(rejection.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = HttpResponse::build(status);
+pub(crate) fn of_rejection(rejection: &Rejection, challenge: Option<&str>) -> HttpResponse {
+    let mut response = HttpResponse::build(status(rejection));
     response.insert_header((header::CACHE_CONTROL, "no-store"));
-    if let Some(value) = challenge.for_rejection(rejection) {
+    if let Some(value) = challenge {
         response.insert_header((header::WWW_AUTHENTICATE, value));
     }
     if let Some(after) = rejection.retry_after() {
@@ -59,4 +57,8 @@ fn json_rpc_error(code: i32, message: &str, id: Option<&Value>) -> Value {
         answer["id"] = id.clone();
     }
     answer
+}
+
+pub(crate) fn status(rejection: &Rejection) -> StatusCode {
+    StatusCode::from_u16(rejection.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }

@@ -43,6 +43,8 @@ use trusted::Trusted;
 pub struct Authenticator {
     policy: ResourcePolicy,
     trusted: Vec<Trusted>,
+    /// What all trusted issuers together grant: for callers who are not known yet.
+    everybody: Arc<Authority>,
     by_iss: HashMap<Arc<str>, usize>,
     api_keys: ApiKeys,
     cache: Option<TokenCache>,
@@ -57,6 +59,8 @@ pub struct Authenticated {
     principal: Arc<Principal>,
     user: ErasedUser,
     grants: OnceLock<Arc<Grants>>,
+    /// What was demanded on the way here.
+    demanded: Vec<&'static Need>,
 }
 
 /// A token that was verified just now, and under what.
@@ -93,6 +97,7 @@ impl Authenticator {
         Ok(Self {
             cache: TokenCache::new(&policy.token_cache),
             api_keys: ApiKeys::new(&policy.api_keys, &Arc::new(Authority::of([], &policy)))?,
+            everybody: Arc::new(Authority::of([], &policy)),
             policy,
             trusted: Vec::new(),
             by_iss: HashMap::new(),
@@ -159,6 +164,8 @@ impl Authenticator {
         };
         let authority = Arc::new(Authority::of([&issuer], &self.policy));
         self.trusted.push(Trusted { issuer, rules, keys, refresh, authority });
+        let issuers = self.trusted.iter().map(|trusted| &trusted.issuer);
+        self.everybody = Arc::new(Authority::of(issuers, &self.policy));
         self.refuse_confusion()
     }
 
@@ -430,13 +437,13 @@ fn empty_audience() -> ConfigError {
 
 impl Authenticated {
     fn new(principal: Arc<Principal>, user: ErasedUser) -> Self {
-        Self { principal, user, grants: OnceLock::new() }
+        Self { principal, user, grants: OnceLock::new(), demanded: Vec::new() }
     }
 
     /// Only those pass who hold what the operation needs.
-    fn if_granted(self, needs: &[&Need]) -> Result<Self, Rejection> {
+    fn if_granted(mut self, needs: &[&'static Need]) -> Result<Self, Rejection> {
         if !needs.is_empty() {
-            self.grants().require(needs)?;
+            self.demand(needs)?;
         }
         Ok(self)
     }
@@ -456,6 +463,28 @@ impl Authenticated {
     /// kept.
     pub fn grants(&self) -> &Arc<Grants> {
         self.grants.get_or_init(|| Arc::new(Grants::of(&self.principal, &self.user)))
+    }
+
+    /// Refuses a caller who lacks something that `needs` need.
+    ///
+    /// # Errors
+    /// Those of [`Grants::require`]. A challenge names what was [demanded](Self::demand) on the way
+    /// here as well, so that a client never gives up one thing for another.
+    pub fn require(&self, needs: &[&'static Need]) -> Result<(), Rejection> {
+        match self.demanded.is_empty() {
+            true => self.grants().require(needs),
+            false => self.grants().require(&[&self.demanded, needs].concat()),
+        }
+    }
+
+    /// The same, remembered for the demands that come after it.
+    ///
+    /// # Errors
+    /// Those of [`require`](Self::require).
+    pub fn demand(&mut self, needs: &[&'static Need]) -> Result<(), Rejection> {
+        self.require(needs)?;
+        self.demanded.extend_from_slice(needs);
+        Ok(())
     }
 
     /// The challenge that goes with the refusal of what this caller may not do; `None` where none

@@ -113,6 +113,6 @@ where
         let Self { auth, policy, limits } = self.clone();
         let optional = policy.anonymous.is_some();
         let messages = McpService::new(service, auth.clone(), policy, limits);
-        ready(Ok(McpAuthService::new(messages, auth, optional)))
+        ready(Ok(McpAuthService::new(messages, auth, optional, Vec::new())))
     }
 }

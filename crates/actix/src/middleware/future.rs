@@ -113,6 +113,7 @@ where
                 }
                 StateNow::Passed { guarded, caller, service } => {
                     let mut answer = ready!(service.poll(context))?.map_into_left_body();
+                    guarded.auth.tell_refusal_in(&answer);
                     guarded.auth.decorate(caller, answer.headers_mut());
                     return Poll::Ready(Ok(answer));
                 }

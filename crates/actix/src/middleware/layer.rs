@@ -8,6 +8,7 @@ use actix_web::{
     body::{EitherBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
 };
+use mcp_auth_core::{Requirement, permission::Need};
 
 use super::service::McpAuthService;
 use crate::auth::McpAuth;
@@ -31,11 +32,12 @@ use crate::auth::McpAuth;
 pub struct McpAuthMiddleware {
     auth: McpAuth,
     optional: bool,
+    needs: Vec<&'static Need>,
 }
 
 impl McpAuthMiddleware {
     pub(crate) fn new(auth: McpAuth) -> Self {
-        Self { auth, optional: false }
+        Self { auth, optional: false, needs: Vec::new() }
     }
 
     /// Lets requests without credentials through, for handlers that take
@@ -44,6 +46,17 @@ impl McpAuthMiddleware {
     #[must_use]
     pub fn optional(mut self) -> Self {
         self.optional = true;
+        self
+    }
+
+    /// Lets only those through who hold what `R` needs: a permission, a tuple of them, or
+    /// [`Any`](mcp_auth_core::Any) of several. Called again, it demands both. Who has not signed in
+    /// is refused then, even where that is [optional](Self::optional). Default: nothing.
+    ///
+    /// What is missing is told in one challenge, with what every request needs (R15).
+    #[must_use]
+    pub fn require<R: Requirement>(mut self) -> Self {
+        self.needs.push(R::NEED);
         self
     }
 }
@@ -60,7 +73,7 @@ where
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, service: S) -> Self::Future {
-        let Self { auth, optional } = self.clone();
-        ready(Ok(McpAuthService::new(service, auth, optional)))
+        let Self { auth, optional, needs } = self.clone();
+        ready(Ok(McpAuthService::new(service, auth, optional, needs)))
     }
 }

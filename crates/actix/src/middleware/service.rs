@@ -12,7 +12,7 @@ use actix_web::{
     body::{EitherBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
 };
-use mcp_auth_core::{Authenticated, Rejection, TokenMemo};
+use mcp_auth_core::{Authenticated, Rejection, TokenMemo, permission::Need};
 
 use super::future::McpAuthFuture;
 use crate::{auth::McpAuth, cors::Caller, extract::Anonymous};
@@ -26,12 +26,18 @@ pub(super) struct Guarded<S> {
     pub(super) service: S,
     pub(super) auth: McpAuth,
     optional: bool,
+    needs: Vec<&'static Need>,
     memo: TokenMemo,
 }
 
 impl<S> McpAuthService<S> {
-    pub(crate) fn new(service: S, auth: McpAuth, optional: bool) -> Self {
-        Self(Rc::new(Guarded { service, auth, optional, memo: TokenMemo::new() }))
+    pub(crate) fn new(
+        service: S,
+        auth: McpAuth,
+        optional: bool,
+        needs: Vec<&'static Need>,
+    ) -> Self {
+        Self(Rc::new(Guarded { service, auth, optional, needs, memo: TokenMemo::new() }))
     }
 }
 
@@ -54,7 +60,7 @@ where
         if let Some(answer) = guarded.auth.answer_at_the_door(&request, &caller) {
             return McpAuthFuture::answered(request, answer);
         }
-        match guarded.auth.authenticate_at_once(&request, &guarded.memo) {
+        match guarded.auth.authenticate_at_once(&request, &guarded.needs, &guarded.memo) {
             Some(outcome) => match guarded.admit(request, outcome) {
                 Ok(request) => McpAuthFuture::passed(guarded, request, caller),
                 Err((request, answer)) => McpAuthFuture::answered(request, answer),
@@ -70,7 +76,7 @@ impl<S> Guarded<S> {
         self: Rc<Self>,
         request: ServiceRequest,
     ) -> Result<ServiceRequest, (ServiceRequest, HttpResponse)> {
-        let outcome = self.auth.authenticate(&request).await;
+        let outcome = self.auth.authenticate(&request, &self.needs).await;
         self.admit(request, outcome)
     }
 
@@ -87,13 +93,13 @@ impl<S> Guarded<S> {
                 request.extensions_mut().insert(caller);
                 Ok(request)
             }
-            Err(Rejection::MissingCredentials) if self.optional => {
+            Err(Rejection::MissingCredentials) if self.optional && self.needs.is_empty() => {
                 self.auth.inner().observer.anonymous();
                 request.extensions_mut().insert(Anonymous(self.auth.clone()));
                 Ok(request)
             }
             Err(rejection) => {
-                let answer = self.auth.refuse(&request, &rejection);
+                let answer = self.auth.refuse_demand(&request, &rejection, &self.needs);
                 Err((request, answer))
             }
         }

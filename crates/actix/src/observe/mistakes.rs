@@ -3,7 +3,7 @@
 
 use std::{sync::LazyLock, time::Instant};
 
-use mcp_auth_core::rejection::OneLine;
+use mcp_auth_core::{permission::Need, rejection::OneLine};
 
 use super::{
     TARGET,
@@ -43,6 +43,22 @@ pub(crate) fn no_middleware(asked: &'static str, path: &str) {
             suppressed = Some(suppressed).filter(|&suppressed| suppressed > 0),
             "a handler takes AuthedUser<{asked}>, but no authentication is around its route: \
              add .wrap(auth.middleware()) to the resource, the scope or the App"
+        );
+    }
+}
+
+/// Something is demanded that was never declared, so that nobody can hold it.
+#[cold]
+pub(crate) fn undeclared_permission(need: &Need) {
+    if let Verdict::Write { suppressed } = sample("undeclared_permission") {
+        tracing::error!(
+            name: "undeclared_permission",
+            target: TARGET,
+            event = "undeclared_permission",
+            asked = %need,
+            suppressed = Some(suppressed).filter(|&suppressed| suppressed > 0),
+            "a route demands {need}, but not all of it was declared, so nobody can hold it: add it \
+             to .permissions::<…>()"
         );
     }
 }

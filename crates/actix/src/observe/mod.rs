@@ -14,6 +14,7 @@ mod metrics;
 #[path = "without_metrics.rs"]
 mod metrics;
 mod mistakes;
+mod permissions;
 mod sampling;
 mod start_up;
 
@@ -30,7 +31,8 @@ pub(crate) use measured_store::measured;
 use metrics::DecisionCounters;
 #[cfg(not(feature = "metrics"))]
 pub(crate) use metrics::measured;
-pub(crate) use mistakes::{no_middleware, wrong_user_type};
+pub(crate) use mistakes::{no_middleware, undeclared_permission, wrong_user_type};
+pub(crate) use permissions::not_granted_by_scope;
 pub use sampling::LogSampling;
 use sampling::{Sampler, Summary, Verdict};
 pub(crate) use start_up::public_url_doubtful;

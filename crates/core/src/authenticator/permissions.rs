@@ -1,15 +1,11 @@
 //! What an authenticator says of permissions at start-up.
 
-use std::{any::TypeId, sync::Arc};
+use std::any::TypeId;
 
 use super::Authenticator;
 use crate::{
-    challenge::Challenge,
-    config::ConfigError,
-    issuer::Issuer,
-    permission::{Authority, Need},
-    principal::Principal,
-    scope::Scope,
+    challenge::Challenge, config::ConfigError, issuer::Issuer, permission::Need,
+    principal::Principal, scope::Scope,
 };
 
 impl Authenticator {
@@ -25,7 +21,7 @@ impl Authenticator {
             None => (TypeId::of::<Principal>(), std::any::type_name::<Principal>()),
         };
         self.policy.permissions.check(user.0, user.1)?;
-        let issuers = self.everybody();
+        let issuers = &self.everybody;
         if let Some(scope) =
             self.policy.required_scopes.iter().find(|s| issuers.scope_for(s).is_none())
         {
@@ -43,7 +39,7 @@ impl Authenticator {
     /// # Errors
     /// Where there is such a scope.
     pub fn check_advertised(&self, setting: &str, scopes: &[Scope]) -> Result<(), ConfigError> {
-        let issuers = self.everybody();
+        let issuers = &self.everybody;
         match scopes.iter().find(|scope| !issuers.issuer_grants(scope.as_str())) {
             Some(scope) => Err(not_granted(setting, scope.as_str())),
             None => Ok(()),
@@ -52,7 +48,7 @@ impl Authenticator {
 
     /// The declared permissions that an issuer grants by scope: what clients are told of.
     pub fn granted_by_scope(&self) -> Vec<Scope> {
-        let issuers = self.everybody();
+        let issuers = &self.everybody;
         let names = issuers.declared().filter(|name| issuers.issuer_grants(name));
         names.filter_map(|name| name.parse().ok()).collect()
     }
@@ -60,14 +56,14 @@ impl Authenticator {
     /// The declared permissions that no issuer grants by scope: claims or the application must, and
     /// clients are never told of them.
     pub fn not_granted_by_scope(&self) -> Vec<&'static str> {
-        let issuers = self.everybody();
+        let issuers = &self.everybody;
         issuers.declared().filter(|name| !issuers.issuer_grants(name)).collect()
     }
 
     /// The first permission in `need` that was not declared: a rule with it would let nobody
     /// through.
     pub fn undeclared(&self, need: &Need) -> Option<&'static str> {
-        self.everybody().undeclared(need)
+        self.everybody.undeclared(need)
     }
 
     /// Looks for a rule that lets nobody through, since it needs what was not declared.
@@ -79,7 +75,7 @@ impl Authenticator {
         setting: &str,
         needs: impl IntoIterator<Item = &'static Need>,
     ) -> Result<(), ConfigError> {
-        let issuers = self.everybody();
+        let issuers = &self.everybody;
         match needs.into_iter().find_map(|need| issuers.undeclared(need)) {
             Some(name) => Err(undeclared(setting, name)),
             None => Ok(()),
@@ -91,13 +87,7 @@ impl Authenticator {
     /// needs (R14).
     pub fn challenge(&self, needs: &[&'static Need]) -> Challenge {
         let needs: Vec<&Need> = [&self.policy.ask_at_sign_in, needs].concat();
-        Challenge::new(&self.policy.resource, &self.everybody().all_names(&needs))
-    }
-
-    /// What all trusted issuers together grant.
-    fn everybody(&self) -> Arc<Authority> {
-        let issuers = self.trusted.iter().map(|trusted| &trusted.issuer);
-        Arc::new(Authority::of(issuers, &self.policy))
+        Challenge::new(&self.policy.resource, &self.everybody.all_names(&needs))
     }
 }
 

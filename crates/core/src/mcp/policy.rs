@@ -103,7 +103,7 @@ impl McpPolicy {
         match caller {
             _ if refused => Err(ForbiddenReason::RefusedByRule.into()),
             _ if needs.is_empty() => Ok(()),
-            Some(caller) => caller.grants().require(&needs),
+            Some(caller) => caller.require(&needs),
             None => Err(Rejection::MissingCredentials),
         }
     }

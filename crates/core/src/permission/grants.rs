@@ -72,7 +72,7 @@ impl Grants {
     /// at once, what the resource demands of every request included. Where none would, since
     /// something is missing that the caller's issuer does not grant by scope: a plain 403,
     /// [`ForbiddenReason::MissingPermission`] (R15).
-    pub fn require(&self, needs: &[&Need]) -> Result<(), Rejection> {
+    pub fn require(&self, needs: &[&'static Need]) -> Result<(), Rejection> {
         let mut missing = Missing::default();
         for need in needs {
             self.note_missing(need, &mut missing);

@@ -83,7 +83,9 @@ impl PermissionPolicy {
 
     /// Whether it can be used with an identity store of such users.
     pub(crate) fn check(&self, user: TypeId, user_name: &str) -> Result<(), ConfigError> {
-        if self.claims.iter().any(|claim| claim.0.iter().any(|name| name.is_empty())) {
+        let unnamed =
+            |claim: &ClaimPath| claim.0.is_empty() || claim.0.iter().any(|name| name.is_empty());
+        if self.claims.iter().any(unnamed) {
             return Err(ConfigError::invalid(
                 "grants_from_claim",
                 "",

@@ -1,0 +1,82 @@
+//! What callers may do, and who grants it.
+
+use mcp_auth_core::{Principal, Requirement, permission::ClaimPath};
+
+use super::McpAuthBuilder;
+
+impl McpAuthBuilder {
+    /// Declares permissions: what handlers and routes may demand, and what clients are told of in
+    /// `scopes_supported`, where an issuer grants it by scope. Those that no trusted issuer grants
+    /// by scope, [`Issuer::scopes`](mcp_auth_core::Issuer::scopes), are never shown to a client;
+    /// the log names them at start-up. Default: none.
+    ///
+    /// ```
+    /// # use mcp_auth_actix::McpAuth;
+    /// mcp_auth_core::scopes! {
+    ///     BookmarksRead = "bookmarks:read";
+    ///     BookmarksWrite = "bookmarks:write" implies BookmarksRead;
+    /// }
+    ///
+    /// let auth = McpAuth::builder("https://app.example.com/mcp")
+    ///     .authkit("your-subdomain.authkit.app")
+    ///     .permissions::<(BookmarksRead, BookmarksWrite)>()
+    ///     .grants_from_claim("permissions")
+    ///     .build();
+    /// # auth.unwrap();
+    /// ```
+    pub fn permissions<R: Requirement>(mut self) -> Self {
+        self.permissions.declare(R::NEED);
+        self
+    }
+
+    /// What clients are told to ask for when they sign in: the `scope` of each 401, besides
+    /// [required scopes](Self::require_scopes). Without it, and without required scopes, clients
+    /// ask for all of `scopes_supported`. Default: nothing.
+    pub fn ask_at_sign_in<R: Requirement>(mut self) -> Self {
+        self.ask_at_sign_in.push(R::NEED);
+        self
+    }
+
+    /// Grants the permissions that a claim of the token names: a list of names, or one string of
+    /// names with spaces between them. May be called several times. Default: none; the token's
+    /// scopes grant in any case.
+    ///
+    /// WorkOS puts `role`, `roles` and `permissions` into tokens by a JWT template; a claim within
+    /// another is named by its way, `["realm_access", "roles"]`.
+    pub fn grants_from_claim(mut self, claim: impl Into<ClaimPath>) -> Self {
+        self.permissions.grant_from_claim(claim);
+        self
+    }
+
+    /// Grants the permissions that the application names for its user, whom its identity store has
+    /// found. Asked at most once for each request, and only where something depends on it. The
+    /// last call counts. Default: none.
+    ///
+    /// `U` is what the store returns, or [`Principal`] without a store; another type is refused by
+    /// [`build`](Self::build). What has to be looked up first belongs into the user, by the store.
+    ///
+    /// ```
+    /// # use mcp_auth_actix::McpAuth;
+    /// # use mcp_auth_core::{Permission, Principal};
+    /// # mcp_auth_core::scopes! { Admin = "admin"; }
+    /// # let builder = McpAuth::builder("https://app.example.com/mcp").authkit("x.authkit.app");
+    /// let auth = builder
+    ///     .permissions::<Admin>()
+    ///     .grants(|_, person: &Principal| {
+    ///         (person.subject().id() == "user_ada").then_some(Admin::NAME)
+    ///     })
+    ///     .build();
+    /// # auth.unwrap();
+    /// ```
+    pub fn grants<U, G>(
+        mut self,
+        grants: impl Fn(&Principal, &U) -> G + Send + Sync + 'static,
+    ) -> Self
+    where
+        U: Send + Sync + 'static,
+        G: IntoIterator<Item: AsRef<str>>,
+    {
+        self.permissions.grant_from_application(grants);
+        self
+    }
+}

@@ -1,0 +1,545 @@
+//! What a caller may do: who grants it, and what those are told who lack something (R15).
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering::SeqCst},
+};
+
+use actix_mcp_auth::{
+    Any, AuthedUser, Authorized, Issuer, McpAuth, McpAuthBuilder, MemoryIdentityStore, Permission,
+    Principal, scopes, testing::TestAuthority,
+};
+use actix_web::{
+    http::Method,
+    web::{self, ServiceConfig},
+};
+use serde_json::{Value, json};
+
+use crate::{
+    logs::Lines,
+    metrics,
+    support::{Answer, METADATA_URL, RESOURCE, Server, authority, builder, good_token},
+};
+
+scopes! {
+    /// All of them.
+    struct Permissions;
+    Read = "bookmarks:read";
+    Write = "bookmarks:write" implies Read;
+    Share = "bookmarks:share";
+    Admin = "admin" implies Write, Share;
+}
+
+/// One that no server here declares.
+mod elsewhere {
+    actix_mcp_auth::scopes! { pub(super) Undeclared = "elsewhere"; }
+}
+use elsewhere::Undeclared;
+
+/// Trusts the authority as an issuer that grants these scopes and no others.
+fn granting(authority: &TestAuthority, scopes: &[&str]) -> McpAuthBuilder {
+    let issuer = Issuer::authkit(authority.issuer()).unwrap().scopes(scopes).unwrap();
+    McpAuth::builder(RESOURCE).issuer(issuer).permissions::<Permissions>()
+}
+
+/// The usual scopes of an issuer that knows the application's.
+const KNOWN: [&str; 4] = ["openid", "bookmarks:read", "bookmarks:write", "bookmarks:share"];
+
+async fn read(_: Authorized<Read>) -> &'static str {
+    "read"
+}
+
+async fn write(_: Authorized<Write>) -> &'static str {
+    "written"
+}
+
+async fn both(_: Authorized<(Read, Share)>) -> &'static str {
+    "both"
+}
+
+async fn either(_: Authorized<Any<(Share, Admin)>>) -> &'static str {
+    "either"
+}
+
+async fn nested(_: Authorized<(Read, Any<((Write, Share), Admin)>)>) -> &'static str {
+    "nested"
+}
+
+async fn undeclared(_: Authorized<Undeclared>) -> &'static str {
+    "never"
+}
+
+fn routes(config: &mut ServiceConfig) {
+    config
+        .route("/read", web::post().to(read))
+        .route("/write", web::post().to(write))
+        .route("/both", web::post().to(both))
+        .route("/either", web::post().to(either))
+        .route("/nested", web::post().to(nested))
+        .route("/undeclared", web::post().to(undeclared));
+}
+
+/// Every handler behind the middleware.
+fn serve(auth: &McpAuth) -> Server {
+    let auth = auth.clone();
+    Server::start(move |config| {
+        config.configure(auth.discovery());
+        config.service(web::scope("").wrap(auth.middleware()).configure(routes));
+    })
+}
+
+impl Server {
+    async fn post(&self, path: &str, token: &str) -> Answer {
+        self.request(Method::POST, path).bearer(token).send().await
+    }
+}
+
+fn scoped(authority: &TestAuthority, scope: &str) -> String {
+    authority.token().subject("user_ada").audience(RESOURCE).scope(scope).sign()
+}
+
+fn claiming(authority: &TestAuthority, claim: &str, value: impl Into<Value>) -> String {
+    let token = authority.token().subject("user_ada").audience(RESOURCE).scope("openid");
+    token.claim(claim, value).sign()
+}
+
+#[track_caller]
+fn assert_asks_for(answer: &Answer, scope: &str) {
+    assert_eq!(answer.status, 403, "{answer:?}");
+    assert_eq!(
+        answer.challenge(),
+        format!(
+            "Bearer error=\"insufficient_scope\", \
+             error_description=\"The access token lacks a scope that this needs\", \
+             scope=\"{scope}\", resource_metadata=\"{METADATA_URL}\""
+        )
+    );
+}
+
+/// A 403 that sends nobody to the authorization server.
+#[track_caller]
+fn assert_plain(answer: &Answer) {
+    assert_eq!(answer.status, 403, "{answer:?}");
+    assert_eq!(answer.header("www-authenticate"), None);
+    assert!(!answer.body.contains("scope"), "{answer:?}");
+}
+
+#[actix_web::test]
+async fn r15_scopes_claims_and_the_application_grant() {
+    let authority = authority();
+    let people = MemoryIdentityStore::from_iter([("user_ada", "reader"), ("user_grace", "admin")]);
+    let auth = granting(&authority, &KNOWN)
+        .users(people)
+        .grants_from_claim("permissions")
+        .grants_from_claim("role")
+        .grants_from_claim(["realm_access", "roles"])
+        .grants(|_, role: &&'static str| match *role {
+            "admin" => vec![Admin::NAME],
+            _ => vec!["no such permission"],
+        })
+        .build()
+        .unwrap();
+    let server = Server::start(move |config| {
+        async fn write(_: Authorized<Write, &'static str>) -> &'static str {
+            "written"
+        }
+        config
+            .service(web::resource("/write").wrap(auth.middleware()).route(web::post().to(write)));
+    });
+    for (token, status) in [
+        (scoped(&authority, "openid bookmarks:write"), 200),
+        (scoped(&authority, "openid"), 403),
+        (claiming(&authority, "permissions", json!(["a", "bookmarks:write", 7])), 200),
+        (claiming(&authority, "permissions", json!(["bookmarks:write bookmarks:read"])), 403),
+        (claiming(&authority, "permissions", json!("a bookmarks:write")), 200),
+        (claiming(&authority, "permissions", json!({"bookmarks:write": true})), 403),
+        (claiming(&authority, "permissions", Value::Null), 403),
+        (claiming(&authority, "role", "admin"), 200),
+        (claiming(&authority, "role", "administrator"), 403),
+        (claiming(&authority, "role", 7), 403),
+        (claiming(&authority, "realm_access", json!({"roles": ["admin"]})), 200),
+        (claiming(&authority, "realm_access", json!(["admin"])), 403),
+        (claiming(&authority, "roles", json!(["admin"])), 403),
+        (authority.person_token("user_grace", RESOURCE), 200),
+    ] {
+        assert_eq!(server.post("/write", &token).await.status, status, "{token}");
+    }
+}
+
+#[actix_web::test]
+async fn r15_a_broader_permission_satisfies_a_narrower_need_and_not_the_reverse() {
+    let authority = authority();
+    let server = serve(&granting(&authority, &KNOWN).build().unwrap());
+    for (scope, path, status) in [
+        ("bookmarks:write", "/read", 200),
+        ("bookmarks:write", "/write", 200),
+        ("admin", "/read", 200),
+        ("admin", "/both", 200),
+        ("bookmarks:read", "/write", 403),
+        ("bookmarks:write", "/either", 403),
+        ("bookmarks:writer", "/read", 403),
+        ("Bookmarks:write", "/read", 403),
+    ] {
+        let answer = server.post(path, &scoped(&authority, scope)).await;
+        assert_eq!(answer.status, status, "{scope} {path}");
+    }
+}
+
+#[actix_web::test]
+async fn r15_a_broader_scope_satisfies_a_required_one() {
+    let authority = authority();
+    let auth = granting(&authority, &KNOWN).require_scopes(["bookmarks:read", "openid"]);
+    let server = Server::of(&auth.build().unwrap());
+    for scope in ["openid bookmarks:read", "bookmarks:write openid", "openid admin"] {
+        assert_eq!(server.call(&scoped(&authority, scope)).await.status, 200, "{scope}");
+    }
+    for scope in ["openid", "bookmarks:write", "openid bookmarks:share"] {
+        let answer = server.call(&scoped(&authority, scope)).await;
+        assert_asks_for(&answer, "bookmarks:read openid");
+    }
+}
+
+#[actix_web::test]
+async fn r15_all_of_several_any_of_several_and_both_nested() {
+    let authority = authority();
+    let server = serve(&granting(&authority, &KNOWN).build().unwrap());
+    for (path, scope, enough) in [
+        ("/both", "bookmarks:read bookmarks:share", true),
+        ("/both", "bookmarks:read", false),
+        ("/both", "bookmarks:share", false),
+        ("/either", "bookmarks:share", true),
+        ("/either", "admin", true),
+        ("/either", "bookmarks:read bookmarks:write", false),
+        ("/nested", "bookmarks:write bookmarks:share", true),
+        ("/nested", "admin", true),
+        ("/nested", "bookmarks:write", false),
+        ("/nested", "bookmarks:read bookmarks:share", false),
+    ] {
+        let answer = server.post(path, &scoped(&authority, scope)).await;
+        assert_eq!(answer.status, if enough { 200 } else { 403 }, "{path} {scope}");
+    }
+}
+
+#[actix_web::test]
+async fn r15_one_challenge_names_all_that_the_operation_needs() {
+    let authority = authority();
+    let auth = granting(&authority, &KNOWN).require_scopes(["openid"]).build().unwrap();
+    let server = Server::start({
+        let auth = auth.clone();
+        move |config| {
+            let reading = auth.middleware().require::<Read>();
+            let sharing = web::scope("").wrap(auth.require::<Share>()).configure(routes);
+            config.service(web::scope("").wrap(reading).service(sharing));
+        }
+    });
+    // The middleware knows of its own demand, and every later one of those before it.
+    let answer = server.post("/write", &scoped(&authority, "")).await;
+    assert_asks_for(&answer, "openid bookmarks:read");
+    let answer = server.post("/write", &scoped(&authority, "openid")).await;
+    assert_asks_for(&answer, "openid bookmarks:read");
+    let answer = server.post("/write", &scoped(&authority, "openid bookmarks:read")).await;
+    assert_asks_for(&answer, "openid bookmarks:read bookmarks:share");
+    let granted = "openid bookmarks:read bookmarks:share";
+    let answer = server.post("/write", &scoped(&authority, granted)).await;
+    assert_asks_for(&answer, "openid bookmarks:read bookmarks:share bookmarks:write");
+    // What was asked for is enough: nobody is sent round in circles.
+    let all = "openid bookmarks:read bookmarks:share bookmarks:write";
+    assert_eq!(server.post("/write", &scoped(&authority, all)).await.status, 200);
+
+    let server = serve(&auth);
+    let answer = server.post("/nested", &scoped(&authority, "openid bookmarks:write")).await;
+    assert_asks_for(&answer, "openid bookmarks:read bookmarks:write bookmarks:share");
+}
+
+#[actix_web::test]
+async fn r15_what_authkit_cannot_grant_is_never_asked_for() {
+    let authority = authority();
+    let auth = builder(&authority)
+        .permissions::<Permissions>()
+        .ask_at_sign_in::<(Read, Share)>()
+        .require_scopes(["openid"])
+        .grants_from_claim("permissions")
+        .build()
+        .unwrap();
+    let server = serve(&auth);
+    let metadata = server.get("/.well-known/oauth-protected-resource/mcp").send().await.json();
+    assert_eq!(metadata["scopes_supported"], json!(["openid"]));
+    let answer = server.request(Method::POST, "/read").send().await;
+    assert_eq!(answer.status, 401);
+    assert!(answer.challenge().contains("scope=\"openid\""), "{answer:?}");
+    for path in ["/read", "/both", "/either", "/nested"] {
+        assert_plain(&server.post(path, &scoped(&authority, "openid")).await);
+    }
+    // The scope that every request needs can be asked for, and is.
+    assert_asks_for(&server.post("/read", &scoped(&authority, "email")).await, "openid");
+    let token = claiming(&authority, "permissions", json!(["bookmarks:read"]));
+    assert_eq!(server.post("/read", &token).await.status, 200);
+    assert_plain(&server.post("/write", &token).await);
+}
+
+#[actix_web::test]
+async fn r15_where_no_token_would_be_enough_none_is_asked_for() {
+    let authority = authority();
+    let server = serve(&granting(&authority, &["bookmarks:read", "admin"]).build().unwrap());
+    let nothing = scoped(&authority, "");
+    // Reading could be asked for and sharing too, by way of the broader role.
+    assert_asks_for(&server.post("/both", &nothing).await, "bookmarks:read admin");
+    let server = serve(&granting(&authority, &["bookmarks:read"]).build().unwrap());
+    assert_asks_for(&server.post("/read", &nothing).await, "bookmarks:read");
+    assert_plain(&server.post("/both", &nothing).await);
+    assert_plain(&server.post("/both", &scoped(&authority, "bookmarks:read")).await);
+    // Of several ways, one that can be asked for is.
+    let server = serve(&granting(&authority, &["admin"]).build().unwrap());
+    assert_asks_for(&server.post("/either", &nothing).await, "admin");
+}
+
+#[actix_web::test]
+async fn r15_each_issuers_callers_are_asked_for_what_it_grants() {
+    let (workos, other) = (authority(), authority());
+    let own = Issuer::authkit(other.issuer()).unwrap().scopes(KNOWN).unwrap();
+    let auth = builder(&workos).issuer(own).permissions::<Permissions>().build().unwrap();
+    let server = serve(&auth);
+    assert_plain(&server.post("/write", &scoped(&workos, "openid")).await);
+    assert_asks_for(&server.post("/write", &scoped(&other, "openid")).await, "bookmarks:write");
+}
+
+#[actix_web::test]
+async fn r14_clients_are_told_what_to_ask_for_at_once_and_what_there_is() {
+    let authority = authority();
+    let auth = granting(&authority, &KNOWN)
+        .require_scopes(["openid"])
+        .ask_at_sign_in::<Write>()
+        .build()
+        .unwrap();
+    let server = Server::start(move |config| {
+        config.configure(auth.discovery());
+        let sharing = auth.middleware().require::<Share>();
+        config.service(web::resource("/share").wrap(sharing).route(web::post().to(read)));
+        config.service(web::scope("").wrap(auth.middleware()).configure(routes));
+    });
+    let answer = server.request(Method::POST, "/read").send().await;
+    assert!(answer.challenge().contains("scope=\"openid bookmarks:write\""), "{answer:?}");
+    let answer = server.request(Method::POST, "/share").send().await;
+    let scope = "scope=\"openid bookmarks:write bookmarks:share\"";
+    assert!(answer.challenge().contains(scope), "{answer:?}");
+    let metadata = server.get("/.well-known/oauth-protected-resource/mcp").send().await.json();
+    assert_eq!(
+        metadata["scopes_supported"],
+        json!(["openid", "bookmarks:read", "bookmarks:write", "bookmarks:share"])
+    );
+}
+
+#[actix_web::test]
+async fn r15_a_remembered_token_is_asked_as_a_new_one_is() {
+    let authority = authority();
+    let auth = granting(&authority, &KNOWN).build().unwrap();
+    let server = serve(&auth);
+    let token = scoped(&authority, "bookmarks:read");
+    for _ in 0..3 {
+        assert_eq!(server.post("/read", &token).await.status, 200);
+        assert_asks_for(&server.post("/write", &token).await, "bookmarks:write");
+    }
+    assert_eq!(auth.token_cache_use().entries, 1, "it was remembered");
+}
+
+#[actix_web::test]
+async fn a_demand_around_a_route_needs_no_argument() {
+    async fn anybody(_: AuthedUser) -> &'static str {
+        "in"
+    }
+    let authority = authority();
+    let auth = granting(&authority, &KNOWN).build().unwrap();
+    let server = Server::start(move |config| {
+        let reading = auth.middleware().require::<Read>();
+        let admins = auth.middleware().require::<Read>().require::<Share>();
+        let within = web::resource("/writers").wrap(auth.require::<Write>());
+        config
+            .service(web::resource("/readers").wrap(reading).route(web::post().to(anybody)))
+            .service(web::resource("/sharers").wrap(admins).route(web::post().to(anybody)))
+            .service(web::resource("/bare").wrap(auth.require::<Read>()).to(anybody))
+            .service(
+                web::scope("/api")
+                    .wrap(auth.middleware())
+                    .service(within.route(web::post().to(anybody)))
+                    .route("/open", web::post().to(anybody)),
+            );
+    });
+    let reader = scoped(&authority, "bookmarks:read");
+    assert_eq!(server.post("/readers", &reader).await.status, 200);
+    assert_asks_for(&server.post("/sharers", &reader).await, "bookmarks:read bookmarks:share");
+    assert_asks_for(&server.post("/api/writers", &reader).await, "bookmarks:write");
+    assert_eq!(server.post("/api/open", &reader).await.status, 200);
+    assert_eq!(
+        server.post("/api/writers", &scoped(&authority, "bookmarks:write")).await.status,
+        200
+    );
+    assert_eq!(server.request(Method::POST, "/readers").send().await.status, 401);
+    assert_eq!(server.post("/bare", &reader).await.status, 500, "nobody authenticates there");
+}
+
+#[actix_web::test]
+async fn nobody_signed_in_is_401_where_something_is_demanded() {
+    let authority = authority();
+    let auth = granting(&authority, &KNOWN).build().unwrap();
+    let server = Server::start(move |config| {
+        let demanding = auth.middleware().optional().require::<Read>();
+        let within = web::resource("/writers").wrap(auth.require::<Write>());
+        config
+            .service(web::resource("/required").wrap(demanding).route(web::post().to(read)))
+            .service(
+                web::scope("")
+                    .wrap(auth.middleware().optional())
+                    .service(within.route(web::post().to(read)))
+                    .configure(routes),
+            );
+    });
+    for (path, scope) in [
+        ("/read", "bookmarks:read"),
+        ("/both", "bookmarks:read bookmarks:share"),
+        ("/writers", "bookmarks:write"),
+        ("/required", "bookmarks:read"),
+    ] {
+        let answer = server.request(Method::POST, path).send().await;
+        assert_eq!(answer.status, 401, "{path}");
+        let challenge = answer.challenge();
+        assert!(challenge.contains(&format!("scope=\"{scope}\"")), "{path}: {challenge}");
+        assert!(!challenge.contains("error="), "{path}: {challenge}");
+        server.post(path, "bad").await.assert_invalid_token(path);
+    }
+    assert_eq!(server.post("/read", &scoped(&authority, "bookmarks:read")).await.status, 200);
+}
+
+#[actix_web::test]
+async fn the_application_is_asked_once_and_only_where_it_matters() {
+    async fn twice(one: Authorized<Read>, other: Authorized<Write>) -> String {
+        let mut names: Vec<_> = one.grants().iter().collect();
+        names.sort_unstable();
+        format!("{} {}", names.join(","), other.grants().allow::<Any<(Share, Admin)>>())
+    }
+    async fn anybody(_: AuthedUser) -> &'static str {
+        "in"
+    }
+    let authority = authority();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = asked.clone();
+    let auth = builder(&authority)
+        .permissions::<Permissions>()
+        .grants(move |principal: &Principal, _: &Principal| {
+            count.fetch_add(1, SeqCst);
+            (principal.subject().id() == "user_ada").then(|| "bookmarks:write".to_owned())
+        })
+        .build()
+        .unwrap();
+    let server = Server::start(move |config| {
+        let reading = auth.middleware().require::<Read>();
+        config
+            .service(web::resource("/open").wrap(auth.middleware()).route(web::post().to(anybody)))
+            .service(web::resource("/twice").wrap(reading).route(web::post().to(twice)));
+    });
+    let token = good_token(&authority);
+    assert_eq!(server.post("/open", &token).await.body, "in");
+    assert_eq!(asked.load(SeqCst), 0, "nothing depends on it");
+    let answer = server.post("/twice", &token).await;
+    assert_eq!(answer.body, "bookmarks:read,bookmarks:write false");
+    assert_eq!(asked.load(SeqCst), 1, "three demands, one question");
+}
+
+#[actix_web::test]
+async fn what_an_argument_refuses_is_told_to_the_operator_once() {
+    const RESOURCE: &str = "http://127.0.0.1:8787/arguments";
+    metrics::rendered();
+    let authority = authority();
+    let issuer = Issuer::authkit(authority.issuer()).unwrap();
+    let auth = McpAuth::builder(RESOURCE).issuer(issuer.scopes(KNOWN).unwrap());
+    let auth = auth.permissions::<Permissions>().build().unwrap();
+    let server = Server::start(move |config| {
+        let within = web::scope("").wrap(auth.middleware().optional()).configure(routes);
+        config.service(web::scope("").wrap(auth.middleware().optional()).service(within));
+    });
+    let told = |reason| metrics::decisions(RESOURCE, "refused", reason);
+    let token = authority.token().subject("user_ada").audience(RESOURCE).scope("openid").sign();
+    assert_eq!(server.post("/read", &token).await.status, 403);
+    assert_eq!((told("insufficient_scope"), told("missing_permission")), (1.0, 0.0));
+    assert_eq!(server.request(Method::POST, "/read").send().await.status, 401);
+    assert_eq!(told("missing_credentials"), 1.0);
+}
+
+#[actix_web::test]
+async fn a_permission_that_was_never_declared_is_a_mistake_of_the_programs() {
+    let authority = authority();
+    let auth = granting(&authority, &KNOWN).build().unwrap();
+    let server = Server::start(move |config| {
+        let demanding = auth.middleware().require::<Undeclared>();
+        let within = web::resource("/within").wrap(auth.require::<(Read, Undeclared)>());
+        config.service(web::resource("/around").wrap(demanding).to(read)).service(
+            web::scope("").wrap(auth.middleware()).service(within.to(read)).configure(routes),
+        );
+    });
+    let token = scoped(&authority, "openid admin elsewhere");
+    for path in ["/undeclared", "/around", "/within"] {
+        let answer = server.post(path, &token).await;
+        assert_eq!((answer.status.as_u16(), answer.body.as_str()), (500, ""), "{path}");
+    }
+    assert_eq!(server.post("/read", &token).await.status, 200);
+}
+
+#[actix_web::test]
+async fn another_user_type_than_the_stores_is_told() {
+    let authority = authority();
+    let users = || MemoryIdentityStore::from_iter([("user_ada", "Ada".to_owned())]);
+    let auth = builder(&authority).users(users()).permissions::<Permissions>();
+    let wrong = auth.grants(|_, _: &Principal| [Read::NAME]).build().unwrap_err().to_string();
+    assert!(wrong.contains("Principal") && wrong.contains("alloc::string::String"), "{wrong}");
+
+    let auth = builder(&authority).users(users()).permissions::<Permissions>();
+    let server = serve(&auth.grants(|_, _: &String| [Read::NAME]).build().unwrap());
+    let answer = server.post("/read", &good_token(&authority)).await;
+    assert_eq!((answer.status.as_u16(), answer.body.as_str()), (500, ""));
+}
+
+#[actix_web::test]
+async fn what_cannot_be_meant_is_refused_at_start_up() {
+    let authority = authority();
+    let refused = |change: fn(McpAuthBuilder) -> McpAuthBuilder| {
+        change(builder(&authority)).build().unwrap_err().to_string()
+    };
+    for (sentence, tells) in [
+        (refused(|b| b.require_scopes(["bookmarks:write"])), "AuthKit grants email, offline"),
+        (refused(|b| b.scopes_supported(["bookmarks:write"])), "scopes_supported is \"book"),
+        (refused(|b| b.ask_at_sign_in::<Read>()), "must be declared"),
+        (refused(|b| b.permissions::<Read>().ask_at_sign_in::<Any<(Read, Share)>>()), ":share"),
+        (refused(|b| b.grants_from_claim("role")), "permissions is missing"),
+        (refused(|b| b.grants(|_, _: &Principal| ["x"])), "permissions is missing"),
+        (refused(|b| b.permissions::<Read>().grants_from_claim("")), "must name a claim"),
+        (refused(|b| b.permissions::<Read>().grants_from_claim([])), "must name a claim"),
+        (refused(|b| b.permissions::<Read>().grants(|_, _: &u8| ["x"])), "u8"),
+    ] {
+        assert!(sentence.contains(tells) && sentence.contains("for example"), "{sentence}");
+    }
+    let issuer = Issuer::new("https://login.example.com").unwrap();
+    let error = issuer.scopes(["openid", "two words"]).unwrap_err().to_string();
+    assert!(error.contains("\"two words\"") && error.contains("for example"), "{error}");
+}
+
+#[actix_web::test]
+async fn what_clients_cannot_ask_for_is_named_at_start_up() {
+    let authority = authority();
+    let told = |auth: McpAuthBuilder| {
+        let lines = Lines::default();
+        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(lines.clone());
+        tracing::subscriber::with_default(subscriber.finish(), || drop(auth.build().unwrap()));
+        let text = lines.text();
+        let line = text.lines().find(|line| line.contains("permissions_not_in_scopes"));
+        line.map(str::to_owned)
+    };
+    let claims = builder(&authority).permissions::<Permissions>().grants_from_claim("permissions");
+    let line = told(claims).unwrap();
+    assert!(line.contains(" INFO "), "{line}");
+    assert!(line.contains("\"bookmarks:read bookmarks:write bookmarks:share admin\""), "{line}");
+    let line = told(builder(&authority).permissions::<Read>()).unwrap();
+    assert!(line.contains(" WARN ") && line.contains("nobody can hold them"), "{line}");
+    let line = told(granting(&authority, &KNOWN).grants_from_claim("role")).unwrap();
+    assert!(line.contains("permissions=\"admin\""), "{line}");
+    let known = Issuer::new("https://login.example.com").unwrap();
+    assert_eq!(told(McpAuth::builder(RESOURCE).issuer(known).permissions::<Permissions>()), None);
+}
