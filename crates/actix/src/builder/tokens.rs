@@ -52,8 +52,9 @@ impl McpAuthBuilder {
         self
     }
 
-    /// What checks signatures. Default: [`Josekit`], and so OpenSSL; with the feature `aws-lc-rs`
-    /// there is `AwsLcRs`, which is faster. What is accepted does not depend on it.
+    /// What checks signatures. Default: [`Josekit`](mcp_auth_core::signature::Josekit), and so
+    /// OpenSSL; with the feature `aws-lc-rs` there is `AwsLcRs`, which is faster. What is accepted
+    /// does not depend on it.
     pub fn signature_backend(mut self, backend: impl SignatureBackend) -> Self {
         self.signatures = Arc::new(backend);
         self
