@@ -1,0 +1,92 @@
+//! Each stage of a decision by itself, from the header's value to the caller.
+//!
+//! `cargo bench --manifest-path benches/Cargo.toml -p core-benches --bench stages`
+
+use std::{hint::black_box, time::Duration};
+
+use benches_support::{ALGORITHMS, AcceptAll, Material, Ours};
+use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use mcp_auth_core::{
+    Algorithm, BearerToken, Claims, CompactJws, IncomingRequest, KeySet, TokenCacheSettings,
+    TokenMemo,
+    signature::{AwsLcRs, Josekit, SignatureBackend},
+};
+
+fn stages(criterion: &mut Criterion) {
+    let material = Material::sign(64);
+    let tokens = material.of("RS256");
+    let header = format!("Bearer {}", tokens[0]);
+    let other = format!("Bearer {}", tokens[1]);
+    let jws = CompactJws::parse(&tokens[0]).expect("a token");
+    let make = |backend: &dyn SignatureBackend, cache| {
+        Ours::new([(&*material.issuer, &material.jwks)], &material.audience, backend, cache)
+    };
+
+    let mut group = criterion.benchmark_group("stage");
+    group.bench_function("header value", |b| {
+        b.iter(|| BearerToken::from_authorization([black_box(header.as_bytes())], 16 * 1024))
+    });
+    group.bench_function("parse", |b| b.iter(|| CompactJws::parse(black_box(&tokens[0]))));
+    group.bench_function("claims", |b| b.iter(|| Claims::parse(black_box(jws.payload()))));
+
+    // Header, parts, claims, rules and the caller: everything but the signature.
+    let unsigned = make(&AcceptAll, TokenCacheSettings::off());
+    group.bench_function("all but the signature", |b| {
+        b.iter(|| unsigned.authenticate(black_box(header.as_bytes()), unsigned.now))
+    });
+
+    let cached = make(&Josekit, TokenCacheSettings::default());
+    for header in [&header, &other] {
+        cached.authenticate(header.as_bytes(), cached.now);
+    }
+    group.bench_function("cache hit", |b| {
+        b.iter(|| cached.authenticate(black_box(header.as_bytes()), cached.now))
+    });
+    let memo = TokenMemo::new();
+    let at_once = |header: &str| {
+        let request = IncomingRequest::new([black_box(header.as_bytes())]);
+        cached.authenticator.authenticate_at_once(request, &memo, cached.now).expect("remembered")
+    };
+    group.bench_function("memo hit", |b| b.iter(|| at_once(&header)));
+    group.bench_function("cache hit, memo missed", |b| {
+        b.iter(|| (at_once(&header).is_ok(), at_once(&other).is_ok()))
+    });
+    group.finish();
+}
+
+/// The signature, and with it the whole, for each algorithm and backend.
+fn signatures(criterion: &mut Criterion) {
+    let material = Material::sign(64);
+    let jwks = material.jwks.to_string();
+    for (name, backend) in [("josekit", &Josekit as &dyn SignatureBackend), ("aws-lc-rs", &AwsLcRs)]
+    {
+        let keys = KeySet::parse(jwks.as_bytes(), Algorithm::ALL, backend).expect("a key set");
+        let issuer = [(&*material.issuer, &material.jwks)];
+        let off = TokenCacheSettings::off();
+        let ours = Ours::new(issuer, &material.audience, backend, off);
+        for algorithm in ALGORITHMS {
+            let tokens = material.of(algorithm);
+            let jws = CompactJws::parse(&tokens[0]).expect("a token");
+            let mut group = criterion.benchmark_group("signature");
+            group.bench_function(BenchmarkId::new(name, algorithm), |b| {
+                b.iter(|| keys.verify(black_box(&jws)).is_ok())
+            });
+            group.finish();
+            let header = format!("Bearer {}", tokens[0]);
+            let mut group = criterion.benchmark_group("whole, cold");
+            group.bench_function(BenchmarkId::new(name, algorithm), |b| {
+                b.iter(|| ours.authenticate(black_box(header.as_bytes()), ours.now))
+            });
+            group.finish();
+        }
+    }
+}
+
+criterion_group! {
+    name = benches;
+    config = Criterion::default()
+        .warm_up_time(Duration::from_millis(300))
+        .measurement_time(Duration::from_secs(1));
+    targets = stages, signatures
+}
+criterion_main!(benches);

@@ -1,0 +1,58 @@
+//! Tokens that nobody signed, as many as one likes, and the backend that does not mind. They have
+//! everything that a token of WorkOS' has, and random bytes where the signature stands.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
+use benches_support::{AUDIENCE, ISSUER};
+use serde_json::{Value, json};
+
+/// The key set of which these tokens name the key. The key itself is not looked at.
+pub fn jwks() -> Value {
+    let n = BASE64.encode([0xc5; 256]);
+    json!({ "keys": [{ "kty": "RSA", "kid": "key", "alg": "RS256", "n": n, "e": "AQAB" }] })
+}
+
+/// The `Authorization` header of the token of this number.
+pub fn header(n: u64) -> String {
+    // Never the same twice: the digest must tell them apart by what follows a common beginning.
+    let claims = payload(n);
+    let mut random = Random(n + 1);
+    let signature: Vec<u8> = (0..32).flat_map(|_| random.next().to_le_bytes()).collect();
+    format!(
+        "Bearer {}.{}.{}",
+        BASE64.encode(r#"{"alg":"RS256","kid":"key"}"#),
+        BASE64.encode(claims),
+        BASE64.encode(signature)
+    )
+}
+
+/// The payload of the token of this number.
+pub fn payload(n: u64) -> String {
+    json!({
+        "iss": ISSUER, "aud": AUDIENCE, "sub": format!("user_01HXYZ{n:016}"),
+        "client_id": "client_01HXYZABCDEFGHJKMNPQRSTVWX",
+        "org_id": "org_01HXYZABCDEFGHJKMNPQRSTVWX",
+        "sid": "app_consent_01HXYZABCDEFGHJKMNPQRSTVWX",
+        "jti": format!("01HXYZ{n:020}"),
+        "scope": "openid profile email offline_access",
+        "iat": 1_700_000_000, "exp": 4_000_000_000_u64,
+    })
+    .to_string()
+}
+
+/// Numbers without order (xorshift64*).
+pub struct Random(pub u64);
+
+impl Random {
+    /// The next one.
+    pub fn next(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
+    }
+
+    /// One of so many.
+    pub fn below(&mut self, bound: usize) -> usize {
+        (self.next() % bound as u64) as usize
+    }
+}

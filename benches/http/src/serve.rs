@@ -1,0 +1,95 @@
+//! The application: one resource that answers `ok`, and what stands before it.
+
+use std::{net::TcpListener, time::Duration};
+
+use actix_mcp_auth::{
+    AuthedUser, AwsLcRs, Issuer, McpAuth, McpAuthBuilder, Principal, TokenCacheSettings,
+};
+use actix_web::{
+    App, HttpServer,
+    middleware::from_fn,
+    web::{self, ServiceConfig},
+};
+
+use crate::jsonwebtoken_middleware::{Verifier, verify};
+
+/// What the tokens are for.
+pub const RESOURCE: &str = "http://127.0.0.1/mcp";
+/// Who can stand before the application; the first is nobody.
+pub const MODES: [&str; 6] =
+    ["none", "ours", "ours-user", "ours-new", "ours-new-aws", "jsonwebtoken"];
+
+/// Serves until it is killed, and says on standard output where.
+pub fn serve(mode: &str, workers: usize, issuer: &str, jwks_uri: &str) {
+    let builder = || {
+        let issuer = Issuer::new(issuer).and_then(|issuer| issuer.jwks_uri(jwks_uri));
+        McpAuth::builder(RESOURCE).issuer(issuer.expect("an issuer and the URL of its keys"))
+    };
+    match mode {
+        "none" => listen(workers, |config| {
+            config.service(web::resource("/mcp").route(web::get().to(nobody)));
+        }),
+        "jsonwebtoken" => {
+            let verifier = web::Data::new(Verifier::fetch(issuer, RESOURCE, jwks_uri));
+            listen(workers, move |config| {
+                let resource = web::resource("/mcp").route(web::get().to(nobody));
+                config.app_data(verifier.clone()).service(resource.wrap(from_fn(verify)));
+            })
+        }
+        "ours-user" => {
+            let auth = build(builder());
+            listen(workers, move |config| {
+                let resource = web::resource("/mcp").route(web::get().to(somebody));
+                auth.discovery()(config);
+                config.service(resource.wrap(auth.middleware()));
+            })
+        }
+        _ => {
+            let auth = build(match mode {
+                "ours" => builder(),
+                "ours-new" => forgetting(builder()),
+                "ours-new-aws" => forgetting(builder().signature_backend(AwsLcRs)),
+                other => panic!("{other} is not among {MODES:?}"),
+            });
+            listen(workers, move |config| {
+                let resource = web::resource("/mcp").route(web::get().to(nobody));
+                auth.discovery()(config);
+                config.service(resource.wrap(auth.middleware()));
+            })
+        }
+    }
+}
+
+/// What is remembered ends before any token comes again: each request pays for its signature, and
+/// for being remembered as well.
+fn forgetting(builder: McpAuthBuilder) -> McpAuthBuilder {
+    let mut settings = TokenCacheSettings::default();
+    settings.ttl = Duration::from_millis(10);
+    builder.token_cache(settings)
+}
+
+fn build(builder: McpAuthBuilder) -> McpAuth {
+    builder.build().expect("a good configuration")
+}
+
+async fn nobody() -> &'static str {
+    "ok"
+}
+
+async fn somebody(_: AuthedUser<Principal>) -> &'static str {
+    "ok"
+}
+
+fn listen(workers: usize, configure: impl Fn(&mut ServiceConfig) + Clone + Send + 'static) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback can be listened on");
+    println!("{}", listener.local_addr().expect("an address"));
+    let server = HttpServer::new(move || App::new().configure(configure.clone()))
+        .workers(workers)
+        // Connections wait for their first burst, and between two bursts.
+        .client_request_timeout(Duration::from_secs(3600))
+        .keep_alive(Duration::from_secs(3600))
+        .disable_signals()
+        .listen(listener)
+        .expect("it listens already");
+    actix_web::rt::System::new().block_on(server.run()).expect("it serves until it is killed");
+}

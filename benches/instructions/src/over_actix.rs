@@ -1,0 +1,98 @@
+//! The middleware around a service that does nothing, called in process; and that service alone.
+
+use std::{
+    io::{BufRead, BufReader, Write},
+    net::TcpListener,
+    thread,
+    time::Duration,
+};
+
+use actix_web::{
+    App, Error,
+    dev::{Service, ServiceResponse},
+    http::{StatusCode, header::AUTHORIZATION},
+    rt::{System, time::sleep},
+    test::{TestRequest, init_service},
+    web,
+};
+use mcp_auth_actix::McpAuth;
+use mcp_auth_core::{Issuer, TokenCacheSettings};
+
+use crate::{
+    fixture::{Fixture, ISSUER, RESOURCE},
+    warm_then_measured,
+};
+
+pub fn count(fixture: &Fixture, how: &str, calls: usize) {
+    let system = System::new();
+    let resource = || web::resource("/mcp").route(web::get().to(|| async { "ok" }));
+    if how == "none" {
+        let app = system.block_on(init_service(App::new().service(resource())));
+        return count_calls(&system, &app, &fixture.headers[..1], calls);
+    }
+    let cache = match how {
+        "cold" => TokenCacheSettings::off(),
+        _ => TokenCacheSettings::default(),
+    };
+    let jwks_uri = serve(fixture.jwks.to_string());
+    let issuer = Issuer::new(ISSUER).and_then(|issuer| issuer.jwks_uri(jwks_uri));
+    let auth = McpAuth::builder(RESOURCE)
+        .issuer(issuer.expect("an issuer and the URL of its keys"))
+        .token_cache(cache)
+        .build()
+        .expect("a good configuration");
+    let app = App::new().service(resource().wrap(auth.middleware()));
+    let app = system.block_on(init_service(app));
+    system.block_on(async {
+        while status(&app, &fixture.headers[0]).await != StatusCode::OK {
+            sleep(Duration::from_millis(100)).await;
+        }
+    });
+    // Two tokens in turn: the worker's memo of the last one is of no use.
+    let headers = if how == "memo" { &fixture.headers[..1] } else { &fixture.headers[..] };
+    count_calls(&system, &app, headers, calls);
+}
+
+fn count_calls<S, B>(
+    system: &actix_web::rt::SystemRunner,
+    app: &S,
+    headers: &[String],
+    calls: usize,
+) where
+    S: Service<actix_http::Request, Response = ServiceResponse<B>, Error = Error>,
+{
+    let mut n = 0;
+    warm_then_measured(calls, || {
+        n += 1;
+        let header = &headers[n % headers.len()];
+        assert_eq!(system.block_on(status(app, header)), StatusCode::OK);
+    });
+}
+
+async fn status<S, B>(app: &S, header: &str) -> StatusCode
+where
+    S: Service<actix_http::Request, Response = ServiceResponse<B>, Error = Error>,
+{
+    let request = TestRequest::get().uri("/mcp").insert_header((AUTHORIZATION, header));
+    app.call(request.to_request()).await.expect("an answer").status()
+}
+
+/// Serves a key set over HTTP as long as the process lives.
+fn serve(jwks: String) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback can be listened on");
+    let address = listener.local_addr().expect("an address");
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let mut lines = BufReader::new(&stream).lines().map_while(Result::ok);
+            while lines.next().is_some_and(|line| !line.is_empty()) {}
+            // Whoever hung up has its answer already.
+            let _ = write!(
+                &stream,
+                "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\
+                 Content-Length: {}\r\n\r\n{jwks}",
+                jwks.len()
+            );
+        }
+    });
+    format!("http://{address}/jwks")
+}
