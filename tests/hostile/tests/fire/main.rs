@@ -1,2 +1,19 @@
-//! Keys under fire: authorities that are slow, broken, hostile or gone.
+//! Keys under fire: authorities that are slow, broken, hostile or gone, over real sockets.
+//!
+//! - `faults`: everything that an answer can be, one ordeal each
+//! - `bounds`: how much is read of an answer, and what is not asked at all
+//! - `sets`: sets that are unchanged, empty, withdrawn or too old
+//! - `flood`: ten thousand unknown keys
+//! - `issuers`: one's trouble is not another's
+//! - `life`: servers, runtimes, clients and the refresher itself come to an end
 #![allow(clippy::unwrap_used)]
+
+mod bounds;
+mod broken;
+mod faults;
+mod flood;
+mod issuers;
+mod life;
+mod sets;
+mod tls;
+mod world;

@@ -1,0 +1,102 @@
+//! How much is read of an answer, and how much memory that takes.
+
+use std::{
+    fs,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering::SeqCst},
+    },
+    thread,
+    time::Duration,
+};
+
+use actix_mcp_auth::testing::TestAuthority;
+use hostile::{Class, Expected};
+
+use crate::{
+    broken::{Broken, without_end},
+    world::{PATIENCE, SLACK, World, quick, within},
+};
+
+/// What the server would send if it were let.
+const OFFERED: usize = 256 << 20;
+/// What it may get rid of before it notices that nobody reads: the buffers of both sockets.
+const BUFFERS: u64 = 16 << 20;
+/// What the process may grow by meanwhile, with whatever other tests do in it.
+const GROWTH: u64 = 96 << 20;
+
+#[actix_web::test]
+async fn r27_no_more_is_read_of_an_answer_than_the_bound() {
+    let mut class = Class::new("keys: 256 MB and nobody reads them");
+    for (name, head, piece) in [
+        (
+            "with a length",
+            &b"HTTP/1.1 200 OK\r\nContent-Length: 268435456\r\n\r\n"[..],
+            vec![b' '; 64 << 10],
+        ),
+        ("until the end", b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", vec![b' '; 64 << 10]),
+        (
+            "in chunks",
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+            [&b"10000\r\n"[..], &[b' '; 64 << 10], b"\r\n"].concat(),
+        ),
+        ("of headers", b"HTTP/1.1 200 OK\r\n", b"X-Filler: x\r\n".repeat(4 << 10)),
+        ("of one header", b"HTTP/1.1 200 OK\r\nX-Filler: ", vec![b'x'; 64 << 10]),
+    ] {
+        let authority = TestAuthority::start().unwrap();
+        let broken = Broken::start(authority.keys());
+        let world = World::new(authority, &broken.uri(), quick());
+        class.case(format!("{name}: good at first"), world.until_accepted(SLACK).await.map(drop));
+
+        let (asked, sent) = (broken.requests(), Arc::new(AtomicU64::new(0)));
+        broken.answer(Some(without_end(head, piece, Duration::ZERO, OFFERED, sent.clone())));
+        let memory = Memory::watch();
+        for _ in 0..3 {
+            let answer = world.server.call(&world.stranger()).await;
+            class.case(format!("{name}: an outage"), Expected::Unavailable.check(&answer));
+            class.case(format!("{name}: in time"), within(answer.took, PATIENCE + SLACK));
+        }
+        let (grown, fetches) = (memory.grown(), broken.requests() - asked);
+        class.case(format!("{name}: it was asked"), (fetches > 0).then_some(()).ok_or("no".into()));
+        let each = sent.load(SeqCst) / fetches.max(1);
+        let outcome = (each < BUFFERS).then_some(());
+        class.case(format!("{name}: read"), outcome.ok_or(format!("{each} bytes each time")));
+        let outcome = (grown < GROWTH).then_some(());
+        class.case(format!("{name}: memory"), outcome.ok_or(format!("{grown} bytes more")));
+    }
+    class.done();
+}
+
+/// Watches how much memory the process has.
+struct Memory {
+    before: u64,
+    most: Arc<AtomicU64>,
+    over: Arc<AtomicBool>,
+}
+
+impl Memory {
+    fn watch() -> Self {
+        let before = resident();
+        let (most, over) = (Arc::new(AtomicU64::new(before)), Arc::new(AtomicBool::new(false)));
+        let (seen, ended) = (most.clone(), over.clone());
+        thread::spawn(move || {
+            while !ended.load(SeqCst) {
+                seen.fetch_max(resident(), SeqCst);
+                thread::sleep(Duration::from_millis(5));
+            }
+        });
+        Self { before, most, over }
+    }
+
+    /// By how many bytes it has grown at most.
+    fn grown(self) -> u64 {
+        self.over.store(true, SeqCst);
+        self.most.load(SeqCst) - self.before
+    }
+}
+
+fn resident() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+}

@@ -1,0 +1,73 @@
+//! Several issuers: what befalls one costs the others nothing.
+
+use std::time::Duration;
+
+use actix_mcp_auth::{
+    McpAuth,
+    testing::{Endpoint, Fault, TestAuthority},
+};
+use futures_util::future::join;
+use hostile::{Class, Expected, RESOURCE, Server};
+
+use crate::world::{SLACK, World, quick, stranger, token};
+
+#[actix_web::test]
+async fn r24_r26_one_issuer_down_and_one_hostile_cost_the_third_nothing() {
+    let mut class = Class::new("keys: several issuers");
+    let [down, hostile, good] = [(); 3].map(|()| TestAuthority::start().unwrap());
+    let builder = McpAuth::builder(RESOURCE)
+        .authkit(down.issuer())
+        .authkit(hostile.issuer())
+        .authkit(good.issuer())
+        .refresh(quick());
+    let world = World::of(good.clone(), builder);
+    for authority in [&down, &hostile, &good] {
+        let answer = world.server.call(&token(authority)).await;
+        class.answer("all are good at first", &answer, Expected::Passed);
+    }
+    let before = world.calls(Duration::from_millis(700)).await;
+    down.go_down();
+    hostile.inject(Endpoint::All, Fault::Drip(Duration::from_millis(200)));
+    let trouble = async {
+        for _ in 0..4 {
+            for authority in [&down, &hostile] {
+                attack(&world.server, authority, &mut class).await;
+            }
+            // Rotated in the midst of it: taken up at once, from a bucket of its own.
+            good.keys().add(actix_mcp_auth::testing::Algorithm::Es256);
+            let answer = world.server.call(&token(&good)).await;
+            class.answer("the third rotates", &answer, Expected::Passed);
+        }
+    };
+    let (during, ()) = join(world.calls(Duration::from_secs(4)), trouble).await;
+    class.case("the third goes on", during.all_accepted());
+    class.case("as fast as before", during.as_fast_as(&before));
+    for health in world.auth.health() {
+        class.same(format!("{} is ready", health.issuer), health.ready, true);
+    }
+    down.come_up().unwrap();
+    hostile.clear_faults();
+    for authority in [&down, &hostile] {
+        authority.keys().add(actix_mcp_auth::testing::Algorithm::Es256);
+        let start = std::time::Instant::now();
+        let answer = loop {
+            let answer = world.server.call(&token(authority)).await;
+            if answer.status == 200 || start.elapsed() > Duration::from_secs(6) + SLACK {
+                break answer;
+            }
+            actix_web::rt::time::sleep(Duration::from_millis(50)).await;
+        };
+        class.answer("and they come back", &answer, Expected::Passed);
+    }
+    class.done();
+}
+
+/// Known keys of an issuer in trouble go on; a flood of unknown ones is told of the outage.
+async fn attack(server: &Server, authority: &TestAuthority, class: &mut Class) {
+    class.answer("its known keys", &server.call(&token(authority)).await, Expected::Passed);
+    let strangers: Vec<_> = (0..20).map(|_| stranger(authority)).collect();
+    let calls = strangers.iter().map(|stranger| server.call(stranger));
+    for answer in futures_util::future::join_all(calls).await {
+        class.answer("its unknown keys", &answer, Expected::Unavailable);
+    }
+}

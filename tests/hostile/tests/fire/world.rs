@@ -1,0 +1,155 @@
+//! An authority, where its keys are published, and an application that trusts it.
+
+use std::{
+    sync::atomic::{AtomicU64, Ordering::SeqCst},
+    time::{Duration, Instant},
+};
+
+use actix_mcp_auth::{
+    Issuer, McpAuth, McpAuthBuilder, RefreshSettings,
+    testing::{Algorithm, TestAuthority},
+};
+use actix_web::rt::time::sleep;
+use hostile::{Answer, RESOURCE, Server};
+
+/// The fetcher's own bound on a whole fetch.
+pub(crate) const TIME_LIMIT: Duration = Duration::from_secs(5);
+/// The bound on a request's wait for a key (R24).
+pub(crate) const PATIENCE: Duration = Duration::from_secs(1);
+/// What a busy machine may add to anything.
+pub(crate) const SLACK: Duration = Duration::from_millis(1500);
+
+/// Steps short enough for a test.
+pub(crate) fn quick() -> RefreshSettings {
+    let mut settings = RefreshSettings::default();
+    settings.cool_down = Duration::from_millis(200);
+    settings.max_cool_down = Duration::from_secs(1);
+    settings.first_back_off = Duration::from_millis(200);
+    settings.max_back_off = Duration::from_secs(1);
+    settings
+}
+
+/// The same, with keys that are fresh for a moment only.
+pub(crate) fn often() -> RefreshSettings {
+    let mut settings = quick();
+    settings.default_max_age = Duration::from_millis(100);
+    settings.min_max_age = Duration::from_millis(100);
+    settings
+}
+
+pub(crate) struct World {
+    pub(crate) authority: TestAuthority,
+    pub(crate) auth: McpAuth,
+    pub(crate) server: Server,
+}
+
+/// Many calls with known keys.
+#[derive(Debug, Default)]
+pub(crate) struct Calls {
+    took: Vec<Duration>,
+    refused: Vec<Answer>,
+}
+
+impl World {
+    /// Trusts the authority, with its keys at `jwks_uri`.
+    pub(crate) fn new(authority: TestAuthority, jwks_uri: &str, settings: RefreshSettings) -> Self {
+        let issuer = Issuer::new(authority.issuer()).unwrap().jwks_uri(jwks_uri).unwrap();
+        Self::of(authority, McpAuth::builder(RESOURCE).issuer(issuer).refresh(settings))
+    }
+
+    pub(crate) fn of(authority: TestAuthority, builder: McpAuthBuilder) -> Self {
+        let auth = builder.build().unwrap();
+        let server = Server::of(&auth);
+        Self { authority, auth, server }
+    }
+
+    /// A token that was never seen before, so that no cache answers for the keys.
+    pub(crate) fn token(&self) -> String {
+        token(&self.authority)
+    }
+
+    /// A token that is good but for its key, which nobody has heard of.
+    pub(crate) fn stranger(&self) -> String {
+        stranger(&self.authority)
+    }
+
+    /// Publishes a new key and signs with it from now on; the old one stays published.
+    pub(crate) fn rotate(&self) {
+        self.authority.keys().add(Algorithm::Es256);
+    }
+
+    /// Calls until the first 200. How long that took, and every answer before.
+    pub(crate) async fn until_accepted(&self, bound: Duration) -> Result<Duration, String> {
+        let (token, start) = (self.token(), Instant::now());
+        loop {
+            let answer = self.server.call(&token).await;
+            match answer.status {
+                200 => return Ok(start.elapsed()),
+                _ if start.elapsed() > bound => {
+                    return Err(format!("still {answer:?} after {:?}", start.elapsed()));
+                }
+                401 | 503 => sleep(Duration::from_millis(25)).await,
+                _ => return Err(format!("{answer:?}")),
+            }
+        }
+    }
+
+    /// Calls with known keys, one after the other, for so long.
+    pub(crate) async fn calls(&self, time: Duration) -> Calls {
+        let (start, mut calls) = (Instant::now(), Calls::default());
+        while start.elapsed() < time {
+            calls.push(self.server.call(&self.token()).await);
+            sleep(Duration::from_millis(3)).await;
+        }
+        calls
+    }
+}
+
+impl Calls {
+    pub(crate) fn push(&mut self, answer: Answer) {
+        self.took.push(answer.took);
+        if answer.status != 200 {
+            self.refused.push(answer);
+        }
+    }
+
+    /// Whether every call was let in.
+    pub(crate) fn all_accepted(&self) -> Result<(), String> {
+        match self.refused.first() {
+            Some(first) => Err(format!("{} of {}: {first:?}", self.refused.len(), self.took.len())),
+            None if self.took.is_empty() => Err("no call was made".into()),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether these took no longer than `before`. Whoever waited for a fetch has waited for
+    /// [`PATIENCE`]; less than a quarter of that may be the machine's.
+    pub(crate) fn as_fast_as(&self, before: &Self) -> Result<(), String> {
+        let (now, then) = (self.p99(), before.p99());
+        match now < then * 4 + PATIENCE / 4 {
+            true => Ok(()),
+            false => Err(format!("p99 {now:?}, before {then:?}")),
+        }
+    }
+
+    pub(crate) fn p99(&self) -> Duration {
+        let mut sorted = self.took.clone();
+        sorted.sort();
+        sorted[(sorted.len() * 99 / 100).min(sorted.len() - 1)]
+    }
+}
+
+pub(crate) fn token(authority: &TestAuthority) -> String {
+    authority.person_token("user_ada", RESOURCE)
+}
+
+pub(crate) fn stranger(authority: &TestAuthority) -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let kid = format!("stranger-{}", COUNT.fetch_add(1, SeqCst));
+    authority.token().subject("user_ada").audience(RESOURCE).kid(kid).sign()
+}
+
+/// Whether it took no longer than it may.
+pub(crate) fn within(took: Duration, bound: Duration) -> Result<(), String> {
+    (took <= bound).then_some(()).ok_or_else(|| format!("{took:?}, bound {bound:?}"))
+}
