@@ -90,8 +90,8 @@
 
 pub use mcp_auth_actix::{
     AuthedUser, BuildError, IssuerHealth, LogSampling, MaybeAuthed, McpAuth, McpAuthBuilder,
-    McpAuthFuture, McpAuthMiddleware, McpAuthService, McpFuture, McpMiddleware, McpService,
-    SystemClock,
+    McpAuthFuture, McpAuthMiddleware, McpAuthService, McpAuthSettings, McpFuture, McpMiddleware,
+    McpService, SystemClock,
 };
 pub use mcp_auth_core::{
     self, Actor, Algorithm, ApiKey, ApiKeyName, AudiencePolicy, Authenticated, ClientId, Clock,

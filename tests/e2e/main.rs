@@ -3,10 +3,13 @@
 //! that it proves (docs/obligations.md).
 #![allow(clippy::unwrap_used)]
 
+mod api_keys;
+mod audiences;
 mod browsers;
 mod challenges;
 #[cfg(any(feature = "test-postgres", feature = "test-mysql"))]
 mod databases;
+mod deployment;
 mod discovery;
 mod extractors;
 mod flood;
@@ -21,7 +24,9 @@ mod metrics;
 mod newcomers;
 mod obligations;
 mod permissions;
+mod private_ca;
 mod readme;
+mod settings;
 mod support;
 mod tokens;
 mod users;

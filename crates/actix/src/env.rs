@@ -2,17 +2,20 @@
 
 use std::time::Duration;
 
-use mcp_auth_core::{ConfigError, Issuer, Resource};
+use mcp_auth_core::{ApiKey, ConfigError, Issuer, Resource};
 
-use crate::{auth::McpAuth, builder::McpAuthBuilder};
+use crate::{auth::McpAuth, builder::McpAuthBuilder, secret_file};
 
 const RESOURCE: &str = "MCP_AUTH_RESOURCE";
+const SERVED_AT: &str = "MCP_AUTH_SERVED_AT";
 const AUTHKIT: &str = "WORKOS_AUTHKIT_DOMAIN";
 const ISSUER: &str = "MCP_AUTH_ISSUER";
 const JWKS_URI: &str = "MCP_AUTH_JWKS_URI";
 const AUDIENCES: &str = "MCP_AUTH_AUDIENCES";
 const LEEWAY: &str = "MCP_AUTH_LEEWAY_SECONDS";
-const API_KEY: &str = "WORKOS_API_KEY";
+const CA: &str = "MCP_AUTH_CA";
+const API_KEYS: &str = "MCP_AUTH_API_KEYS";
+const WORKOS_API_KEY: &str = "WORKOS_API_KEY";
 
 impl McpAuth {
     /// Starts the configuration from environment variables:
@@ -26,6 +29,13 @@ impl McpAuth {
     /// | `MCP_AUTH_AUDIENCES` | further accepted audiences, separated by commas |
     /// | `WORKOS_API_KEY` | with AuthKit: asks the WorkOS API about newcomers; default: userinfo |
     /// | `MCP_AUTH_LEEWAY_SECONDS` | by how much clocks may differ; default 30, at most 300 |
+    /// | `MCP_AUTH_SERVED_AT` | the resource's path in the application, behind a proxy that changes it |
+    /// | `MCP_AUTH_CA` | further certificate authorities, in PEM |
+    /// | `MCP_AUTH_API_KEYS` | static keys, `name:key`, separated by commas or white space |
+    ///
+    /// Each can be in a file instead, as secrets are handed to containers: `WORKOS_API_KEY_FILE`
+    /// names the file that has the value, with or without white space around it. Both at once is
+    /// a mistake.
     ///
     /// ```no_run
     /// # use mcp_auth_actix::{BuildError, McpAuth};
@@ -48,8 +58,8 @@ impl McpAuth {
     /// # Errors
     /// As for [`from_env`](Self::from_env).
     pub fn from_vars(var: impl Fn(&str) -> Option<String>) -> Result<McpAuthBuilder, ConfigError> {
-        let var = |name: &str| var(name).filter(|value| !value.trim().is_empty());
-        let resource = var(RESOURCE).ok_or_else(|| {
+        let var = |name: &str| value_of(&var, name);
+        let resource = var(RESOURCE)?.ok_or_else(|| {
             ConfigError::missing(
                 RESOURCE,
                 "must be the public URL of the protected resource",
@@ -58,29 +68,51 @@ impl McpAuth {
         })?;
         let resource = Resource::parse(&resource).map_err(|error| error.named(RESOURCE))?;
         let mut builder = Self::builder(resource).issuer(issuer(&var)?);
-        for audience in var(AUDIENCES).iter().flat_map(|list| list.split(',')).map(str::trim) {
-            if audience.is_empty() {
-                return Err(ConfigError::invalid(
-                    AUDIENCES,
-                    var(AUDIENCES).unwrap_or_default(),
-                    "must be audiences separated by commas, none of them empty",
-                    "api://bookmarks,client_01ABC",
-                ));
-            }
+        for audience in audiences(var(AUDIENCES)?)? {
             builder = builder.audience(audience);
         }
-        if let Some(seconds) = var(LEEWAY) {
+        if let Some(seconds) = var(LEEWAY)? {
             builder = builder.leeway(leeway(&seconds)?);
+        }
+        if let Some(path) = var(SERVED_AT)? {
+            builder = builder.served_at(path.trim());
+        }
+        if let Some(pem) = var(CA)? {
+            builder = builder.trust_ca_pem_of(CA, pem.as_bytes());
+        }
+        if let Some(keys) = var(API_KEYS)? {
+            builder = builder.api_keys(api_keys(&keys)?);
         }
         Ok(builder)
     }
 }
 
-fn issuer(var: &impl Fn(&str) -> Option<String>) -> Result<Issuer, ConfigError> {
-    let issuer = match (var(AUTHKIT), var(ISSUER)) {
+/// A variable, or what stands in the file that its `_FILE` names.
+fn value_of(
+    var: impl Fn(&str) -> Option<String>,
+    name: &str,
+) -> Result<Option<String>, ConfigError> {
+    let set = |name: &str| var(name).filter(|value| !value.trim().is_empty());
+    let file = format!("{name}_FILE");
+    match (set(name), set(&file)) {
+        (value, None) => Ok(value),
+        (None, Some(path)) => secret_file::read(&file, path.trim()).map(Some),
+        (Some(_), Some(path)) => Err(ConfigError::invalid(
+            file,
+            path,
+            format!("must not be set together with {name}"),
+            "(unset)",
+        )),
+    }
+}
+
+fn issuer(
+    var: &impl Fn(&str) -> Result<Option<String>, ConfigError>,
+) -> Result<Issuer, ConfigError> {
+    let issuer = match (var(AUTHKIT)?, var(ISSUER)?) {
         (Some(domain), None) => {
             let authkit = Issuer::authkit(domain).map_err(|error| error.named(AUTHKIT))?;
-            match var(API_KEY) {
+            match var(WORKOS_API_KEY)? {
                 Some(key) => authkit.workos_api_key(key.trim()),
                 None => authkit,
             }
@@ -102,10 +134,44 @@ fn issuer(var: &impl Fn(&str) -> Option<String>) -> Result<Issuer, ConfigError> 
             ));
         }
     };
-    match var(JWKS_URI) {
+    match var(JWKS_URI)? {
         Some(uri) => issuer.jwks_uri(uri).map_err(|error| error.named(JWKS_URI)),
         None => Ok(issuer),
     }
+}
+
+fn audiences(list: Option<String>) -> Result<Vec<String>, ConfigError> {
+    let list = list.unwrap_or_default();
+    if list.is_empty() {
+        return Ok(Vec::new());
+    }
+    let audiences: Vec<String> = list.split(',').map(|one| one.trim().to_owned()).collect();
+    match audiences.iter().any(String::is_empty) {
+        false => Ok(audiences),
+        true => Err(ConfigError::invalid(
+            AUDIENCES,
+            list,
+            "must be audiences separated by commas, none of them empty",
+            "api://bookmarks,client_01ABC",
+        )),
+    }
+}
+
+fn api_keys(list: &str) -> Result<Vec<ApiKey>, ConfigError> {
+    let separator = |c: char| c == ',' || c.is_whitespace();
+    let parts = list.split(separator).filter(|part| !part.is_empty());
+    parts
+        .map(|part| match part.split_once(':') {
+            Some((name, key)) => ApiKey::new(name, key).map_err(|error| error.named(API_KEYS)),
+            // The part may be a key: it is not shown.
+            None => Err(ConfigError::invalid(
+                API_KEYS,
+                "a list with a part without a colon",
+                "must be names with their keys, separated by commas",
+                "nightly-export:(the output of `openssl rand -base64 32`)",
+            )),
+        })
+        .collect()
 }
 
 fn leeway(seconds: &str) -> Result<Duration, ConfigError> {
@@ -152,6 +218,8 @@ mod tests {
             (vec![resource, domain, (LEEWAY, "301")], LEEWAY, "30"),
             (vec![resource, domain, (LEEWAY, "soon")], LEEWAY, "30"),
             (vec![resource, domain, (AUDIENCES, "api,")], AUDIENCES, "api://bookmarks"),
+            (vec![resource, domain, (API_KEYS, "export")], API_KEYS, "nightly-export:"),
+            (vec![resource, domain, (API_KEYS, "export:short")], API_KEYS, "openssl rand"),
         ] {
             let error = from(&vars).map(|_| ()).unwrap_err().to_string();
             assert!(error.starts_with(named) && error.contains(example), "{vars:?}: {error}");

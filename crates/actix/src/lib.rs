@@ -22,6 +22,8 @@ mod middleware;
 mod observe;
 mod refresher;
 mod response;
+mod secret_file;
+mod settings;
 
 pub use auth::McpAuth;
 pub use authorize::{Authorized, RequirePermission, RequirePermissionService};
@@ -32,3 +34,4 @@ pub use health::IssuerHealth;
 pub use mcp::{McpFuture, McpMiddleware, McpService};
 pub use middleware::{McpAuthFuture, McpAuthMiddleware, McpAuthService};
 pub use observe::LogSampling;
+pub use settings::McpAuthSettings;

@@ -22,8 +22,13 @@ impl McpAuthBuilder {
     ///
     /// # Errors
     /// Text that is no certificate is told by [`build`](Self::build).
-    pub fn trust_ca_pem(mut self, pem: impl AsRef<[u8]>) -> Self {
-        let parsed = Roots::parse(pem.as_ref());
+    pub fn trust_ca_pem(self, pem: impl AsRef<[u8]>) -> Self {
+        self.trust_ca_pem_of("trust_ca_pem", pem.as_ref())
+    }
+
+    /// The same for what a setting of this name says.
+    pub(crate) fn trust_ca_pem_of(mut self, setting: &str, pem: &[u8]) -> Self {
+        let parsed = Roots::parse(pem).map_err(|error| error.named(setting));
         self.roots = self.roots.and_then(|roots| Ok(roots.and(parsed?)));
         self
     }

@@ -1,0 +1,25 @@
+//! Settings that stand in a file of their own, as secrets are handed to containers.
+
+use std::{fs, io::Read, path::Path};
+
+use mcp_auth_core::ConfigError;
+
+/// The largest file that is read, in bytes: a bundle of certificates is the longest of them.
+const SIZE_LIMIT: u64 = 1024 * 1024;
+
+/// What a file says, without the white space around it. `setting` names the path.
+pub(crate) fn read(setting: &str, path: impl AsRef<Path>) -> Result<String, ConfigError> {
+    let path = path.as_ref();
+    let wrong = |expected: String| {
+        let found = path.display().to_string();
+        ConfigError::invalid(setting, found, expected, "/run/secrets/mcp_auth")
+    };
+    let mut text = String::new();
+    let file =
+        fs::File::open(path).and_then(|file| file.take(SIZE_LIMIT).read_to_string(&mut text));
+    match (file, text.trim()) {
+        (Err(error), _) => Err(wrong(format!("must be a text file that can be read ({error})"))),
+        (Ok(_), "") => Err(wrong("must be a file that is not empty".into())),
+        (Ok(_), text) => Ok(text.to_owned()),
+    }
+}
