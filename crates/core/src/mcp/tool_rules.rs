@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use crate::permission::{Need, Requirement};
+use crate::{
+    authenticator::Authenticated,
+    permission::{Need, Requirement},
+};
 
 /// Rules for tools, and for other methods of MCP. The most specific counts: that of a tool, prompt
 /// or resource by its name, else that of the method. What no rule is about is open to everybody who
@@ -118,6 +121,17 @@ impl ToolRules {
         };
         let own = named.zip(name).and_then(|(rules, name)| rules.get(name));
         own.or_else(|| self.methods.get(method)).copied().unwrap_or_default()
+    }
+
+    /// Whether a list should show this to the caller: what they may use, and to nobody in
+    /// particular what signing in may open. Nothing is enforced by it.
+    pub fn shows(&self, method: &str, name: Option<&str>, caller: Option<&Authenticated>) -> bool {
+        match (self.for_call(method, name), caller) {
+            (Demand::Nothing, _) => true,
+            (Demand::Permissions(need), Some(caller)) => caller.grants().meet(need),
+            (Demand::Permissions(_), None) => true,
+            (Demand::Refused, _) => false,
+        }
     }
 
     /// Whether there is no rule.

@@ -1,0 +1,166 @@
+//! Who is calling, as an argument of a tool or a prompt.
+
+use std::{any::type_name, fmt, ops::Deref, sync::Arc};
+
+use mcp_auth_core::{Authenticated, Principal, Requirement, permission::Grants};
+use rmcp::{
+    ErrorData, RoleServer,
+    handler::server::common::{AsRequestContext, FromContextPart},
+    service::RequestContext,
+};
+
+use crate::carried::{carried, mistake};
+
+/// The application's own user who is calling, and what they may do. `U` is what the identity store
+/// returns, or [`Principal`] without one.
+///
+/// ```
+/// use mcp_auth_rmcp::Caller;
+/// use rmcp::{tool, tool_router};
+///
+/// mcp_auth_core::scopes! { BookmarksWrite = "bookmarks:write"; }
+///
+/// struct User { name: String }
+/// struct Tools;
+///
+/// #[tool_router]
+/// impl Tools {
+///     /// Says what the signed-in person may do.
+///     #[tool]
+///     async fn rights(&self, me: Caller<User>) -> String {
+///         match me.may::<BookmarksWrite>() {
+///             true => format!("{} reads and writes", me.name),
+///             false => format!("{} reads", me.name),
+///         }
+///     }
+/// }
+/// ```
+///
+/// # Errors
+/// Where nobody is signed in: an error of the protocol. A tool that needs somebody should not be
+/// [open to nobody](mcp_auth_core::mcp::AnonymousMethods), so that the client gets its challenge
+/// before. Where nobody [carried](crate::carry) the caller over, or where `U` is not what the store
+/// returns: a mistake of the program's, told in the log with its remedy.
+pub struct Caller<U = Principal> {
+    user: Arc<U>,
+    authenticated: Authenticated,
+}
+
+/// The user who is calling, or nobody, where the endpoint lets some messages through without
+/// credentials.
+///
+/// # Errors
+/// As [`Caller`], but for nobody.
+pub struct MaybeCaller<U = Principal>(Option<Caller<U>>);
+
+impl<U: Send + Sync + 'static> Caller<U> {
+    /// The caller, for a handler that gets a context and no arguments of its choice.
+    ///
+    /// # Errors
+    /// As for the argument.
+    pub fn of(context: &RequestContext<RoleServer>) -> Result<Self, ErrorData> {
+        let caller = MaybeCaller::of(context)?;
+        caller.0.ok_or_else(|| ErrorData::invalid_request("Authentication is required", None))
+    }
+}
+
+impl<U> Caller<U> {
+    /// The user, to keep or to hand on.
+    pub fn user(&self) -> &Arc<U> {
+        &self.user
+    }
+
+    /// The caller, as the token proves it: subject, scopes, claims.
+    pub fn principal(&self) -> &Arc<Principal> {
+        self.authenticated.principal()
+    }
+
+    /// All permissions that the caller holds.
+    pub fn grants(&self) -> &Grants {
+        self.authenticated.grants()
+    }
+
+    /// Whether the caller holds what `R` needs.
+    pub fn may<R: Requirement>(&self) -> bool {
+        self.grants().allow::<R>()
+    }
+}
+
+impl<U: Send + Sync + 'static> MaybeCaller<U> {
+    /// The caller, for a handler that gets a context and no arguments of its choice.
+    ///
+    /// # Errors
+    /// As for the argument.
+    pub fn of(context: &RequestContext<RoleServer>) -> Result<Self, ErrorData> {
+        let Some(authenticated) = carried(context)? else {
+            return Ok(Self(None));
+        };
+        match authenticated.user::<U>() {
+            Some(user) => Ok(Self(Some(Caller { user, authenticated: authenticated.clone() }))),
+            None => Err(wrong_type::<U>(authenticated.user_type_name())),
+        }
+    }
+}
+
+impl<U> MaybeCaller<U> {
+    /// The caller, if somebody is signed in.
+    pub fn caller(&self) -> Option<&Caller<U>> {
+        self.0.as_ref()
+    }
+
+    /// The caller, to keep.
+    pub fn into_caller(self) -> Option<Caller<U>> {
+        self.0
+    }
+}
+
+fn wrong_type<U>(resolved: &'static str) -> ErrorData {
+    let asked = type_name::<U>();
+    tracing::error!(
+        target: "mcp_auth",
+        event = "wrong_user_type",
+        asked,
+        resolved,
+        "a tool asks for a user of another type than the identity store returns; write Caller<…> \
+         with the type in resolved"
+    );
+    mistake()
+}
+
+impl<C: AsRequestContext, U: Send + Sync + 'static> FromContextPart<C> for Caller<U> {
+    fn from_context_part(context: &mut C) -> Result<Self, ErrorData> {
+        Self::of(context.as_request_context())
+    }
+}
+
+impl<C: AsRequestContext, U: Send + Sync + 'static> FromContextPart<C> for MaybeCaller<U> {
+    fn from_context_part(context: &mut C) -> Result<Self, ErrorData> {
+        Self::of(context.as_request_context())
+    }
+}
+
+impl<U> Deref for Caller<U> {
+    type Target = U;
+
+    fn deref(&self) -> &U {
+        &self.user
+    }
+}
+
+impl<U> Clone for Caller<U> {
+    fn clone(&self) -> Self {
+        Self { user: self.user.clone(), authenticated: self.authenticated.clone() }
+    }
+}
+
+impl<U: fmt::Debug> fmt::Debug for Caller<U> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Caller").field(&self.user).finish()
+    }
+}
+
+impl<U: fmt::Debug> fmt::Debug for MaybeCaller<U> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("MaybeCaller").field(&self.0).finish()
+    }
+}
