@@ -221,9 +221,15 @@ pub fn max_age(cache_control: &str) -> Option<Duration> {
     }
     directives.find_map(|directive| {
         let (name, seconds) = directive.split_once('=')?;
-        let seconds = seconds.trim().trim_matches('"').parse().ok()?;
-        named(name.trim(), "max-age").then(|| Duration::from_secs(seconds))
+        named(name.trim(), "max-age").then(|| delta_seconds(seconds.trim().trim_matches('"')))?
     })
+}
+
+/// Digits and nothing else; what is too large to represent counts as the largest that can be
+/// (RFC 9111 §1.2.2).
+fn delta_seconds(text: &str) -> Option<Duration> {
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| Duration::from_secs(text.parse().unwrap_or(u64::MAX)))
 }
 
 #[cfg(test)]
@@ -381,6 +387,11 @@ mod tests {
             ("max-age=300, no-cache", Some(0)),
             ("public", None),
             ("max-age=soon", None),
+            ("max-age=+5", None),
+            ("max-age=", None),
+            ("max-age=soon, max-age=5", Some(5)),
+            ("max-age=5, max-age=6", Some(5)),
+            ("max-age=18446744073709551616", Some(u64::MAX)),
             ("s-maxage=5", None),
             ("", None),
         ] {
