@@ -1,21 +1,23 @@
-//! How much is read of an answer, and how much memory that takes.
+//! How much is read of an answer and how much memory that takes, and how often it is asked for.
 
 use std::{
     fs,
+    io::Read,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering::SeqCst},
     },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use actix_mcp_auth::testing::TestAuthority;
+use actix_web::rt::time::sleep;
 use hostile::{Class, Expected};
 
 use crate::{
     broken::{Broken, without_end},
-    world::{PATIENCE, SLACK, World, quick, within},
+    world::{PATIENCE, SLACK, TIME_LIMIT, World, quick, within},
 };
 
 /// What the server would send if it were let.
@@ -64,6 +66,39 @@ async fn r27_no_more_is_read_of_an_answer_than_the_bound() {
         let outcome = (grown < GROWTH).then_some(());
         class.case(format!("{name}: memory"), outcome.ok_or(format!("{grown} bytes more")));
     }
+    class.done();
+}
+
+#[actix_web::test]
+async fn r28_an_attempt_that_hung_is_followed_by_the_whole_back_off() {
+    let mut class = Class::new("keys: attempts that hang");
+    let authority = TestAuthority::start().unwrap();
+    let broken = Broken::start(authority.keys());
+    let attempts: Arc<Mutex<Vec<(Instant, Instant)>>> = Arc::default();
+    let seen = attempts.clone();
+    broken.answer(Some(Arc::new(move |stream, _| {
+        let start = Instant::now();
+        while stream.read(&mut [0; 64])? > 0 {}
+        seen.lock().unwrap().push((start, Instant::now()));
+        Ok(())
+    })));
+    let mut settings = quick();
+    settings.first_back_off = Duration::from_secs(1);
+    let world = World::new(authority, &broken.uri(), settings);
+    let start = Instant::now();
+    while attempts.lock().unwrap().len() < 2 && start.elapsed() < (TIME_LIMIT + SLACK) * 2 {
+        sleep(Duration::from_millis(50)).await;
+    }
+    let attempts = attempts.lock().unwrap().clone();
+    class.same("there were two", attempts.len() >= 2, true);
+    for pair in attempts.windows(2) {
+        let (hung, pause) = (pair[0].1 - pair[0].0, pair[1].0.duration_since(pair[0].1));
+        class.case("given up in time", within(hung, TIME_LIMIT + SLACK));
+        // Jitter takes up to half of it.
+        let whole = (pause > Duration::from_millis(450)).then_some(());
+        class.case("asked again when it is time", whole.ok_or(format!("after {pause:?}")));
+    }
+    drop(world);
     class.done();
 }
 
