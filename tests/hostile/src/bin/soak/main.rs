@@ -1,0 +1,61 @@
+//! A soak on loopback: an authority that rotates its keys every second and fails half of the time,
+//! and an application under a mix of valid and bad tokens.
+//!
+//! ```sh
+//! cargo run --release -p hostile --bin soak -- --minutes 10
+//! ```
+//!
+//! A token is valid where its key is in the authority's current set and it has not expired. It
+//! must never be refused with 401; and 503 is honest only where no fetch has succeeded since its
+//! key was published. In the first half of the run keys are published 11 s before they sign, a
+//! second more than the longest cool-down, as issuers do who rotate with care. In the second half
+//! they sign at once: where the bucket is empty, R24 asks for 401 then, which is counted apart, and
+//! allowed for no longer than the cool-down.
+//!
+//! Empty sets are not among the faults: seen twice they are the issuer's word, and no fault.
+#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
+
+mod authority;
+mod memory;
+mod report;
+mod traffic;
+
+use std::{
+    process::ExitCode,
+    time::{Duration, Instant},
+};
+
+use actix_mcp_auth::testing::TestAuthority;
+use hostile::{Server, server::builder};
+
+use authority::Troubled;
+use memory::Memory;
+use traffic::Traffic;
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    let minutes = match (arguments.next().as_deref(), arguments.next(), arguments.next()) {
+        (None, ..) => Some(10.0),
+        (Some("--minutes"), Some(minutes), None) => {
+            minutes.parse().ok().filter(|m| (0.1..=600.0).contains(m))
+        }
+        _ => None,
+    };
+    let Some(minutes) = minutes else {
+        eprintln!("soak [--minutes 0.1 to 600]");
+        return ExitCode::from(2);
+    };
+    let (start, time) = (Instant::now(), Duration::from_secs_f64(60.0 * minutes));
+    let authority = TestAuthority::start().unwrap();
+    // The settings that everybody has.
+    let auth = builder(&authority).build().unwrap();
+    let server = Server::of(&auth);
+    let troubled = Troubled::start(authority, start + time / 2);
+    let memory = Memory::watch(start + time / 10);
+    let traffic = Traffic::run(&auth, server.address(), &troubled, time);
+    let (memory, troubles) = (memory.end(), troubled.end());
+    match report::print(start.elapsed(), &traffic, &memory, &troubles) {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    }
+}
