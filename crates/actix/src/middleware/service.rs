@@ -61,9 +61,9 @@ where
             return McpAuthFuture::answered(request, answer);
         }
         match guarded.auth.authenticate_at_once(&request, &guarded.needs, &guarded.memo) {
-            Some(outcome) => match guarded.admit(request, outcome) {
-                Ok(request) => McpAuthFuture::passed(guarded, request, caller),
-                Err((request, answer)) => McpAuthFuture::answered(request, answer),
+            Some(outcome) => match guarded.admit(&request, outcome) {
+                Ok(()) => McpAuthFuture::passed(guarded, request, caller),
+                Err(answer) => McpAuthFuture::answered(request, answer),
             },
             None => McpAuthFuture::deciding(guarded, request, caller),
         }
@@ -77,31 +77,31 @@ impl<S> Guarded<S> {
         request: ServiceRequest,
     ) -> Result<ServiceRequest, (ServiceRequest, HttpResponse)> {
         let outcome = self.auth.authenticate(&request, &self.needs).await;
-        self.admit(request, outcome)
+        match self.admit(&request, outcome) {
+            Ok(()) => Ok(request),
+            Err(answer) => Err((request, answer)),
+        }
     }
 
     /// Tells the handlers who is calling, or answers in their stead.
     #[allow(clippy::result_large_err, reason = "both are moved once, and a box would cost more")]
     fn admit(
         &self,
-        request: ServiceRequest,
+        request: &ServiceRequest,
         outcome: Result<Authenticated, Rejection>,
-    ) -> Result<ServiceRequest, (ServiceRequest, HttpResponse)> {
+    ) -> Result<(), HttpResponse> {
         match outcome {
             Ok(caller) => {
                 self.auth.inner().observer.accepted();
                 request.extensions_mut().insert(caller);
-                Ok(request)
+                Ok(())
             }
             Err(Rejection::MissingCredentials) if self.optional && self.needs.is_empty() => {
                 self.auth.inner().observer.anonymous();
                 request.extensions_mut().insert(Anonymous(self.auth.clone()));
-                Ok(request)
+                Ok(())
             }
-            Err(rejection) => {
-                let answer = self.auth.refuse_demand(&request, &rejection, &self.needs);
-                Err((request, answer))
-            }
+            Err(rejection) => Err(self.auth.refuse_demand(request, &rejection, &self.needs)),
         }
     }
 }
