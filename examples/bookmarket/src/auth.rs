@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use actix_mcp_auth::{
-    Authenticated, BuildError, IdentityStoreExt, Issuer, McpAuth, Newcomer, Principal, Resource,
-    StoreError,
+    Authenticated, BuildError, IdentityStoreExt, Issuer, McpAuth, Newcomer, Permission, Principal,
+    Resource, StoreError, scopes,
 };
 use actix_web::{HttpMessage, HttpRequest};
 use rmcp::{
@@ -19,6 +19,13 @@ use crate::{
     store::{Store, User},
 };
 
+scopes! {
+    /// See one's bookmarks.
+    pub BookmarksRead = "bookmarks:read";
+    /// Add and delete them, and see them.
+    pub BookmarksWrite = "bookmarks:write" implies BookmarksRead;
+}
+
 /// Protects `resource` by the tokens of `issuer`, and finds the caller among our own users.
 ///
 /// # Errors
@@ -29,7 +36,18 @@ pub fn protect(
     store: &Store,
     settings: &Settings,
 ) -> Result<McpAuth, BuildError> {
-    let mut auth = McpAuth::builder(resource.clone()).issuer(issuer).resource_name("Bookmarket");
+    let read_only = settings.read_only.clone();
+    let mut auth = McpAuth::builder(resource.clone())
+        .issuer(issuer)
+        .resource_name("Bookmarket")
+        .permissions::<(BookmarksRead, BookmarksWrite)>()
+        // AuthKit grants neither by scope. Who may do what is ours to know.
+        .grants(move |principal, _: &User| {
+            match read_only.iter().any(|id| id == principal.subject().id()) {
+                true => [BookmarksRead::NAME],
+                false => [BookmarksWrite::NAME],
+            }
+        });
     if let Some(leeway) = settings.leeway {
         auth = auth.leeway(leeway);
     }

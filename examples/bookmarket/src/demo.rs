@@ -4,7 +4,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use actix_mcp_auth::{
     ConfigError,
-    testing::{self, TestAuthority},
+    testing::{self, Person, TestAuthority},
 };
 
 use crate::{settings::DEMO_APPROVE, start::StartError};
@@ -19,6 +19,19 @@ pub struct Demo {
 }
 
 impl Demo {
+    /// The one of the demo people who may look and not touch.
+    pub const READER: &str = "user_katherine";
+
+    fn people() -> [Person; 4] {
+        [
+            Person::new("user_ada", "Ada Lovelace").email("ada@example.com"),
+            Person::new("user_alan", "Alan Turing").email("alan@example.com"),
+            Person::new("user_grace", "Grace Hopper").email("grace@example.com").verified(false),
+            Person::new(Self::READER, "Katherine Johnson (may only read)")
+                .email("katherine@example.com"),
+        ]
+    }
+
     /// Starts an authorization server with made-up people on the port after Bookmarket's own, or
     /// on any free one where Bookmarket asked for any as well.
     ///
@@ -32,6 +45,9 @@ impl Demo {
         // Some clients never ask for `offline_access`; nobody likes to sign in every five minutes.
         let mut authority =
             TestAuthority::builder().address(bookmarket.ip()).port(port).always_refresh();
+        for person in Self::people() {
+            authority = authority.person(person);
+        }
         if let Some(person) = &self.approve {
             authority = authority.auto_approve(person);
         }

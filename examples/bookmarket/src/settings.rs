@@ -7,6 +7,7 @@
 //! | `BOOKMARKET_PUBLIC_URL` | `http://` + the address | the address that clients use |
 //! | `DATABASE_URL` | `sqlite://bookmarket.sqlite?mode=rwc` | where people and bookmarks are kept |
 //! | `BOOKMARKET_UNKNOWN_USER` | `provision` | `refuse` turns away who has no account yet |
+//! | `BOOKMARKET_READ_ONLY` | nobody, or one of the demo people | who may look and not touch: user ids with commas between them |
 //! | `MCP_AUTH_LEEWAY_SECONDS` | 30 | by how much clocks may differ |
 //! | `BOOKMARKET_DEMO_APPROVE` | nobody | whom the demo authority signs in without asking |
 //! | `BOOKMARKET_DEMO_TOKEN_SECONDS` | 300 | how long the demo authority's tokens are good |
@@ -38,6 +39,8 @@ pub const PUBLIC_URL: &str = "BOOKMARKET_PUBLIC_URL";
 pub const DATABASE_URL: &str = "DATABASE_URL";
 /// What becomes of a person without an account.
 pub const UNKNOWN_USER: &str = "BOOKMARKET_UNKNOWN_USER";
+/// Who may see bookmarks, and neither add nor delete any.
+pub const READ_ONLY: &str = "BOOKMARKET_READ_ONLY";
 /// By how much clocks may differ.
 pub const LEEWAY: &str = "MCP_AUTH_LEEWAY_SECONDS";
 /// Whom the demo authority signs in without asking.
@@ -64,6 +67,8 @@ pub struct Settings {
     pub leeway: Option<Duration>,
     /// What becomes of a person who signs in and has no account yet.
     pub unknown_user: UnknownUser,
+    /// Who may see bookmarks, and neither add nor delete any: by the `sub` of their tokens.
+    pub read_only: Vec<String>,
 }
 
 /// Where people sign in.
@@ -114,21 +119,19 @@ impl Settings {
     pub fn read(
         lookup: impl Fn(&'static str) -> Result<Option<String>, ConfigError>,
     ) -> Result<Self, ConfigError> {
+        let sign_in = match lookup(AUTHKIT_DOMAIN)? {
+            Some(domain) => SignIn::AuthKit(authkit(&domain, &lookup)?),
+            None => SignIn::Demo(Demo {
+                approve: lookup(DEMO_APPROVE)?,
+                token_lifetime: seconds(DEMO_TOKEN_SECONDS, lookup(DEMO_TOKEN_SECONDS)?, 86_400)?,
+            }),
+        };
         let settings = Self {
             bind: bind(lookup(BIND)?)?,
             resource: lookup(PUBLIC_URL)?.map(|url| resource_below(&url)).transpose()?,
             database_url: database_url(lookup(DATABASE_URL)?)?,
-            sign_in: match lookup(AUTHKIT_DOMAIN)? {
-                Some(domain) => SignIn::AuthKit(authkit(&domain, &lookup)?),
-                None => SignIn::Demo(Demo {
-                    approve: lookup(DEMO_APPROVE)?,
-                    token_lifetime: seconds(
-                        DEMO_TOKEN_SECONDS,
-                        lookup(DEMO_TOKEN_SECONDS)?,
-                        86_400,
-                    )?,
-                }),
-            },
+            read_only: read_only(lookup(READ_ONLY)?, &sign_in)?,
+            sign_in,
             leeway: seconds(LEEWAY, lookup(LEEWAY)?, 300)?,
             unknown_user: unknown_user(lookup(UNKNOWN_USER)?)?,
         };
@@ -235,6 +238,26 @@ fn unknown_user(text: Option<String>) -> Result<UnknownUser, ConfigError> {
             other,
             "must be `provision` or `refuse`",
             "provision",
+        )),
+    }
+}
+
+/// The ids, each of which is somebody's.
+fn read_only(text: Option<String>, sign_in: &SignIn) -> Result<Vec<String>, ConfigError> {
+    let Some(text) = text else {
+        return Ok(match sign_in {
+            SignIn::AuthKit(_) => Vec::new(),
+            SignIn::Demo(_) => vec![Demo::READER.to_owned()],
+        });
+    };
+    let ids: Vec<String> = text.split(',').map(|id| id.trim().to_owned()).collect();
+    match ids.iter().any(String::is_empty) {
+        false => Ok(ids),
+        true => Err(ConfigError::invalid(
+            READ_ONLY,
+            text,
+            "must be user ids with commas between them",
+            "user_01HXYZ,user_01HABC",
         )),
     }
 }

@@ -18,7 +18,7 @@ use crate::{
     auth,
     settings::{AUTHKIT_DOMAIN, MCP_PATH, Settings, SignIn},
     store::{self, Store},
-    tools::Tools,
+    tools::{self, Tools},
 };
 
 /// How long requests under way may take to end once the server is told to stop, in seconds.
@@ -134,10 +134,11 @@ fn serve(
     auth: McpAuth,
     mcp: StreamableHttpService<Tools, NeverSessionManager>,
 ) -> Result<Server, StartError> {
+    let guard = auth.mcp().rules(tools::rules())?.max_message_bytes(MAX_MESSAGE);
     let server = HttpServer::new(move || {
         App::new()
             .configure(auth.discovery())
-            .service(web::scope(MCP_PATH).wrap(auth.middleware()).service(mcp.clone().scope()))
+            .service(web::scope(MCP_PATH).wrap(guard.clone()).service(mcp.clone().scope()))
     });
     let server = server.disable_signals().shutdown_timeout(GRACE);
     Ok(server.listen(listener).map_err(StartError::Io)?.run())

@@ -7,6 +7,7 @@ mod results;
 
 use std::sync::Arc;
 
+use actix_mcp_auth::ToolRules;
 use rmcp::{
     Json, ServerHandler,
     handler::server::{tool::ToolRouter, wrapper::Parameters},
@@ -19,7 +20,7 @@ use self::{
     results::{Deleted, Entry, Page, ToolError, WhoAmI},
 };
 use crate::{
-    auth::Caller,
+    auth::{BookmarksRead, BookmarksWrite, Caller},
     bookmark::{MAX_BOOKMARKS, NewBookmark},
     store::Store,
 };
@@ -29,6 +30,19 @@ use crate::{
 pub struct Tools {
     store: Store,
     router: Arc<ToolRouter<Self>>,
+}
+
+/// Who may call which tool. Whoever may not gets 403, before a tool is reached.
+pub fn rules() -> ToolRules {
+    ToolRules::new()
+        .tool("list_bookmarks")
+        .requires::<BookmarksRead>()
+        .tool("search_bookmarks")
+        .requires::<BookmarksRead>()
+        .tool("add_bookmark")
+        .requires::<BookmarksWrite>()
+        .tool("delete_bookmark")
+        .requires::<BookmarksWrite>()
 }
 
 #[tool_router]

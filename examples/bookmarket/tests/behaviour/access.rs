@@ -110,6 +110,42 @@ async fn strangers_can_be_refused_for_good() {
 }
 
 #[actix_web::test]
+async fn r15_who_may_only_read_reads_and_is_not_sent_to_sign_in_again() {
+    let server = Server::start_with(&[(settings::READ_ONLY, "user_katherine, user_dee")]).await;
+    let katherine = server.agent_of("user_katherine");
+    assert!(katherine.titles().await.is_empty());
+    let found = katherine.call("search_bookmarks", json!({ "query": "rust" })).await;
+    assert!(found.titles().is_empty());
+    assert_eq!(katherine.call("whoami", json!({})).await.data["bookmarks"], 0);
+
+    let wanted = json!({ "url": "https://example.com/", "title": "Mine" });
+    for message in [call("add_bookmark", wanted), call("delete_bookmark", json!({ "id": 1 }))] {
+        for _ in 0..2 {
+            let refused = katherine.post(&message).await;
+            assert_eq!(refused.status, 403, "{refused:?}");
+            assert_eq!(refused.header("WWW-Authenticate"), "", "no token would help");
+        }
+    }
+    let batch = json!([call("whoami", json!({})), call("delete_bookmark", json!({ "id": 1 }))]);
+    assert_eq!(katherine.post(&batch).await.status, 403);
+
+    let ada = server.agent_of("user_ada");
+    ada.add("https://example.com/", "Hers", &[]).await;
+    assert_eq!(ada.titles().await, ["Hers"]);
+    assert!(katherine.titles().await.is_empty());
+}
+
+#[actix_web::test]
+async fn clients_are_never_told_of_permissions_that_authkit_cannot_grant() {
+    let server = Server::start().await;
+    let path = "/.well-known/oauth-protected-resource/mcp/bookmarket";
+    let metadata = server.stranger().get(Some(path)).await;
+    assert_eq!(metadata.json().get("scopes_supported"), None);
+    let nobody = server.stranger().post(&call("add_bookmark", json!({}))).await;
+    assert!(!nobody.header("WWW-Authenticate").contains("scope"), "{nobody:?}");
+}
+
+#[actix_web::test]
 async fn requests_for_another_host_are_refused() {
     let server = Server::start().await;
     let ada = server.agent_of("user_ada");

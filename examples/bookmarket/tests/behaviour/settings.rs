@@ -21,6 +21,15 @@ fn the_defaults_are_the_guides() {
     assert_eq!(settings.database_url, kept);
     assert!(matches!(settings.sign_in, SignIn::Demo(_)));
     assert_eq!(settings.unknown_user, UnknownUser::Provision);
+    assert_eq!(settings.read_only, ["user_katherine"]);
+}
+
+#[test]
+fn who_may_only_read_is_a_list_and_with_authkit_nobody_unless_named() {
+    let authkit = ("WORKOS_AUTHKIT_DOMAIN", "x.authkit.app");
+    assert!(read(&[authkit]).expect("valid").read_only.is_empty());
+    let named = read(&[authkit, ("BOOKMARKET_READ_ONLY", "user_1, user_2")]).expect("valid");
+    assert_eq!(named.read_only, ["user_1", "user_2"]);
 }
 
 #[test]
@@ -52,6 +61,7 @@ fn nonsense_is_refused_by_name_with_what_would_do() {
     for (given, expected) in [
         (vec![("BOOKMARKET_BIND", "localhost")], vec!["BOOKMARKET_BIND", "127.0.0.1:8787"]),
         (vec![("BOOKMARKET_BIND", "")], vec!["BOOKMARKET_BIND", "127.0.0.1:8787"]),
+        (vec![("BOOKMARKET_READ_ONLY", "a,,b")], vec!["BOOKMARKET_READ_ONLY", "commas"]),
         (vec![("WORKOS_AUTHKIT_DOMAIN", "")], vec!["WORKOS_AUTHKIT_DOMAIN", ".authkit.app"]),
         (vec![("WORKOS_AUTHKIT_DOMAIN", "not a domain")], vec!["WORKOS_AUTHKIT_DOMAIN"]),
         (
