@@ -19,6 +19,7 @@ mod keys;
 mod logs;
 mod mcp_anonymous;
 mod mcp_bodies;
+mod mcp_rules;
 mod mcp_sessions;
 mod metrics;
 mod newcomers;

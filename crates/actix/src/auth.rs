@@ -21,7 +21,7 @@ use crate::{
     cors::{Caller, OriginPolicy, is_preflight},
     discovery::{self, Discovery, Registration},
     health::IssuerHealth,
-    mcp::McpMiddleware,
+    mcp::{McpMiddleware, RefusedMessages},
     middleware::McpAuthMiddleware,
     observe::{self, Observer},
     refresher::JwksRefresher,
@@ -283,17 +283,17 @@ impl McpAuth {
         response::of_rejection(rejection, self.challenge(needs, rejection).as_deref())
     }
 
-    /// The same for a message. `id` is that of one that is refused for itself.
-    pub(crate) fn refuse_within(
+    /// The same for messages.
+    pub(crate) fn refuse_messages(
         &self,
         request: &ServiceRequest,
-        rejection: &Rejection,
-        id: Option<&serde_json::Value>,
+        refusal: &RefusedMessages,
     ) -> HttpResponse {
+        let RefusedMessages { rejection, id, needs } = refusal;
         let answer = match rejection {
-            Rejection::UnreadableMessage(error) => response::of_message_error(*error, id),
+            Rejection::UnreadableMessage(error) => response::of_message_error(*error, id.as_ref()),
             Rejection::ForeignSession => response::of_foreign_session(rejection),
-            rejection => return self.refuse_demand_within(request, rejection, &[]),
+            rejection => return self.refuse_demand_within(request, rejection, needs),
         };
         self.tell_refused(request.headers(), rejection);
         answer

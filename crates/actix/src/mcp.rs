@@ -13,3 +13,4 @@ mod service;
 pub use future::McpFuture;
 pub use layer::McpMiddleware;
 pub use service::McpService;
+pub(crate) use service::RefusedMessages;

@@ -1,4 +1,4 @@
-//! What servers written with [rmcp](rmcp), the official MCP SDK, need of
+//! What servers written with [rmcp], the official MCP SDK, need of
 //! [actix-mcp-auth](https://docs.rs/actix-mcp-auth): a tool gets the user who is calling, and what
 //! they may do, as an argument; a list of tools shows what the caller may use.
 //!

@@ -27,14 +27,19 @@ use crate::{auth::McpAuth, middleware::McpAuthService};
 /// ```
 /// # use actix_web::{App, HttpResponse, web};
 /// # use mcp_auth_actix::McpAuth;
-/// use mcp_auth_core::mcp::{AnonymousMethods, ToolRules};
+/// use mcp_auth_core::{mcp::{AnonymousMethods, ToolRules}, scopes};
+///
+/// scopes! {
+///     pub BookmarksWrite = "bookmarks:write";
+/// }
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let auth = McpAuth::builder("https://app.example.com/mcp")
-/// #     .authkit("your-subdomain.authkit.app").build()?;
+/// # let builder = McpAuth::builder("https://app.example.com/mcp")
+/// #     .authkit("your-subdomain.authkit.app");
+/// let auth = builder.permissions::<BookmarksWrite>().build()?;
 /// let mcp = auth
 ///     .mcp()
-///     .rules(ToolRules::new().tool("delete_everything").refused())?
+///     .rules(ToolRules::new().tool("delete_bookmark").requires::<BookmarksWrite>())?
 ///     .allow_anonymous(AnonymousMethods::discovery());
 ///
 /// App::new()

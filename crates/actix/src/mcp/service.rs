@@ -19,6 +19,7 @@ use actix_web::{
 use mcp_auth_core::{
     Authenticated, Rejection,
     mcp::{McpPolicy, MessageError, Messages, MirroredHeaders, SessionOwner},
+    permission::Need,
 };
 use serde_json::Value;
 
@@ -45,10 +46,13 @@ pub(super) struct Endpoint<S> {
     limits: BodyLimits,
 }
 
-/// Why a request goes no further, and the id of the message that is refused for itself.
-struct Refusal {
-    rejection: Rejection,
-    id: Option<Value>,
+/// Why a request goes no further.
+pub(crate) struct RefusedMessages {
+    pub(crate) rejection: Rejection,
+    /// Of the message that is refused for itself.
+    pub(crate) id: Option<Value>,
+    /// What the messages need, for the challenge.
+    pub(crate) needs: Vec<&'static Need>,
 }
 
 impl<S> McpService<S> {
@@ -101,7 +105,7 @@ impl<S> Endpoint<S> {
 
     /// The caller is looked at where they stand, in the request's extensions, so that what they
     /// are granted is found out once.
-    async fn weigh(&self, request: &mut ServiceRequest) -> Result<(), Refusal> {
+    async fn weigh(&self, request: &mut ServiceRequest) -> Result<(), RefusedMessages> {
         let posted = request.method() == Method::POST;
         if !posted {
             let method = request.method().as_str();
@@ -117,13 +121,17 @@ impl<S> Endpoint<S> {
         let messages = Messages::read(&body)?;
         if let Err(error) = mirrored(request.headers())?.check(&messages) {
             let id = messages.only().and_then(|only| only.id()).cloned();
-            return Err(Refusal { rejection: Rejection::UnreadableMessage(error), id });
+            return Err(RefusedMessages { id, ..RefusedMessages::from(error) });
         }
-        Ok(self.policy.judge(&messages, request.extensions().get())?)
+        let judgement = self.policy.judge(&messages, request.extensions().get());
+        judgement.map_err(|rejection| {
+            let needs = self.policy.needs(&messages);
+            RefusedMessages { needs, ..RefusedMessages::from(rejection) }
+        })
     }
 
     /// A session may be used by whom it was given to (R8); one that is not known here passes.
-    fn check_session(&self, request: &ServiceRequest) -> Result<(), Refusal> {
+    fn check_session(&self, request: &ServiceRequest) -> Result<(), RefusedMessages> {
         let Some(sessions) = &self.auth.inner().sessions else {
             return Ok(());
         };
@@ -161,8 +169,8 @@ impl<S> Endpoint<S> {
         }
     }
 
-    fn refuse(&self, request: &ServiceRequest, refusal: &Refusal) -> HttpResponse {
-        self.auth.refuse_within(request, &refusal.rejection, refusal.id.as_ref())
+    fn refuse(&self, request: &ServiceRequest, refusal: &RefusedMessages) -> HttpResponse {
+        self.auth.refuse_messages(request, refusal)
     }
 }
 
@@ -175,13 +183,13 @@ fn mirrored(headers: &HeaderMap) -> Result<MirroredHeaders<'_>, MessageError> {
     MirroredHeaders::read(all(VERSION), all(METHOD), all(NAME))
 }
 
-impl From<Rejection> for Refusal {
+impl From<Rejection> for RefusedMessages {
     fn from(rejection: Rejection) -> Self {
-        Self { rejection, id: None }
+        Self { rejection, id: None, needs: Vec::new() }
     }
 }
 
-impl From<MessageError> for Refusal {
+impl From<MessageError> for RefusedMessages {
     fn from(error: MessageError) -> Self {
         Rejection::UnreadableMessage(error).into()
     }

@@ -63,6 +63,14 @@ impl McpPolicy {
         self.judge_calls(calls, caller)
     }
 
+    /// What the rules need for all of these messages: for the challenge to who has not signed in.
+    pub fn needs(&self, messages: &Messages<'_>) -> Vec<&'static Need> {
+        let demands = messages
+            .iter()
+            .filter_map(|message| Some(self.rules.for_call(message.method()?, message.name())));
+        demands.filter_map(Demand::need).collect()
+    }
+
     /// Whether a request by another HTTP method than POST may go on, whatever its body says: a
     /// stream (GET), the end of a session (DELETE), or what MCP does not know.
     ///

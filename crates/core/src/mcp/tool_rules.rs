@@ -141,10 +141,7 @@ impl ToolRules {
 
     /// Every requirement that stands in a rule.
     pub fn needs(&self) -> impl Iterator<Item = &'static Need> {
-        self.all().filter_map(|demand| match demand {
-            Demand::Permissions(need) => Some(*need),
-            Demand::Nothing | Demand::Refused => None,
-        })
+        self.all().copied().filter_map(Demand::need)
     }
 
     fn all(&self) -> impl Iterator<Item = &Demand> {
@@ -155,6 +152,15 @@ impl ToolRules {
 
     fn about(self, about: About, name: impl Into<Box<str>>) -> Rule {
         Rule { rules: self, about, name: name.into() }
+    }
+}
+
+impl Demand {
+    pub(super) fn need(self) -> Option<&'static Need> {
+        match self {
+            Self::Permissions(need) => Some(need),
+            Self::Nothing | Self::Refused => None,
+        }
     }
 }
 

@@ -1,0 +1,258 @@
+//! Rules for tools, and what those are told who may not call one.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering::SeqCst},
+};
+
+use actix_mcp_auth::{
+    AnonymousMethods, Any, Issuer, McpAuth, McpAuthBuilder, Permission, Principal,
+    TokenCacheSettings, ToolRules, scopes, testing::TestAuthority,
+};
+use actix_web::{http::Method, web};
+
+use crate::support::{Answer, METADATA_URL, RESOURCE, Server, authority};
+
+scopes! {
+    /// All of them.
+    struct Permissions;
+    Read = "bookmarks:read";
+    Write = "bookmarks:write" implies Read;
+    Share = "bookmarks:share";
+    Staff = "staff";
+}
+
+mod elsewhere {
+    actix_mcp_auth::scopes! { pub(super) Undeclared = "elsewhere"; }
+}
+
+const KNOWN: [&str; 4] = ["openid", "bookmarks:read", "bookmarks:write", "bookmarks:share"];
+
+fn rules() -> ToolRules {
+    ToolRules::new()
+        .tool("list")
+        .requires::<Read>()
+        .tool("delete")
+        .requires::<Write>()
+        .tool("share")
+        .requires::<(Read, Share)>()
+        .tool("either")
+        .requires::<Any<(Share, Write)>>()
+        .tool("audit")
+        .requires::<Staff>()
+        .tool("whoami")
+        .open()
+        .other_tools()
+        .refused()
+        .method("resources/read")
+        .requires::<Read>()
+        .resource("file:///secret")
+        .requires::<Write>()
+        .prompt("daily")
+        .requires::<Share>()
+}
+
+struct Ruled {
+    authority: TestAuthority,
+    server: Server,
+    handled: Arc<AtomicUsize>,
+}
+
+impl Ruled {
+    fn start() -> Self {
+        Self::with(|builder| builder, |mcp| mcp)
+    }
+
+    fn with(
+        settings: impl FnOnce(McpAuthBuilder) -> McpAuthBuilder,
+        more: impl FnOnce(actix_mcp_auth::McpMiddleware) -> actix_mcp_auth::McpMiddleware,
+    ) -> Self {
+        let authority = authority();
+        let issuer = Issuer::authkit(authority.issuer()).unwrap().scopes(KNOWN).unwrap();
+        let builder = McpAuth::builder(RESOURCE).issuer(issuer).permissions::<Permissions>();
+        let auth = settings(builder).build().unwrap();
+        let mcp = more(auth.mcp().rules(rules()).unwrap());
+        let handled = Arc::new(AtomicUsize::new(0));
+        let counter = handled.clone();
+        let server = Server::start(move |config| {
+            let counter = counter.clone();
+            let handler = move || {
+                counter.fetch_add(1, SeqCst);
+                async { "done" }
+            };
+            config
+                .configure(auth.discovery())
+                .service(web::resource("/mcp").wrap(mcp.clone()).route(web::post().to(handler)));
+        });
+        Self { authority, server, handled }
+    }
+
+    fn token(&self, scope: &str) -> String {
+        self.authority.token().subject("user_ada").audience(RESOURCE).scope(scope).sign()
+    }
+
+    async fn post(&self, scope: &str, body: &str) -> Answer {
+        let request = self.server.request(Method::POST, "/mcp").bearer(&self.token(scope));
+        request.send_body(body.to_owned()).await
+    }
+
+    /// Calls a tool with a token of these scopes.
+    async fn call(&self, scope: &str, tool: &str) -> Answer {
+        self.post(scope, &call(tool)).await
+    }
+}
+
+fn call(tool: &str) -> String {
+    format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"{tool}"}}}}"#)
+}
+
+/// 403 by the same challenge as for scopes, which names all that is needed.
+#[track_caller]
+fn assert_step_up(answer: &Answer, scope: &str) {
+    assert_eq!(answer.status, 403, "{answer:?}");
+    let challenge = answer.challenge();
+    assert!(challenge.starts_with("Bearer error=\"insufficient_scope\", "), "{challenge}");
+    assert!(challenge.contains(&format!("scope=\"{scope}\"")), "{challenge}");
+    assert!(challenge.contains(&format!("resource_metadata=\"{METADATA_URL}\"")), "{challenge}");
+}
+
+#[actix_web::test]
+async fn r30_r15_who_lacks_what_a_tool_requires_gets_403_and_never_reaches_it() {
+    let ruled = Ruled::start();
+    assert_step_up(&ruled.call("openid bookmarks:read", "delete").await, "bookmarks:write");
+    assert_step_up(&ruled.call("openid", "list").await, "bookmarks:read");
+    assert_step_up(&ruled.call("bookmarks:read", "share").await, "bookmarks:read bookmarks:share");
+    assert_eq!(ruled.handled.load(SeqCst), 0, "nothing was run");
+    for (scope, tool) in [
+        ("bookmarks:write", "delete"),
+        ("bookmarks:write", "list"),
+        ("bookmarks:read", "list"),
+        ("bookmarks:share bookmarks:read", "share"),
+        ("bookmarks:share", "either"),
+        ("bookmarks:write", "either"),
+        ("openid", "whoami"),
+    ] {
+        assert_eq!(ruled.call(scope, tool).await.status, 200, "{scope} {tool}");
+    }
+}
+
+#[actix_web::test]
+async fn r30_names_are_compared_byte_for_byte_and_others_fall_to_the_rule_for_others() {
+    let ruled = Ruled::start();
+    for tool in ["Delete", "delete ", "delet\\u0000e", "other", "", "tools/call", "resources/read"]
+    {
+        let answer = ruled.call("bookmarks:write bookmarks:share", tool).await;
+        assert_eq!(answer.status, 403, "{tool}");
+        assert!(answer.header("www-authenticate").is_none(), "{tool}: no token would help");
+    }
+    let escaped = call("d\\u0065lete");
+    assert_step_up(&ruled.post("openid", &escaped).await, "bookmarks:write");
+    assert_eq!(ruled.post("bookmarks:write", &escaped).await.status, 200);
+}
+
+#[actix_web::test]
+async fn r30_other_methods_have_rules_as_well() {
+    let ruled = Ruled::start();
+    let read =
+        |uri: &str| format!(r#"{{"id":1,"method":"resources/read","params":{{"uri":"{uri}"}}}}"#);
+    assert_step_up(&ruled.post("openid", &read("file:///a")).await, "bookmarks:read");
+    assert_eq!(ruled.post("bookmarks:read", &read("file:///a")).await.status, 200);
+    assert_step_up(&ruled.post("bookmarks:read", &read("file:///secret")).await, "bookmarks:write");
+    let subscribe = read("file:///secret").replace("read", "subscribe");
+    assert_step_up(&ruled.post("bookmarks:read", &subscribe).await, "bookmarks:write");
+    let prompt =
+        |name: &str| format!(r#"{{"id":1,"method":"prompts/get","params":{{"name":"{name}"}}}}"#);
+    assert_step_up(&ruled.post("openid", &prompt("daily")).await, "bookmarks:share");
+    assert_eq!(ruled.post("openid", &prompt("weekly")).await.status, 200);
+    assert_eq!(ruled.post("openid", r#"{"id":1,"method":"tools/list"}"#).await.status, 200);
+}
+
+#[actix_web::test]
+async fn r30_a_call_without_an_id_is_a_call() {
+    let ruled = Ruled::start();
+    for body in [
+        r#"{"method":"tools/call","params":{"name":"delete"}}"#,
+        r#"{"id":null,"method":"tools/call","params":{"name":"delete"}}"#,
+        r#"{"params":{"name":"delete"},"method":"tools/call","id":"x"}"#,
+    ] {
+        assert_step_up(&ruled.post("openid", body).await, "bookmarks:write");
+    }
+}
+
+#[actix_web::test]
+async fn r30_r15_one_challenge_names_what_all_messages_of_a_batch_need() {
+    let ruled = Ruled::start();
+    let batch = format!("[{},{},{}]", call("whoami"), call("list"), call("share"));
+    assert_step_up(&ruled.post("openid", &batch).await, "bookmarks:read bookmarks:share");
+    let scope = "bookmarks:read bookmarks:share";
+    assert_eq!(ruled.post(scope, &batch).await.status, 200);
+    let batch = format!("[{},{}]", call("list"), call("unknown"));
+    assert_eq!(ruled.post(scope, &batch).await.status, 403);
+}
+
+#[actix_web::test]
+async fn r30_r15_what_no_scope_grants_is_a_plain_403_and_the_application_may_grant_it() {
+    let staff = |builder: McpAuthBuilder| {
+        builder.grants(|principal: &Principal, _: &Principal| {
+            (principal.subject().id() == "user_grace").then_some(Staff::NAME)
+        })
+    };
+    let ruled = Ruled::with(staff, |mcp| mcp);
+    let answer = ruled.call("bookmarks:write", "audit").await;
+    assert_eq!(answer.status, 403);
+    assert!(answer.header("www-authenticate").is_none(), "no new token would cure it");
+    let grace = ruled.authority.person_token("user_grace", RESOURCE);
+    let request = ruled.server.request(Method::POST, "/mcp").bearer(&grace);
+    assert_eq!(request.send_body(call("audit")).await.status, 200);
+}
+
+#[actix_web::test]
+async fn r30_rules_count_for_remembered_tokens_and_for_those_that_are_not() {
+    for cache in [TokenCacheSettings::default(), TokenCacheSettings::off()] {
+        let ruled = Ruled::with(|builder| builder.token_cache(cache), |mcp| mcp);
+        let token = ruled.token("bookmarks:read");
+        for _ in 0..4 {
+            for (tool, status) in [("list", 200), ("delete", 403)] {
+                let request = ruled.server.request(Method::POST, "/mcp").bearer(&token);
+                assert_eq!(request.send_body(call(tool)).await.status, status, "{tool}");
+            }
+        }
+    }
+}
+
+#[actix_web::test]
+async fn r30_a_bad_token_is_refused_before_any_message_is_read() {
+    let ruled = Ruled::start();
+    for body in [call("whoami"), "not json".to_owned(), String::new()] {
+        let request = ruled.server.request(Method::POST, "/mcp");
+        assert_eq!(request.send_body(body.clone()).await.status, 401);
+        let request = ruled.server.request(Method::POST, "/mcp").bearer("bad");
+        request.send_body(body).await.assert_invalid_token("bad");
+    }
+}
+
+#[actix_web::test]
+async fn r14_who_is_not_signed_in_is_told_at_once_what_the_tool_needs() {
+    let ruled = Ruled::with(
+        |builder| builder,
+        |mcp| mcp.allow_anonymous(AnonymousMethods::discovery().tool("whoami").tool("delete")),
+    );
+    let anonymous = |body: String| ruled.server.request(Method::POST, "/mcp").send_body(body);
+    assert_eq!(anonymous(call("whoami")).await.status, 200);
+    for tool in ["delete", "share"] {
+        let answer = anonymous(call(tool)).await;
+        assert_eq!(answer.status, 401, "{tool}: open to nobody, and the rule needs somebody");
+        assert!(!answer.challenge().contains("error="), "{answer:?}");
+        assert!(answer.challenge().contains("scope=\"bookmarks:"), "{answer:?}");
+        assert!(answer.challenge().contains("resource_metadata="), "{answer:?}");
+    }
+}
+
+#[actix_web::test]
+async fn r30_a_rule_for_a_permission_never_declared_is_refused_in_a_sentence() {
+    let authority = authority();
+    let auth = crate::support::builder(&authority).permissions::<Permissions>().build().unwrap();
+    let rules = ToolRules::new().tool("a").requires::<(Read, elsewhere::Undeclared)>();
+    let mistake = auth.mcp().rules(rules).unwrap_err().to_string();
+    assert!(mistake.starts_with("rules is \"elsewhere\", but it must be declared"), "{mistake}");
+}
