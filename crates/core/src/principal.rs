@@ -23,8 +23,9 @@ pub struct Principal {
     authority: Arc<Authority>,
 }
 
-/// What proved who it is.
+/// What proved who it is. Nearly always a token, which must not cost a pointer for the sake of keys.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant)]
 enum Proof {
     Token(VerifiedToken),
     /// A static key, with what holding it grants.
