@@ -141,6 +141,16 @@ pub mod testing {
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+/// The code of docs/deployment.md, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/deployment.md")]
+struct DeploymentGuide;
+
+/// The code of docs/issuers.md, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/issuers.md")]
+struct IssuersGuide;
+
 /// The code of docs/operations.md, compiled.
 #[cfg(doctest)]
 #[doc = include_str!("../docs/operations.md")]

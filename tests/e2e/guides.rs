@@ -81,3 +81,27 @@ fn security_md_names_tests_that_exist() {
     }
     assert!(named > 25, "{named} tests are named");
 }
+
+#[test]
+fn the_nginx_configuration_of_the_guide_is_the_one_that_is_tested() {
+    let guide = read("docs/deployment.md");
+    for file in ["prefix-taken-away.conf", "path-kept.conf"] {
+        let tested = read(&format!("tests/nginx/{file}"));
+        assert!(guide.contains(&format!("```nginx\n{tested}```\n")), "{file} is not shown");
+    }
+}
+
+#[test]
+fn the_guides_name_examples_and_guides_that_exist() {
+    for guide in ["deployment.md", "issuers.md"] {
+        let text = read(&format!("docs/{guide}"));
+        let links = text.split("](").skip(1).filter_map(|rest| rest.split_once(')'));
+        let mut local = 0;
+        for (link, _) in links.filter(|(link, _)| !link.starts_with("http")) {
+            let path = link.split('#').next().unwrap_or_default();
+            assert!(root().join("docs").join(path).exists(), "{guide} links to {link}");
+            local += 1;
+        }
+        assert!(local > 3, "{guide}");
+    }
+}

@@ -27,6 +27,7 @@ mod obligations;
 mod permissions;
 mod private_ca;
 mod readme;
+mod recipes;
 mod settings;
 mod support;
 mod tokens;
