@@ -1,18 +1,9 @@
 //! Who is calling: everything that Bookmarket has to say to `actix-mcp-auth`.
 
-use std::sync::Arc;
-
 use actix_mcp_auth::{
-    Authenticated, BuildError, IdentityStoreExt, Issuer, McpAuth, Newcomer, Permission, Principal,
-    Resource, StoreError, scopes,
+    BuildError, IdentityStoreExt, Issuer, McpAuth, Newcomer, Permission, Resource, StoreError,
+    scopes,
 };
-use actix_web::{HttpMessage, HttpRequest};
-use rmcp::{
-    ErrorData,
-    handler::server::common::{AsRequestContext, FromContextPart},
-    model::Extensions,
-};
-use rmcp_actix_web::transport::on_request_extensions;
 
 use crate::{
     settings::{Settings, UnknownUser},
@@ -69,34 +60,4 @@ pub fn protect(
 }
 
 /// The signed-in person, as an argument of a tool.
-#[derive(Clone, Debug)]
-pub struct Caller {
-    /// Their row in our own table.
-    pub user: Arc<User>,
-    /// What their token says of them.
-    pub principal: Arc<Principal>,
-}
-
-/// Hands what the middleware found out over to the MCP handlers, which see no HTTP request.
-pub fn carry_caller(request: &HttpRequest, extensions: &mut Extensions) {
-    if let Some(authenticated) = request.extensions().get::<Authenticated>() {
-        extensions.insert(authenticated.clone());
-    }
-}
-
-impl<C: AsRequestContext> FromContextPart<C> for Caller {
-    fn from_context_part(context: &mut C) -> Result<Self, ErrorData> {
-        let caller = on_request_extensions(&context.as_request_context().extensions)
-            .and_then(|extensions| extensions.get::<Authenticated>())
-            .and_then(|authenticated| {
-                Some(Self {
-                    user: authenticated.user::<User>()?,
-                    principal: authenticated.principal().clone(),
-                })
-            });
-        caller.ok_or_else(|| {
-            tracing::error!("a tool was reached without the authentication middleware");
-            ErrorData::internal_error("the server is not set up correctly", None)
-        })
-    }
-}
+pub type Caller = mcp_auth_rmcp::Caller<User>;

@@ -10,7 +10,7 @@ use actix_mcp_auth::{
     BuildError, ConfigError, Issuer, McpAuth, Resource,
     testing::{self, TestAuthority},
 };
-use actix_web::{App, HttpServer, dev::Server, web};
+use actix_web::{App, HttpMessage, HttpServer, dev::Server, web};
 use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
 use rmcp_actix_web::transport::StreamableHttpService;
 
@@ -125,7 +125,10 @@ fn mcp(store: Store, resource: &Resource) -> StreamableHttpService<Tools, NeverS
         .json_response(true)
         .max_request_body_bytes(MAX_MESSAGE)
         .allowed_hosts(vec![resource.authority().to_owned()])
-        .on_request_fn(auth::carry_caller)
+        // The tools see no HTTP request: what the middleware found out is handed over to them.
+        .on_request_fn(|request, extensions| {
+            mcp_auth_rmcp::carry(request.extensions().get(), extensions);
+        })
         .build()
 }
 

@@ -9,9 +9,12 @@ use std::sync::Arc;
 
 use actix_mcp_auth::ToolRules;
 use rmcp::{
-    Json, ServerHandler,
+    ErrorData, Json, RoleServer, ServerHandler,
     handler::server::{tool::ToolRouter, wrapper::Parameters},
-    model::{Implementation, ServerCapabilities, ServerConfig},
+    model::{
+        Implementation, ListToolsResult, PaginatedRequestParams, ServerCapabilities, ServerConfig,
+    },
+    service::RequestContext,
     tool, tool_handler, tool_router,
 };
 
@@ -30,6 +33,7 @@ use crate::{
 pub struct Tools {
     store: Store,
     router: Arc<ToolRouter<Self>>,
+    rules: Arc<ToolRules>,
 }
 
 /// Who may call which tool. Whoever may not gets 403, before a tool is reached.
@@ -49,13 +53,13 @@ pub fn rules() -> ToolRules {
 impl Tools {
     /// The tools over `store`.
     pub fn new(store: Store) -> Self {
-        Self { store, router: Arc::new(Self::tool_router()) }
+        Self { store, router: Arc::new(Self::tool_router()), rules: rules().into() }
     }
 
     /// Says who is signed in, and how many bookmarks they have.
     #[tool(title = "Who am I", annotations(read_only_hint = true, open_world_hint = false))]
     async fn whoami(&self, caller: Caller) -> Result<Json<WhoAmI>, ToolError> {
-        let bookmarks = self.store.count_bookmarks_of(&caller.user).await?;
+        let bookmarks = self.store.count_bookmarks_of(caller.user()).await?;
         Ok(Json(WhoAmI::new(&caller, bookmarks)))
     }
 
@@ -66,7 +70,7 @@ impl Tools {
         caller: Caller,
         Parameters(wanted): Parameters<ListBookmarks>,
     ) -> Result<Json<Page>, ToolError> {
-        let all = self.store.bookmarks_of(&caller.user).await?;
+        let all = self.store.bookmarks_of(caller.user()).await?;
         Ok(Json(Page::of(all, wanted.page())))
     }
 
@@ -78,7 +82,7 @@ impl Tools {
         Parameters(wanted): Parameters<SearchBookmarks>,
     ) -> Result<Json<Page>, ToolError> {
         let query = wanted.query()?;
-        let mut found = self.store.bookmarks_of(&caller.user).await?;
+        let mut found = self.store.bookmarks_of(caller.user()).await?;
         found.retain(|bookmark| bookmark.matches(query));
         Ok(Json(Page::of(found, wanted.page())))
     }
@@ -94,10 +98,10 @@ impl Tools {
         Parameters(wanted): Parameters<AddBookmark>,
     ) -> Result<Json<Entry>, ToolError> {
         let new = NewBookmark::parse(&wanted.url, &wanted.title, &wanted.tags)?;
-        if self.store.count_bookmarks_of(&caller.user).await? >= MAX_BOOKMARKS {
+        if self.store.count_bookmarks_of(caller.user()).await? >= MAX_BOOKMARKS {
             return Err(ToolError::Full);
         }
-        let kept = self.store.add_bookmark(&caller.user, &new).await?;
+        let kept = self.store.add_bookmark(caller.user(), &new).await?;
         Ok(Json(kept.into()))
     }
 
@@ -112,7 +116,7 @@ impl Tools {
         Parameters(wanted): Parameters<DeleteBookmark>,
     ) -> Result<Json<Deleted>, ToolError> {
         let id = wanted.id;
-        if self.store.delete_bookmark(&caller.user, id).await? {
+        if self.store.delete_bookmark(caller.user(), id).await? {
             Ok(Json(Deleted::new(id)))
         } else {
             Err(ToolError::NoSuchBookmark(id))
@@ -122,6 +126,15 @@ impl Tools {
 
 #[tool_handler(router = self.router)]
 impl ServerHandler for Tools {
+    /// What the caller may not call is not shown to them either.
+    async fn list_tools(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListToolsResult, ErrorData> {
+        mcp_auth_rmcp::tools_for(&self.rules, &context, self.router.list_all())
+    }
+
     fn get_info(&self) -> ServerConfig {
         let name = Implementation::new("bookmarket", env!("CARGO_PKG_VERSION"));
         ServerConfig::new(ServerCapabilities::builder().enable_tools().build())

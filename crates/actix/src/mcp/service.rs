@@ -76,8 +76,8 @@ where
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
         let endpoint = &self.0;
-        if let Err(refusal) = endpoint.check_session(&request) {
-            let answer = endpoint.refuse(&request, &refusal);
+        if let Err(rejection) = endpoint.check_session(&request) {
+            let answer = endpoint.refuse(&request, &rejection.into());
             return McpFuture::answered(request, answer);
         }
         let must_read = endpoint.policy.must_read(request.extensions().get::<Authenticated>());
@@ -131,7 +131,7 @@ impl<S> Endpoint<S> {
     }
 
     /// A session may be used by whom it was given to (R8); one that is not known here passes.
-    fn check_session(&self, request: &ServiceRequest) -> Result<(), RefusedMessages> {
+    fn check_session(&self, request: &ServiceRequest) -> Result<(), Rejection> {
         let Some(sessions) = &self.auth.inner().sessions else {
             return Ok(());
         };
@@ -140,13 +140,13 @@ impl<S> Endpoint<S> {
             return Ok(());
         };
         if ids.next().is_some() {
-            return Err(MessageError::DuplicateHeader.into());
+            return Err(Rejection::UnreadableMessage(MessageError::DuplicateHeader));
         }
         let extensions = request.extensions();
         let now = self.auth.inner().clock.now();
         sessions
             .check(id.as_bytes(), owner(extensions.get()), now)
-            .map_err(|_| Rejection::ForeignSession.into())
+            .map_err(|_| Rejection::ForeignSession)
     }
 
     /// Notes whose session an answer opened, and whether one was ended.

@@ -28,11 +28,11 @@ pub(super) struct WhoAmI {
 
 impl WhoAmI {
     pub(super) fn new(caller: &Caller, bookmarks: u64) -> Self {
-        let subject = caller.principal.subject();
+        let subject = caller.principal().subject();
         Self {
             subject: subject.id().to_owned(),
             issuer: subject.issuer().to_owned(),
-            name: caller.user.name.clone(),
+            name: caller.name.clone(),
             bookmarks,
         }
     }

@@ -1,9 +1,10 @@
 //! Both eras of the protocol: with `initialize`, and without any handshake.
 
+use bookmarket::settings;
 use serde_json::{Value, json};
 
 use crate::{
-    agent::{Agent, Answer, Outcome},
+    agent::{Agent, Answer, Outcome, call},
     server::Server,
 };
 
@@ -95,4 +96,50 @@ async fn there_are_no_streams_and_no_sessions_to_delete() {
 
     assert_eq!(answer.status, 405, "{answer:?}");
     assert_eq!(answer.header("Allow"), "POST");
+}
+
+/// The names of the tools in an answer to `tools/list`.
+fn names(answer: &Answer) -> Vec<String> {
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let listed = answer.json();
+    let tools = listed["result"]["tools"].as_array().expect("a list");
+    let mut names: Vec<_> =
+        tools.iter().filter_map(|tool| Some(tool["name"].as_str()?.to_owned())).collect();
+    names.sort();
+    names
+}
+
+#[actix_web::test]
+async fn r30_who_may_only_read_is_not_shown_the_tools_that_write_in_either_era() {
+    let server = Server::start_with(&[(settings::READ_ONLY, "user_katherine")]).await;
+    let (ada, katherine) = (server.agent_of("user_ada"), server.agent_of("user_katherine"));
+    let list = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" });
+    let all = ["add_bookmark", "delete_bookmark", "list_bookmarks", "search_bookmarks", "whoami"];
+    let readable = ["list_bookmarks", "search_bookmarks", "whoami"];
+
+    assert_eq!(names(&ada.post(&list).await), all);
+    let old = katherine.post(&list).await;
+    assert_eq!(names(&old), readable);
+    assert_eq!(old.json()["result"].get("cacheScope"), None, "{old:?}");
+
+    let new = request(&katherine, "tools/list", None, json!({})).await;
+    assert_eq!(names(&new), readable);
+    assert_eq!(new.json()["result"]["cacheScope"], "private", "it is one person's list");
+    assert_eq!(new.json()["result"]["ttlMs"], 0);
+    assert_eq!(names(&request(&ada, "tools/list", None, json!({})).await), all);
+}
+
+#[actix_web::test]
+async fn r30_who_may_only_read_gets_403_for_what_is_not_shown_in_either_era() {
+    let server = Server::start_with(&[(settings::READ_ONLY, "user_katherine")]).await;
+    let katherine = server.agent_of("user_katherine");
+    let params = json!({ "name": "delete_bookmark", "arguments": { "id": 1 } });
+    let named = Some("delete_bookmark");
+    let encoded = Some("=?base64?ZGVsZXRlX2Jvb2ttYXJr?=");
+    for name in [named, encoded] {
+        let refused = request(&katherine, "tools/call", name, params.clone()).await;
+        assert_eq!(refused.status, 403, "{refused:?}");
+    }
+    let refused = katherine.post(&call("delete_bookmark", json!({ "id": 1 }))).await;
+    assert_eq!(refused.status, 403, "{refused:?}");
 }
