@@ -15,6 +15,8 @@
 //!   token, or a bad one, gets the challenge that the specifications ask for.
 //! - [`AuthedUser`]: the application's own user, in a handler. [`MaybeAuthed`] where signing in is
 //!   optional.
+//! - [`Authorized`]: the same user, who is allowed what the handler needs. [`scopes!`] declares
+//!   permissions; `require` demands them around a route.
 //! - [`IdentityStore`]: from the token's subject to that user. There are stores for what
 //!   applications keep their users in, each behind a feature; a store of one's own is one function.
 //!
@@ -155,6 +157,11 @@ struct IssuersGuide;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/operations.md")]
 struct OperationsGuide;
+
+/// The code of docs/permissions.md, compiled.
+#[cfg(all(doctest, feature = "memory"))]
+#[doc = include_str!("../docs/permissions.md")]
+struct PermissionsGuide;
 
 /// The code of docs/stores.md, compiled.
 #[cfg(all(doctest, feature = "diesel", feature = "diesel-async", feature = "sea-orm"))]
