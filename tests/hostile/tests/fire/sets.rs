@@ -136,7 +136,16 @@ async fn r28_a_withdrawn_key_stops_verifying_at_the_refresh_that_no_longer_lists
         // One that is remembered, and one that has to be verified.
         let (warm, cold) = (world.token(), world.token());
         class.answer("remembered", &world.server.call(&warm).await, Expected::Passed);
-        authority.keys().replace(Algorithm::Es256);
+        // Withdrawn alone, or for another one in its place.
+        let old = authority.keys().current();
+        if round == 0 {
+            authority.keys().replace(Algorithm::Es256);
+        } else {
+            world.rotate();
+            let both = world.until_accepted(SLACK).await;
+            class.case(format!("both are good {round}"), both.map(drop));
+            authority.keys().withdraw(&old);
+        }
         let fetches = authority.requests("/oauth2/jwks");
         while authority.requests("/oauth2/jwks") < fetches + 2 {
             sleep(Duration::from_millis(10)).await;
