@@ -8,7 +8,10 @@ use actix_web::{
 };
 use serde_json::json;
 
-use crate::support::{Answer, Server, authority};
+use crate::{
+    logs::Lines,
+    support::{Answer, Server, authority},
+};
 
 const ROOT: &str = "/.well-known/oauth-protected-resource";
 const SERVER_ROOT: &str = "/.well-known/oauth-authorization-server";
@@ -249,4 +252,24 @@ async fn r02_the_middleware_around_an_app_without_discovery_answers_for_its_own_
             "{path}"
         );
     }
+}
+
+#[test]
+fn r03_a_public_url_that_looks_wrong_is_told_at_start_up_once_and_no_other() {
+    let told_for = |resource: &str| {
+        let lines = Lines::default();
+        let subscriber =
+            tracing_subscriber::fmt().with_ansi(false).with_writer(lines.clone()).finish();
+        let build = || McpAuth::builder(resource.to_owned()).authkit("x.authkit.app").build();
+        tracing::subscriber::with_default(subscriber, || build().unwrap());
+        lines.text()
+    };
+    let told = told_for("https://app.internal:8080/mcp/");
+    for doubt in ["known inside a network only", "behind a proxy", "ends with a slash"] {
+        let lines = told.lines().filter(|line| line.contains(doubt));
+        let told = lines.filter(|line| line.contains("event=\"public_url_doubtful\"")).count();
+        assert_eq!(told, 1, "{doubt}");
+    }
+    assert!(told.contains("resource=\"https://app.internal:8080/mcp/\""), "{told}");
+    assert!(!told_for("https://app.example.com/mcp").contains("doubtful"));
 }

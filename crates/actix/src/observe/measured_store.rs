@@ -5,7 +5,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mcp_auth_core::{ClientId, IdentityStore, IssuerAwareness, Newcomer, StoreError, Subject};
+use mcp_auth_core::{
+    ApiKeyName, ClientId, IdentityStore, IssuerAwareness, Newcomer, StoreError, Subject,
+};
 use metrics::{SharedString, Unit, describe_histogram, histogram};
 
 const LOOKUPS: &str = "mcp_auth_store_lookup_duration_seconds";
@@ -41,6 +43,11 @@ impl<S: IdentityStore> IdentityStore for Measured<S> {
     async fn find_machine(&self, client: &ClientId) -> Result<Option<S::User>, StoreError> {
         let measurement = self.measure("find_machine");
         measurement.ends_with(self.store.find_machine(client).await)
+    }
+
+    async fn find_api_key(&self, key: &ApiKeyName) -> Result<Option<S::User>, StoreError> {
+        let measurement = self.measure("find_api_key");
+        measurement.ends_with(self.store.find_api_key(key).await)
     }
 
     async fn provision(&self, newcomer: &Newcomer) -> Result<Option<S::User>, StoreError> {
