@@ -1,6 +1,6 @@
 //! R18 and R19, claim by claim and over HTTP: each token is good but for one thing.
 
-use actix_mcp_auth::{Issuer, McpAuth, testing::TestAuthority};
+use actix_mcp_auth::{AudiencePolicy, Issuer, McpAuth, testing::TestAuthority};
 use hostile::{
     Class,
     Expected::{self, BadToken, Passed},
@@ -249,6 +249,23 @@ fn r19_aud_contains_the_resource_byte_for_byte() {
         json!(vec![other; 300]),
     ] {
         world.ask(&mut class, "aud", Some(bad), BadToken);
+    }
+    class.done();
+}
+
+#[test]
+fn r19_where_only_this_resource_may_be_named_no_other_name_stands_beside_it() {
+    let world = World::with(|authority| {
+        builder(authority).audience_policy(AudiencePolicy::ThisResourceOnly).build().unwrap()
+    });
+    let mut class = Class::new("aud, this resource only");
+    for good in [json!(RESOURCE), json!([RESOURCE]), json!([RESOURCE, RESOURCE])] {
+        world.ask(&mut class, "aud", Some(good), Passed);
+    }
+    world.ask(&mut class, "aud", None, BadToken);
+    for url in lookalikes(RESOURCE) {
+        world.ask(&mut class, "aud", Some(json!([RESOURCE, url])), BadToken);
+        world.ask(&mut class, "aud", Some(json!([url, RESOURCE])), BadToken);
     }
     class.done();
 }
