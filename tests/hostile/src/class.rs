@@ -172,3 +172,89 @@ impl Expected {
 fn longest() -> Duration {
     Duration::from_secs(if full() { 2 } else { 10 })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [Expected; 7] = [
+        Expected::Passed,
+        Expected::BadToken,
+        Expected::NoCredentials,
+        Expected::BadRequest,
+        Expected::MissingScope,
+        Expected::Unavailable,
+        Expected::Refused,
+    ];
+
+    fn answer(status: u16, headers: &[(&str, String)]) -> Answer {
+        let headers = headers.iter().map(|(n, v)| ((*n).to_owned(), v.clone().into_bytes()));
+        Answer { status, headers: headers.collect(), body: String::new(), took: Duration::ZERO }
+    }
+
+    fn challenge(error: &str) -> (&'static str, String) {
+        let error = if error.is_empty() { "".into() } else { format!("error=\"{error}\", ") };
+        ("www-authenticate", format!("Bearer {error}resource_metadata=\"{METADATA_URL}\""))
+    }
+
+    fn accepts(answer: &Answer) -> Vec<Expected> {
+        ALL.into_iter().filter(|expected| expected.check(answer).is_ok()).collect()
+    }
+
+    #[test]
+    fn each_answer_is_what_it_is_and_nothing_else() {
+        use Expected::*;
+
+        let retry = ("retry-after", "1".to_owned());
+        for (answer, expected) in [
+            (answer(200, &[]), vec![Passed]),
+            (answer(401, &[challenge("invalid_token")]), vec![BadToken, Refused]),
+            (answer(401, &[challenge("")]), vec![NoCredentials, Refused]),
+            (answer(400, &[challenge("invalid_request")]), vec![BadRequest, Refused]),
+            (answer(403, &[challenge("insufficient_scope")]), vec![MissingScope]),
+            (answer(503, &[retry]), vec![Unavailable]),
+            (answer(431, &[]), vec![Refused]),
+            // What must never be.
+            (answer(200, &[challenge("")]), vec![]),
+            (answer(401, &[]), vec![]),
+            (answer(401, &[challenge("insufficient_scope")]), vec![]),
+            (answer(401, &[("www-authenticate", "Bearer".into())]), vec![]),
+            (answer(400, &[challenge("invalid_token")]), vec![]),
+            (answer(500, &[]), vec![]),
+            (answer(503, &[]), vec![]),
+            (answer(503, &[challenge("invalid_token")]), vec![]),
+        ] {
+            assert_eq!(accepts(&answer), expected, "{answer:?}");
+        }
+    }
+
+    #[test]
+    #[should_panic = "1 of 2 failed:\nthe other: no"]
+    fn a_failed_case_is_told_at_the_end() {
+        let mut class = Class::new("class: a failure");
+        class.case("the other", Err("no".into()));
+        class.case("one", Ok(()));
+        class.done();
+    }
+
+    #[test]
+    #[should_panic = "no case was tried"]
+    fn a_class_without_cases_has_failed() {
+        Class::new("class: nothing").done();
+    }
+
+    #[test]
+    #[should_panic = "`done` was not called"]
+    fn a_class_that_is_forgotten_has_failed() {
+        Class::new("class: forgotten").case("one", Ok(()));
+    }
+
+    #[test]
+    #[should_panic = "it took"]
+    fn what_takes_too_long_has_failed() {
+        let mut class = Class::new("class: a hang");
+        let late = Answer { took: Duration::from_secs(11), ..answer(200, &[]) };
+        class.answer("late", &late, Expected::Passed);
+        class.done();
+    }
+}
