@@ -62,6 +62,13 @@
 //! # }
 //! ```
 //!
+//! # What costs nothing until it is asked for
+//!
+//! [`scopes!`] declares what callers may do, [`Authorized`] and `.require::<P>()` demand it.
+//! [`McpAuth::mcp`] judges MCP messages by their body: rules for tools, anonymous methods, sessions
+//! that stay with their caller. [`McpAuth::revoke`] ends a subject's access before its tokens end.
+//! [`McpAuth::health`] and the feature `metrics` tell how it goes.
+//!
 //! # What is refused
 //!
 //! A token without `iss`, `aud`, `exp` or `sub`; one for another resource; one whose signature is

@@ -9,7 +9,7 @@ use actix_mcp_auth::{
 use actix_web::web;
 use sea_orm::{ActiveValue::Set, ConnectionTrait, Database, DatabaseConnection, EntityTrait};
 
-use crate::support::{RESOURCE, Server, authority, builder};
+use crate::support::{RESOURCE, Server, authority, builder, good_token};
 
 mod people {
     use sea_orm::entity::prelude::*;
@@ -182,4 +182,21 @@ async fn r11_a_database_that_is_gone_is_503_and_says_nothing_of_itself() {
     let answer = server.call(&ada).await;
     assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (503, Some("1")));
     assert!(!answer.body.contains("people"), "{}", answer.body);
+}
+
+#[actix_web::test]
+async fn r11_a_revoked_subject_is_401_at_once_and_nobody_else_is() {
+    let authority = authority();
+    let auth = builder(&authority).build().unwrap();
+    let server = Server::of(&auth);
+    let (ada, alan) = (good_token(&authority), authority.person_token("user_alan", RESOURCE));
+    for token in [&ada, &ada, &alan] {
+        assert_eq!(server.call(token).await.status, 200);
+    }
+    auth.revoke(&Subject::new(authority.issuer(), "user_ada"));
+    server.call(&ada).await.assert_invalid_token("revoked");
+    assert_eq!(server.call(&alan).await.status, 200);
+    let soon = std::time::SystemTime::now() + Duration::from_secs(20);
+    let later = authority.token().subject("user_ada").audience(RESOURCE).issued_at(soon).sign();
+    assert_eq!(server.call(&later).await.status, 200, "signed in again");
 }
