@@ -38,8 +38,8 @@ use crate::carried::{carried, mistake};
 ///
 /// # Errors
 /// Where nobody is signed in: an error of the protocol. A tool that needs somebody should not be
-/// [open to nobody](mcp_auth_core::mcp::AnonymousMethods), so that the client gets its challenge
-/// before. Where nobody [carried](crate::carry) the caller over, or where `U` is not what the store
+/// among the [`AnonymousMethods`](mcp_auth_core::mcp::AnonymousMethods), so that the client gets
+/// its challenge before. Where nobody [carried](crate::carry) the caller over, or where `U` is not what the store
 /// returns: a mistake of the program's, told in the log with its remedy.
 pub struct Caller<U = Principal> {
     user: Arc<U>,

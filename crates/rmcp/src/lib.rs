@@ -96,3 +96,8 @@ mod lists;
 pub use caller::{Caller, MaybeCaller};
 pub use carried::carry;
 pub use lists::{prompts_for, resources_for, tools_for};
+
+/// The code of docs/mcp.md, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/mcp.md")]
+struct McpGuide;

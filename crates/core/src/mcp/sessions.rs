@@ -44,7 +44,7 @@ pub struct SessionBindings {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SessionSettings {
-    /// The most sessions that are remembered. Default 65,536, which take about 5 MiB; zero switches
+    /// The most sessions that are remembered. Default 65,536, which take 10 MiB at most; zero switches
     /// the binding off.
     pub capacity: usize,
     /// A session that nobody used for so long is forgotten. Default 24 h.

@@ -1,0 +1,70 @@
+//! An MCP endpoint that anybody may ask what it offers and when the shop is open, while what is
+//! somebody's own needs that somebody: the client learns of it by the usual 401, signs its user in,
+//! and goes on.
+//!
+//! `cargo run --example optional_authentication` starts it on this machine and calls it as nobody,
+//! as a person, and with a bad token.
+
+use std::{error::Error, net::TcpListener};
+
+use actix_mcp_auth::{AnonymousMethods, MaybeAuthed, McpAuth, testing::TestAuthority};
+use actix_web::{
+    App, HttpServer, Responder,
+    http::{StatusCode, header},
+    rt, web,
+};
+use serde_json::{Value, json};
+
+#[actix_web::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let authority = TestAuthority::start()?;
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let resource = format!("http://{}/mcp", listener.local_addr()?);
+
+    let auth = McpAuth::builder(&*resource).authkit(authority.issuer()).build()?;
+    // `initialize`, `ping`, `server/discover`, `tools/list`; and one tool of ours.
+    let open = AnonymousMethods::discovery().tool("opening_hours");
+    let mcp = auth.mcp().allow_anonymous(open);
+    let server = HttpServer::new(move || {
+        App::new()
+            .configure(auth.discovery())
+            .service(web::resource("/mcp").wrap(mcp.clone()).route(web::post().to(answer)))
+    });
+    rt::spawn(server.workers(1).listen(listener)?.run());
+
+    let post = async |token: Option<&str>, method: &str, params: Value| {
+        let mut request = awc::Client::default().post(&resource);
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        let message = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
+        let mut answer = request.send_json(&message).await?;
+        let challenged = answer.headers().contains_key(header::WWW_AUTHENTICATE);
+        let text = String::from_utf8(answer.body().await?.to_vec())?;
+        Ok::<_, Box<dyn Error>>((answer.status(), challenged, text))
+    };
+    let (hours, order) = (json!({ "name": "opening_hours" }), json!({ "name": "my_orders" }));
+
+    let (status, _, text) = post(None, "tools/list", json!({})).await?;
+    assert_eq!((status, &*text), (StatusCode::OK, "tools/list for nobody in particular"));
+    let (status, ..) = post(None, "tools/call", hours.clone()).await?;
+    assert_eq!(status, StatusCode::OK);
+
+    // What is somebody's own: the challenge leads the client to the authorization server.
+    let (status, challenged, _) = post(None, "tools/call", order.clone()).await?;
+    assert_eq!((status, challenged), (StatusCode::UNAUTHORIZED, true));
+    let ada = authority.person_token("user_ada", &resource);
+    let (status, _, text) = post(Some(&ada), "tools/call", order).await?;
+    assert_eq!((status, &*text), (StatusCode::OK, "tools/call for user_ada"));
+
+    // A bad token is refused even where none would do: the client should know.
+    let (status, ..) = post(Some("expired"), "tools/call", hours).await?;
+    assert_eq!(status, StatusCode::UNAUTHORIZED);
+    Ok(())
+}
+
+/// Stands for a real MCP server; docs/mcp.md shows one with rmcp.
+async fn answer(caller: MaybeAuthed, message: web::Json<Value>) -> impl Responder {
+    let name = caller.user().map_or("nobody in particular", |user| user.subject().id());
+    format!("{} for {name}", message["method"].as_str().unwrap_or_default())
+}
