@@ -8,17 +8,11 @@ use std::{
 
 use crate::{
     api_key::ApiKeys,
-    audience::{AudiencePolicy, AudienceRule, ResourceKind},
     bearer::BearerToken,
     claims::NumericDate,
     config::ConfigError,
     description::{KeyIdHash, NamesInToken, TokenDescription},
-    identity::{
-        ErasedStore, ErasedUser, IdentityStore, Introduction, IssuerAwareness, StoreErrorKind,
-        Subject,
-    },
-    issuer::{Issuer, JwksLocation},
-    issuer_keys::{AwaitRefresh, IssuerKeys},
+    identity::{ErasedStore, ErasedUser, Introduction, StoreErrorKind, Subject},
     permission::{Authority, Grants, Need},
     principal::Principal,
     profile::FetchProfile,
@@ -33,10 +27,12 @@ use crate::{
 mod permissions;
 mod policy;
 mod request;
+mod trust;
 mod trusted;
 
 pub use policy::{ResourcePolicy, UnknownUser};
 pub use request::IncomingRequest;
+use trust::empty_audience;
 use trusted::Trusted;
 
 /// Decides who is calling.
@@ -105,115 +101,6 @@ impl Authenticator {
             store: None,
             profiles,
         })
-    }
-
-    /// Trusts an issuer's tokens, with the keys that `refresh` keeps new.
-    ///
-    /// # Errors
-    /// Where another issuer has the same `iss`; where the issuer is reached without TLS and the
-    /// resource is not on the same machine; where its tokens need not name an MCP resource.
-    pub fn trust(
-        &mut self,
-        issuer: Issuer,
-        keys: Arc<IssuerKeys>,
-        refresh: Arc<dyn AwaitRefresh>,
-    ) -> Result<(), ConfigError> {
-        if issuer.audiences().iter().any(String::is_empty) {
-            return Err(empty_audience());
-        }
-        if issuer.names().any(|name| name.is_empty()) {
-            return Err(ConfigError::invalid(
-                "issuer",
-                "",
-                "must not be empty",
-                "https://login.example.com",
-            ));
-        }
-        if issuer.uses_http() && !self.policy.resource.is_loopback() {
-            return Err(ConfigError::invalid(
-                "issuer",
-                issuer.name(),
-                "must use https (http is for a loopback issuer of a loopback resource)",
-                "https://login.example.com",
-            ));
-        }
-        let audience_policy = issuer.own_audience_policy().unwrap_or(self.policy.audience_policy);
-        if audience_policy == AudiencePolicy::BoundByKeySet {
-            self.refuse_unaddressed(&issuer)?;
-        }
-        for name in issuer.names() {
-            if self.by_iss.insert(name.clone(), self.trusted.len()).is_some() {
-                return Err(ConfigError::invalid(
-                    "issuer",
-                    &**name,
-                    "must be configured once only",
-                    "https://login.example.com",
-                ));
-            }
-        }
-        let rules = TokenRules {
-            issuer_names: issuer.names().cloned().collect(),
-            audience: AudienceRule {
-                resource: self.policy.resource.clone(),
-                others: [&self.policy.audiences[..], issuer.audiences()].concat(),
-                policy: audience_policy,
-            },
-            leeway: self.policy.leeway,
-            strict_type: self.policy.strict_type,
-            strict_claims: self.policy.strict_claims,
-        };
-        let authority = Arc::new(Authority::of([&issuer], &self.policy));
-        self.trusted.push(Trusted { issuer, rules, keys, refresh, authority });
-        let issuers = self.trusted.iter().map(|trusted| &trusted.issuer);
-        self.everybody = Arc::new(Authority::of(issuers, &self.policy));
-        self.refuse_confusion()
-    }
-
-    /// "MCP servers MUST validate that access tokens were issued specifically for them" (R19): only
-    /// a resource that is no MCP server may do without `aud`, and only where a key set is named,
-    /// which can then belong to one client.
-    fn refuse_unaddressed(&self, issuer: &Issuer) -> Result<(), ConfigError> {
-        let expected = if self.policy.kind == ResourceKind::Mcp {
-            "must not be used on an MCP resource, whose tokens must name it in `aud`: declare a \
-             resource that is not MCP with McpAuth::api"
-        } else if *issuer.jwks_location() == JwksLocation::Discovered {
-            "must be used with the key set of one client, named with jwks_uri"
-        } else {
-            return Ok(());
-        };
-        let found = format!("BoundByKeySet for {}", issuer.name());
-        Err(ConfigError::invalid(
-            "audience_policy",
-            found,
-            expected,
-            "AudiencePolicy::ThisResource",
-        ))
-    }
-
-    /// Resolves callers to the application's users. Without a store, the [`Principal`] is the user.
-    ///
-    /// # Errors
-    /// Where several issuers are trusted and the store looks at `sub` alone.
-    pub fn resolve_users_with(&mut self, store: impl IdentityStore) -> Result<(), ConfigError> {
-        self.store = Some(Arc::new(store));
-        self.refuse_confusion()
-    }
-
-    /// A `sub` is unique within its issuer only (RFC 7519 §4.1.2): with several issuers, a store
-    /// that ignores the issuer would let one's users in as another's.
-    fn refuse_confusion(&self) -> Result<(), ConfigError> {
-        let ignores =
-            self.store.as_ref().is_some_and(|store| store.issuers() == IssuerAwareness::Ignores);
-        match ignores && self.trusted.len() > 1 {
-            false => Ok(()),
-            true => Err(ConfigError::invalid(
-                "users",
-                "a store that looks at `sub` alone",
-                "must tell the subjects of several issuers apart: by a column for the issuer, by a \
-                 store per issuer, or by declaring that the issuers share their subjects",
-                ".shared_subjects()",
-            )),
-        }
     }
 
     /// What is demanded.
@@ -429,10 +316,6 @@ impl Authenticator {
             UnknownUser::Unauthorized => TokenError::UnknownUser.into(),
         }
     }
-}
-
-fn empty_audience() -> ConfigError {
-    ConfigError::invalid("audience", "", "must not be empty", "api://bookmarks")
 }
 
 impl Authenticated {
