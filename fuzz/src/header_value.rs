@@ -46,7 +46,7 @@ fn expected<'h>(headers: &[&'h [u8]]) -> Result<Option<&'h str>, Rejection> {
     };
     let scheme_len = value.iter().position(|byte| *byte == b' ').unwrap_or(value.len());
     let (scheme, rest) = value.split_at(scheme_len);
-    if scheme.to_ascii_lowercase() != b"bearer" {
+    if !scheme.eq_ignore_ascii_case(b"bearer") {
         return Ok(None);
     }
     let credentials = rest.trim_ascii();
