@@ -116,8 +116,10 @@ async fn check_places(order: &str, server: &Server, issuer: &str) {
 #[actix_web::test]
 async fn r05_the_public_url_does_not_follow_the_host_header() {
     let authority = authority();
-    let server = Server::of(&builder(&authority).build().unwrap());
-    let hostile = |method, path| {
+    let local = Server::of(&builder(&authority).build().unwrap());
+    let public = McpAuth::builder("https://app.example.com/mcp").authkit("x.authkit.app");
+    let public = Server::of(&public.build().unwrap());
+    let hostile = |server: &Server, method, path| {
         server
             .request(method, path)
             .header("Host", "evil.example")
@@ -125,9 +127,11 @@ async fn r05_the_public_url_does_not_follow_the_host_header() {
             .header("X-Forwarded-Proto", "https")
             .header("Forwarded", "host=evil.example")
     };
-    let document = hostile(Method::GET, PLACES[0]).send().await;
-    assert_eq!(document.json()["resource"], RESOURCE);
-    let refused = hostile(Method::POST, "/mcp").send().await;
+    for (server, resource) in [(&local, RESOURCE), (&public, "https://app.example.com/mcp")] {
+        let document = hostile(server, Method::GET, PLACES[0]).send().await;
+        assert_eq!(document.json()["resource"], resource);
+    }
+    let refused = hostile(&public, Method::POST, "/mcp").send().await;
     assert!(!refused.challenge().contains("evil"), "{}", refused.challenge());
 }
 

@@ -3,6 +3,7 @@
 use std::{env, fs, path::PathBuf, process};
 
 use actix_mcp_auth::{Issuer, McpAuth, McpAuthBuilder, McpAuthSettings};
+use actix_web::http::Method;
 use serde_json::{Value, json};
 
 use crate::support::{RESOURCE, Server, authority, good_token};
@@ -68,12 +69,15 @@ async fn settings_read_with_serde_build_what_the_calls_build() {
         "resource_documentation": "https://docs.example.com",
         "served_at": "/inner",
         "allow_origins": ["https://chat.example.com"],
+        "allow_hosts": ["app"],
         "authorization_server_metadata": false,
         "api_keys": [{ "name": "nightly", "key_file": key.path(), "scopes": ["openid"] }],
     }));
     let server = Server::of(&auth.unwrap().build().unwrap());
     assert_eq!(server.call(&good_token(&authority)).await.status, 200);
     assert_eq!(server.call(KEY).await.body, "nightly");
+    let by_name = server.request(Method::POST, "/mcp").header("Host", "app:8787").bearer(KEY);
+    assert_eq!(by_name.send().await.status, 200);
     let document = server.get("/.well-known/oauth-protected-resource/inner").send().await.json();
     assert_eq!(
         document,

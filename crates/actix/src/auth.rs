@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use actix_web::{
-    HttpResponse,
+    Error, HttpResponse,
     dev::{ServiceRequest, ServiceResponse},
     http::header::{self, HeaderMap},
     web::ServiceConfig,
@@ -21,6 +21,7 @@ use crate::{
     cors::{Caller, OriginPolicy, is_preflight},
     discovery::{self, Discovery, Registration},
     health::IssuerHealth,
+    host::HostPolicy,
     mcp::{McpMiddleware, RefusedMessages},
     middleware::McpAuthMiddleware,
     observe::{self, Observer},
@@ -37,6 +38,7 @@ pub struct McpAuth(Arc<Inner>);
 pub(crate) struct Inner {
     pub(crate) authenticator: Authenticator,
     pub(crate) challenge: Challenge,
+    pub(crate) hosts: HostPolicy,
     pub(crate) origins: OriginPolicy,
     pub(crate) discovery: Discovery,
     pub(crate) observer: Observer,
@@ -204,7 +206,7 @@ impl McpAuth {
     }
 
     /// What is answered before anybody has to say who they are: discovery, preflights, and pages
-    /// that may not call at all.
+    /// that may not call at all, by what they say of themselves or by where they believe to be.
     pub(crate) fn answer_at_the_door(
         &self,
         request: &ServiceRequest,
@@ -213,13 +215,16 @@ impl McpAuth {
         if let Some(answer) = discovery::answer_at_the_door(self, request) {
             return Some(answer);
         }
-        let Caller::Page(origin) = caller else {
-            return None;
-        };
-        if !self.0.origins.allows(origin) {
-            let rejection = self.0.origins.refusal(origin);
-            return Some(self.refuse(request, &rejection));
+        if !self.0.hosts.allow(request.head()) {
+            return Some(self.refuse(request, &HostPolicy::refusal(request.head())));
         }
+        let origin = match caller {
+            Caller::Program | Caller::Cacheable => return None,
+            Caller::Page(origin) if self.0.origins.allows(origin) => origin,
+            Caller::Page(_) | Caller::Nobody => {
+                return Some(self.refuse(request, &OriginPolicy::refusal(request.headers())));
+            }
+        };
         is_preflight(request.head()).then(|| {
             let headers = request.headers().get(header::ACCESS_CONTROL_REQUEST_HEADERS);
             self.0.origins.answer_preflight(origin, headers)
@@ -308,9 +313,27 @@ impl McpAuth {
     /// A refusal within an answer that passes by is told to the operator.
     #[inline]
     pub(crate) fn tell_refusal_in<B>(&self, answer: &ServiceResponse<B>) {
-        let Some(error) = answer.response().error() else { return };
+        if let Some(error) = answer.response().error() {
+            self.tell_refusal_of(error, answer.request().headers());
+        }
+    }
+
+    /// An error that passes by will be an answer further out. The page that called can read that
+    /// too, and a refusal is told to the operator, without the token: the request is gone.
+    #[cold]
+    pub(crate) fn see_off(&self, mut error: Error, caller: &Caller) -> Error {
+        self.tell_refusal_of(&error, &HeaderMap::new());
+        let (auth, caller) = (self.clone(), caller.clone());
+        error.add_response_mapper(move |mut answer| {
+            auth.decorate(&caller, answer.headers_mut());
+            answer
+        });
+        error
+    }
+
+    fn tell_refusal_of(&self, error: &Error, headers: &HeaderMap) {
         if let Some(rejection) = error.as_error::<Refusal>().and_then(Refusal::untold) {
-            self.tell_refused(answer.request().headers(), rejection);
+            self.tell_refused(headers, rejection);
         }
     }
 

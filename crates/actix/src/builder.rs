@@ -17,6 +17,7 @@ use crate::{
     clock::SystemClock,
     cors::OriginPolicy,
     discovery::{Discovery, Document, Shim},
+    host::HostPolicy,
     observe::{self, LogSampling, Observer},
     refresher::{RefresherPlan, Roots},
 };
@@ -32,7 +33,7 @@ mod permissions;
 mod tokens;
 mod users;
 
-use browsers::checked_origin;
+use browsers::{checked_host, checked_origin};
 use deployment::checked_path;
 use documents::scopes;
 pub use error::BuildError;
@@ -64,6 +65,7 @@ pub struct McpAuthBuilder {
     strict_type: bool,
     strict_claims: bool,
     max_token_len: usize,
+    hosts: Vec<String>,
     origins: Vec<String>,
     any_origin: bool,
     shim: Option<bool>,
@@ -103,6 +105,7 @@ impl McpAuthBuilder {
             strict_type: false,
             strict_claims: false,
             max_token_len: BearerToken::DEFAULT_MAX_LEN,
+            hosts: Vec::new(),
             origins: Vec::new(),
             any_origin: false,
             shim: None,
@@ -142,6 +145,10 @@ impl McpAuthBuilder {
         let required = scopes("require_scopes", &self.required_scopes)?;
         let advertised = scopes("scopes_supported", &self.advertised_scopes)?;
 
+        let mut hosts = HostPolicy::of(&resource);
+        for host in self.hosts {
+            hosts.allow_further(checked_host(host)?);
+        }
         let mut origins = OriginPolicy::of(&resource);
         for origin in self.origins {
             origins.allow(checked_origin(origin)?);
@@ -208,6 +215,7 @@ impl McpAuthBuilder {
             challenge: authenticator.challenge(&[]),
             discovery: Discovery::new(&resource, served_at.as_deref(), &metadata, &issuers, shim),
             observer: Observer::new(resource.as_str(), self.log_sampling),
+            hosts,
             origins,
             authenticator,
             refresher: plan.start().map_err(BuildError::Thread)?,
@@ -261,6 +269,8 @@ mod tests {
             (refused(|b| b.allow_origin("https://h/path")), "allow_origin"),
             (refused(|b| b.allow_origin("chat.example.com")), "allow_origin"),
             (refused(|b| b.allow_origin("*")), "allow_origin"),
+            (refused(|b| b.allow_host("app:8787")), "allow_host"),
+            (refused(|b| b.allow_host("http://app")), "allow_host"),
             (refused(|b| b.refresh(refresh(|s| s.max_max_age = Duration::ZERO))), "refresh."),
         ] {
             assert!(error.contains(tells) && error.contains("for example"), "{error}");

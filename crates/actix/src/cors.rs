@@ -56,9 +56,12 @@ impl OriginPolicy {
             || (self.loopback && is_loopback(origin))
     }
 
-    pub(crate) fn refusal(&self, origin: &HeaderValue) -> Rejection {
-        let origin = String::from_utf8_lossy(origin.as_bytes()).into_owned();
-        ForbiddenReason::OriginNotAllowed { origin }.into()
+    /// The refusal of a page that may not call.
+    pub(crate) fn refusal(headers: &HeaderMap) -> Rejection {
+        let origins = headers.get_all(header::ORIGIN);
+        let origins: Vec<_> =
+            origins.map(|origin| String::from_utf8_lossy(origin.as_bytes())).collect();
+        ForbiddenReason::OriginNotAllowed { origin: origins.join(", ") }.into()
     }
 
     pub(crate) fn answer_preflight(
@@ -78,20 +81,50 @@ impl OriginPolicy {
             .finish()
     }
 
-    /// Lets a page that may call read the answer; where a CORS middleware of the application's
-    /// has spoken already, its word stands.
-    pub(crate) fn decorate(&self, origin: &HeaderValue, response: &mut HeaderMap) {
-        response.append(header::VARY, VARIES);
-        if !self.allows(origin) || response.contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN) {
+    /// Lets a page that may call read the answer. Where a CORS middleware of the application's has
+    /// spoken already, its word on who may read stands, and what it exposes stays exposed. Doing it
+    /// twice changes nothing.
+    fn decorate(&self, origin: &HeaderValue, response: &mut HeaderMap) {
+        vary_by_origin(response);
+        if !self.allows(origin) {
             return;
         }
-        response.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
-        response.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED));
+        if !response.contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN) {
+            response.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+        }
+        expose(response);
     }
 }
 
-/// What an answer depends on, for caches.
-const VARIES: HeaderValue = HeaderValue::from_static("Origin");
+/// Tells caches that the answer depends on who asked.
+fn vary_by_origin(response: &mut HeaderMap) {
+    if !lists(response, &header::VARY, "Origin") {
+        response.append(header::VARY, HeaderValue::from_static("Origin"));
+    }
+}
+
+/// Lets pages read what clients need, besides what they may read already.
+fn expose(response: &mut HeaderMap) {
+    const NAME: HeaderName = header::ACCESS_CONTROL_EXPOSE_HEADERS;
+    if !response.contains_key(NAME) {
+        response.insert(NAME, HeaderValue::from_static(EXPOSED));
+        return;
+    }
+    let missing = EXPOSED.split(", ").filter(|name| !lists(response, &NAME, name));
+    let missing = missing.collect::<Vec<_>>().join(", ");
+    if let Ok(missing) = HeaderValue::try_from(missing)
+        && !missing.is_empty()
+    {
+        response.append(NAME, missing);
+    }
+}
+
+/// Whether a header that is a list names this, or everything.
+fn lists(headers: &HeaderMap, name: &HeaderName, member: &str) -> bool {
+    let values = headers.get_all(name).filter_map(|value| value.to_str().ok());
+    let mut members = values.flat_map(|value| value.split(',')).map(str::trim);
+    members.any(|listed| listed == "*" || listed.eq_ignore_ascii_case(member))
+}
 
 /// Who sent a request, as far as its answer's headers depend on that.
 #[derive(Debug, Clone, Default)]
@@ -104,11 +137,15 @@ pub(crate) enum Caller {
     Cacheable,
     /// A page of this origin.
     Page(HeaderValue),
+    /// Several origins at once: what no browser sends.
+    Nobody,
 }
 
 impl Caller {
     pub(crate) fn of(request: &RequestHead) -> Self {
-        match request.headers().get(header::ORIGIN) {
+        let mut origins = request.headers().get_all(header::ORIGIN);
+        match origins.next() {
+            Some(_) if origins.next().is_some() => Self::Nobody,
             Some(origin) => Self::Page(origin.clone()),
             None if request.method == Method::POST => Self::Program,
             None => Self::Cacheable,
@@ -119,7 +156,7 @@ impl Caller {
     pub(crate) fn decorate(&self, origins: &OriginPolicy, response: &mut HeaderMap) {
         match self {
             Self::Program => {}
-            Self::Cacheable => response.append(header::VARY, VARIES),
+            Self::Cacheable | Self::Nobody => vary_by_origin(response),
             Self::Page(origin) => origins.decorate(origin, response),
         }
     }

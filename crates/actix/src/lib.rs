@@ -17,6 +17,7 @@ mod discovery;
 mod env;
 mod extract;
 mod health;
+mod host;
 mod mcp;
 mod middleware;
 mod observe;

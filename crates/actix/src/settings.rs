@@ -28,6 +28,7 @@ use crate::{auth::McpAuth, builder::McpAuthBuilder, secret_file};
 /// | `resource_name`, `resource_documentation` | for the metadata document |
 /// | `served_at` | the resource's path in the application, behind a proxy that changes it |
 /// | `allow_origins` | web pages that may call |
+/// | `allow_hosts` | further host names of a resource on a loopback address |
 /// | `authorization_server_metadata`, `openid_configuration` | what is passed on to older clients |
 /// | `ca_file` | further certificate authorities, a file in PEM |
 /// | `api_keys` | static keys, each with `name`, `key` or `key_file`, and `scopes` |
@@ -80,6 +81,8 @@ pub struct McpAuthSettings {
     served_at: Option<String>,
     #[serde(default)]
     allow_origins: Vec<String>,
+    #[serde(default)]
+    allow_hosts: Vec<String>,
     authorization_server_metadata: Option<bool>,
     #[serde(default)]
     openid_configuration: bool,
@@ -196,6 +199,9 @@ impl McpAuth {
         }
         for origin in s.allow_origins {
             builder = builder.allow_origin(origin);
+        }
+        for host in s.allow_hosts {
+            builder = builder.allow_host(host);
         }
         if let Some(pass_on) = s.authorization_server_metadata {
             builder = builder.authorization_server_metadata(pass_on);

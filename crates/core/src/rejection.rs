@@ -138,6 +138,12 @@ pub enum ForbiddenReason {
         /// The header's value.
         origin: String,
     },
+    /// The `Host` header names another machine than this one: a web page that has had its own name
+    /// pointed here (DNS rebinding, R29), or a name that the application was not told of.
+    HostNotAllowed {
+        /// The header's value.
+        host: String,
+    },
     /// A rule of the application's refuses the tool or the method, whoever calls (R30).
     RefusedByRule,
     /// The caller lacks permissions that its issuer does not grant by scope.
@@ -200,6 +206,7 @@ impl Rejection {
         "unknown_user",
         "insufficient_scope",
         "origin_not_allowed",
+        "host_not_allowed",
         "refused_by_rule",
         "message_not_json",
         "not_a_message",
@@ -260,6 +267,9 @@ impl Rejection {
             Self::Forbidden(ForbiddenReason::OriginNotAllowed { .. }) => {
                 "This origin may not call this resource"
             }
+            Self::Forbidden(ForbiddenReason::HostNotAllowed { .. }) => {
+                "This resource has another host name"
+            }
             Self::Forbidden(ForbiddenReason::RefusedByRule) => "This application does not offer it",
             Self::UnreadableMessage(error) => error.description(),
             Self::ForeignSession => "Session not found",
@@ -288,6 +298,7 @@ impl Rejection {
             Self::InsufficientScope { .. } => "insufficient_scope",
             Self::Forbidden(ForbiddenReason::UnknownUser) => "unknown_user",
             Self::Forbidden(ForbiddenReason::OriginNotAllowed { .. }) => "origin_not_allowed",
+            Self::Forbidden(ForbiddenReason::HostNotAllowed { .. }) => "host_not_allowed",
             Self::Forbidden(ForbiddenReason::RefusedByRule) => "refused_by_rule",
             Self::UnreadableMessage(error) => error.reason(),
             Self::ForeignSession => "foreign_session",

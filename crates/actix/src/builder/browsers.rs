@@ -1,4 +1,6 @@
-//! Whose web pages may call.
+//! Whose web pages may call, and by which name of this machine.
+
+use std::net::Ipv6Addr;
 
 use mcp_auth_core::ConfigError;
 
@@ -13,11 +15,42 @@ impl McpAuthBuilder {
         self
     }
 
-    /// Lets every web page call. The token still protects the resource; what is given up is the
-    /// protection of local servers against DNS rebinding.
+    /// Lets every web page call. The token still protects the resource.
     pub fn allow_any_origin(mut self) -> Self {
         self.any_origin = true;
         self
+    }
+
+    /// Another name by which clients call a resource on a loopback address, such as that of its
+    /// container: `app`, `192.168.1.5`. Without a port, since ports are not compared.
+    ///
+    /// Such a resource is called by a loopback address or as `localhost`. A request with another
+    /// `Host` comes from a web page whose name was pointed at this machine (DNS rebinding), and is
+    /// refused with 403 whether or not it has an `Origin` (R29). One without a `Host` comes from no
+    /// browser and passes. For a resource with a public URL `Host` is never looked at: that is for
+    /// the proxy in front. Default: no further name.
+    pub fn allow_host(mut self, host: impl Into<String>) -> Self {
+        self.hosts.push(host.into());
+        self
+    }
+}
+
+/// A name or an address as it stands in `Host`, in lower case and without a port.
+pub(super) fn checked_host(host: String) -> Result<String, ConfigError> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
+    let literal = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let sound = match literal {
+        Some(address) => address.parse::<Ipv6Addr>().is_ok(),
+        None => !host.is_empty() && host.chars().all(plain),
+    };
+    match sound {
+        true => Ok(host.to_ascii_lowercase()),
+        false => Err(ConfigError::invalid(
+            "allow_host",
+            host,
+            "must be a host name or an address, without scheme, port and path",
+            "app",
+        )),
     }
 }
 
@@ -44,6 +77,19 @@ mod tests {
     fn origins_of_applications_can_be_allowed() {
         for origin in ["vscode-webview://abc", "chrome-extension://abc", "http://[::1]:6274"] {
             assert_eq!(checked_origin(origin.into()).unwrap(), origin);
+        }
+    }
+
+    #[test]
+    fn hosts_are_names_and_addresses_and_nothing_else() {
+        for (host, kept) in
+            [("App", "app"), ("192.168.1.5", "192.168.1.5"), ("[fe80::1]", "[fe80::1]")]
+        {
+            assert_eq!(checked_host(host.into()).unwrap(), kept);
+        }
+        for host in ["", "app:80", "fe80::1", "[app]", "[::1]:80", "app/", "http://app", "*", "a b"]
+        {
+            assert!(checked_host(host.into()).is_err(), "{host}");
         }
     }
 }

@@ -112,7 +112,12 @@ where
                     }
                 }
                 StateNow::Passed { guarded, caller, service } => {
-                    let mut answer = ready!(service.poll(context))?.map_into_left_body();
+                    let mut answer = match ready!(service.poll(context)) {
+                        Ok(answer) => answer.map_into_left_body(),
+                        Err(error) => {
+                            return Poll::Ready(Err(guarded.auth.see_off(error, caller)));
+                        }
+                    };
                     guarded.auth.tell_refusal_in(&answer);
                     guarded.auth.decorate(caller, answer.headers_mut());
                     return Poll::Ready(Ok(answer));

@@ -201,6 +201,11 @@ impl fmt::Display for ForbiddenReason {
                 "the page {} may not call; if it should, add it with allow_origin",
                 Quoted(origin)
             ),
+            Self::HostNotAllowed { host } => write!(
+                f,
+                "the Host {} is not this machine's; if clients are to use it, add it with allow_host",
+                Quoted(host)
+            ),
             Self::RefusedByRule => f.write_str(
                 "a rule says refused() of this tool or method; if it should be called, give it a \
                  rule of its own",
@@ -309,6 +314,7 @@ mod tests {
             }
             .into(),
             ForbiddenReason::OriginNotAllowed { origin: evil() }.into(),
+            ForbiddenReason::HostNotAllowed { host: evil() }.into(),
             UnavailableReason::IdentityStore { error: evil() }.into(),
             exp(-1e308).into(),
             exp(f64::NEG_INFINITY).into(),
