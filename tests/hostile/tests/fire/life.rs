@@ -132,7 +132,7 @@ async fn r24_clients_that_leave_in_mid_fetch_leave_nothing_behind() {
         let token = stranger(&authority);
         write!(
             stream,
-            "POST /mcp HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\nAuthorization: Bearer {token}\r\n\r\n"
+            "POST /mcp HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\nAuthorization: Bearer {token}\r\n\r\n"
         )
         .unwrap();
     }

@@ -180,7 +180,7 @@ fn r07_r09_tokens_elsewhere_than_in_the_header_count_for_nothing_and_are_not_sho
         ("in JSON", "/mcp".into(), "Content-Type: application/json\r\n".into(), &*json),
     ] {
         let request = format!(
-            "POST {path} HTTP/1.1\r\nHost: h\r\n{headers}Content-Length: {}\r\n\r\n{body}",
+            "POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{headers}Content-Length: {}\r\n\r\n{body}",
             body.len()
         );
         let answer = server.wire().send(request.as_bytes()).judged(token.as_bytes());
@@ -188,7 +188,7 @@ fn r07_r09_tokens_elsewhere_than_in_the_header_count_for_nothing_and_are_not_sho
     }
     // Behind a good header they are nobody's business either.
     let request = format!(
-        "POST /mcp?access_token=x HTTP/1.1\r\nHost: h\r\nAuthorization: {bearer}\r\n\
+        "POST /mcp?access_token=x HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: {bearer}\r\n\
          Content-Length: 0\r\n\r\n"
     );
     let answer = server.wire().send(request.as_bytes()).judged(token.as_bytes());

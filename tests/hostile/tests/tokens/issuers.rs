@@ -55,7 +55,7 @@ fn r26_equal_kids_swapped_keys_and_swapped_resources_let_nobody_in() {
                         let token = signer.token().subject("user_ada").audience(audience);
                         let token = token.issuer(named.issuer()).kid("the-same").sign();
                         let request = format!(
-                            "POST {path} HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer {token}\r\n\
+                            "POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n\
                              Content-Length: 0\r\n\r\n"
                         );
                         let answer = server.wire().send(request.as_bytes());
