@@ -108,7 +108,8 @@ impl Class {
     /// Tab-separated: class, cases, passed, p50 and p99 of a refusal in µs where they were
     /// measured. To the file that `HOSTILE_ROWS` names.
     fn write_row(&self, failed: usize) {
-        let Some(path) = std::env::var_os("HOSTILE_ROWS") else {
+        // Classes that fail on purpose are none of the table's.
+        let Some(path) = std::env::var_os("HOSTILE_ROWS").filter(|_| !cfg!(test)) else {
             return;
         };
         let (p50, p99) = (self.percentile(50), self.percentile(99));

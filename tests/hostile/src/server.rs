@@ -34,6 +34,18 @@ pub fn builder_with_scopes(authority: &TestAuthority, scopes: &[&str]) -> McpAut
     McpAuth::builder(RESOURCE).issuer(issuer).require_scopes(scopes.iter().copied())
 }
 
+/// Waits until every issuer's keys are there.
+///
+/// # Panics
+/// Where they are not within 30 s.
+pub fn wait_until_ready(auth: &McpAuth) {
+    let start = Instant::now();
+    while !auth.health().iter().all(|issuer| issuer.ready) {
+        assert!(start.elapsed() < Duration::from_secs(30), "no keys: {:?}", auth.health());
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
 /// An application on a free port; it stops when dropped.
 pub struct Server {
     address: SocketAddr,
@@ -68,6 +80,13 @@ impl Server {
                 web::resource("/mcp").wrap(auth.middleware()).route(web::post().to(whoami)),
             );
         })
+    }
+
+    /// The same, once every issuer's keys are there: on a busy machine the first request might
+    /// otherwise have waited in vain, and rightly be answered with 503.
+    pub fn when_ready(auth: &McpAuth) -> Self {
+        wait_until_ready(auth);
+        Self::of(auth)
     }
 
     /// Where it listens.

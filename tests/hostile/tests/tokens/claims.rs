@@ -22,7 +22,7 @@ impl World {
 
     pub(crate) fn with(auth: impl Fn(&TestAuthority) -> McpAuth) -> Self {
         let authority = TestAuthority::start().unwrap();
-        let server = Server::of(&auth(&authority));
+        let server = Server::when_ready(&auth(&authority));
         Self { authority, server }
     }
 

@@ -11,7 +11,7 @@ use hostile::{
 #[actix_web::test]
 async fn r07_r11_the_authorization_header_is_read_to_the_byte() {
     let authority = TestAuthority::start().unwrap();
-    let server = Server::of(&builder(&authority).build().unwrap());
+    let server = Server::when_ready(&builder(&authority).build().unwrap());
     let token = authority.person_token("user_ada", RESOURCE);
     let other = authority.person_token("user_alan", RESOURCE);
     let mut class = Class::new("credentials");
@@ -92,7 +92,7 @@ const METHODS: [&str; 12] = [
 #[test]
 fn r08_r10_every_method_is_authenticated_and_nothing_stands_for_a_token() {
     let authority = TestAuthority::start().unwrap();
-    let server = Server::of(&builder(&authority).build().unwrap());
+    let server = Server::when_ready(&builder(&authority).build().unwrap());
     let token = format!("Bearer {}", authority.person_token("user_ada", RESOURCE));
     let expired = authority.token().subject("user_ada").audience(RESOURCE);
     let expired = expired.expired_for(std::time::Duration::from_secs(3600));
@@ -130,7 +130,7 @@ fn r08_r10_every_method_is_authenticated_and_nothing_stands_for_a_token() {
 #[test]
 fn r07_r09_tokens_elsewhere_than_in_the_header_count_for_nothing_and_are_not_shown() {
     let authority = TestAuthority::start().unwrap();
-    let server = Server::of(&builder(&authority).build().unwrap());
+    let server = Server::when_ready(&builder(&authority).build().unwrap());
     let token = authority.person_token("user_ada", RESOURCE);
     let mut class = Class::new("tokens elsewhere");
     let bearer = format!("Bearer {token}");

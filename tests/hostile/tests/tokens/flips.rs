@@ -33,7 +33,7 @@ impl World {
         let token = authority.person_token("user_ada", RESOURCE);
         let jwks = json!({"keys": [authority.keys().current().public_jwk()]}).to_string();
         let gate = Gate::new(authority.issuer(), &jwks, now()).unwrap();
-        let server = Server::of(&builder(&authority).build().unwrap());
+        let server = Server::when_ready(&builder(&authority).build().unwrap());
         assert_eq!(gate.ask(&token), Ok(()));
         assert_eq!(server.wire().call(format!("Bearer {token}").as_bytes()).status, 200);
         Self { authority, token, gate, server }

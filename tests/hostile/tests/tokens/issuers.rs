@@ -10,7 +10,7 @@ use hostile::{
     Expected::{BadToken, Passed},
     RESOURCE, Server,
     forge::{ForgedKey, KeyType, encode},
-    server::builder,
+    server::{builder, wait_until_ready},
 };
 use serde_json::{Value, json};
 
@@ -37,6 +37,8 @@ fn r26_equal_kids_swapped_keys_and_swapped_resources_let_nobody_in() {
     let both = McpAuth::builder(RESOURCE).authkit(first.issuer()).issuer(issuer.clone());
     let both = both.build().unwrap();
     let only_second = McpAuth::builder(OTHER_RESOURCE).issuer(issuer).build().unwrap();
+    wait_until_ready(&both);
+    wait_until_ready(&only_second);
     let server = Server::start(move |config| {
         for (path, auth) in [("/mcp", &both), ("/other", &only_second)] {
             let ok = web::post().to(async || "ok");
@@ -189,7 +191,7 @@ fn r25_whatever_else_is_in_a_key_set_the_good_key_works() {
         keys.push(named);
     }
     publish(&authority, &keys);
-    let server = Server::of(&builder(&authority).build().unwrap());
+    let server = Server::when_ready(&builder(&authority).build().unwrap());
     let mut class = Class::new("junk in the key set");
     let good = authority.person_token("user_ada", RESOURCE);
     let answer = server.wire().call(format!("Bearer {good}").as_bytes());
@@ -223,7 +225,7 @@ fn r25_whatever_else_is_in_a_key_set_the_good_key_works() {
 fn r24_a_kid_is_a_name_to_compare_and_nothing_else() {
     let authority = TestAuthority::start().unwrap();
     let key = authority.keys().current();
-    let server = Server::of(&builder(&authority).build().unwrap());
+    let server = Server::when_ready(&builder(&authority).build().unwrap());
     let mut class = Class::new("kids");
     let mut wire = server.wire();
     let long = "k".repeat(8_000);
@@ -274,7 +276,7 @@ fn r24_a_token_without_kid_is_tried_against_at_most_four_keys_of_its_algorithm()
         let published: Vec<Value> =
             keys.iter().chain(&others).map(|key| key.public_jwk().clone()).collect();
         publish(&authority, &published);
-        let server = Server::of(&builder(&authority).build().unwrap());
+        let server = Server::when_ready(&builder(&authority).build().unwrap());
         let mut wire = server.wire();
         for (n, key) in keys.iter().enumerate() {
             let token = authority.token().subject("user_ada").audience(RESOURCE).signed_by(key);

@@ -31,8 +31,8 @@ const WIDE: usize = 120 * 1024;
 impl World {
     pub(crate) fn new() -> Self {
         let authority = TestAuthority::start().unwrap();
-        let usual = Server::of(&builder(&authority).build().unwrap());
-        let wide = Server::of(&builder(&authority).max_token_len(WIDE).build().unwrap());
+        let usual = Server::when_ready(&builder(&authority).build().unwrap());
+        let wide = Server::when_ready(&builder(&authority).max_token_len(WIDE).build().unwrap());
         let jwks = json!({"keys": [authority.keys().current().public_jwk()]}).to_string();
         let mut policy = ResourcePolicy::new(Resource::parse(RESOURCE).unwrap());
         policy.max_token_len = usize::MAX;

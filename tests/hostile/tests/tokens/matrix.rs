@@ -141,7 +141,7 @@ fn r17_r25_the_same_over_http_from_one_published_set() {
         }
     }
     publish(&authority, &published);
-    let server = Server::of(&builder(&authority).build().unwrap());
+    let server = Server::when_ready(&builder(&authority).build().unwrap());
     let payload = claims(&authority);
 
     let mut class = Class::new("algorithms × keys, over HTTP");
@@ -180,7 +180,7 @@ fn r17_an_hmac_with_anything_public_as_its_secret_is_refused() {
     let published: Vec<Value> =
         keys.iter().enumerate().map(|(k, key)| key.jwk_with(&format!("{k}"), &[])).collect();
     publish(&authority, &published);
-    let server = Server::of(&builder(&authority).build().unwrap());
+    let server = Server::when_ready(&builder(&authority).build().unwrap());
     let payload = claims(&authority);
 
     let mut class = Class::new("HMAC with the public key");

@@ -18,7 +18,7 @@ fn r11_bad_tokens_by_the_thousand_are_refused_one_by_one() {
     let jwks = json!({"keys": [key.public_jwk()]}).to_string();
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
     let gate = Gate::new(authority.issuer(), &jwks, UnixTime::since_epoch(now)).unwrap();
-    let server = Server::of(&builder(&authority).build().unwrap());
+    let server = Server::when_ready(&builder(&authority).build().unwrap());
     let stranger = Key::stranger(Algorithm::Rs256);
     let count = if full() { 1_000 } else { 50 };
 

@@ -14,7 +14,7 @@ fn r15_r22_scopes_come_from_scope_or_scp_and_never_from_both() {
     let authority = TestAuthority::start().unwrap();
     let required = ["openid", "bookmarks:write"];
     let auth = builder_with_scopes(&authority, &required).build().unwrap();
-    let server = Server::of(&auth);
+    let server = Server::when_ready(&auth);
     let both = "openid bookmarks:write";
     let mut class = Class::new("scopes");
     let mut wire = server.wire();

@@ -30,7 +30,7 @@ const TEXTS: [&str; 14] = [
 #[test]
 fn r09_r12_no_text_of_a_token_reaches_an_answer() {
     let authority = TestAuthority::start().unwrap();
-    let server = Server::of(&builder(&authority).build().unwrap());
+    let server = Server::when_ready(&builder(&authority).build().unwrap());
     let mut class = Class::new("texts in tokens");
     let mut wire = server.wire();
     // A mark that would be found wherever the text got to.
@@ -64,7 +64,7 @@ fn r12_r13_r14_challenges_are_grammatical_whatever_is_configured() {
     let mut class = Class::new("configured texts");
     let odd = ["a,b", "error=x", "a'b", "!#$%&()*+-./:;<=>?@[]^_`{|}~", "resource_metadata=x"];
     let auth = builder_with_scopes(&authority, &odd).build().unwrap();
-    let server = Server::of(&auth);
+    let server = Server::when_ready(&auth);
     let all = odd.join(" ");
     let bearer = |scope: &str| {
         let token = authority.token().subject("user_ada").audience(RESOURCE).scope(scope);
