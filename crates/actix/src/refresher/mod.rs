@@ -50,8 +50,9 @@ const RESTART: Duration = Duration::from_secs(1);
 
 /// How long a refresher that is dropped waits for its thread to end. A thread that still runs when
 /// the process ends finds its libraries torn down under its feet: OpenSSL, at work on the system's
-/// certificates, can crash then. What takes longer is a fetch that hangs, which is not waited for.
-const FAREWELL: Duration = Duration::from_millis(100);
+/// certificates, can crash then. A fetch ends at once and a stuck look-up is left behind, so that
+/// nothing takes long but those certificates on a busy machine, and an application's own clock.
+const FAREWELL: Duration = Duration::from_millis(500);
 
 /// The running refresher; dropping it ends the thread, without waiting for a stuck look-up.
 #[derive(Debug)]

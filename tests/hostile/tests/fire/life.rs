@@ -286,14 +286,14 @@ fn the_refresher_has_ended_when_its_owner_is_dropped_unless_it_is_stuck() {
             drops += 1;
             at_once += usize::from(Arc::strong_count(&alive) == 1);
             let name = format!("{fault:?}, after {wait} ms");
-            class.case(&name, within(start.elapsed(), Duration::from_millis(100) + SLACK));
+            class.case(&name, within(start.elapsed(), Duration::from_millis(500) + SLACK));
             while Arc::strong_count(&alive) > 1 && start.elapsed() < SLACK {
                 thread::sleep(Duration::from_millis(5));
             }
             class.same(name, Arc::strong_count(&alive), 1);
         }
     }
-    // On a machine that is busy, a hundred milliseconds may not always do.
+    // On a machine that is busy, half a second may not always do.
     let most = (at_once * 2 > drops).then_some(());
     class.case("waited for", most.ok_or(format!("{at_once} of {drops} had ended at once")));
     let stuck = McpAuth::builder(RESOURCE).authkit(authority.issuer());

@@ -25,7 +25,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use actix_mcp_auth::testing::TestAuthority;
+use actix_mcp_auth::{TokenCacheSettings, testing::TestAuthority};
 use hostile::{Server, server::builder};
 
 use authority::Troubled;
@@ -47,8 +47,11 @@ fn main() -> ExitCode {
     };
     let (start, time) = (Instant::now(), Duration::from_secs_f64(60.0 * minutes));
     let authority = TestAuthority::start().unwrap();
-    // The settings that everybody has.
-    let auth = builder(&authority).build().unwrap();
+    // The settings that everybody has, but for a cache that is full before the first tenth is over:
+    // while it fills, memory grows as it should.
+    let mut cache = TokenCacheSettings::default();
+    cache.capacity = 2_048;
+    let auth = builder(&authority).token_cache(cache).build().unwrap();
     let server = Server::of(&auth);
     let troubled = Troubled::start(authority, start + time / 2);
     let memory = Memory::watch(start + time / 10);

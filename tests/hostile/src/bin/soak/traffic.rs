@@ -10,18 +10,18 @@ use std::{
 
 use actix_mcp_auth::{
     McpAuth,
-    testing::{Key, TokenBuilder},
+    testing::{Endpoint, Key, TokenBuilder},
 };
 use actix_web::rt::{System, spawn, time::interval};
 use hostile::RESOURCE;
 
 use crate::authority::{Published, Troubled};
 
-/// Requests per batch and between batches: 1,000 a second.
-const BATCH: usize = 10;
+/// Requests per batch and between batches: 500 a second.
+const BATCH: usize = 5;
 const BETWEEN: Duration = Duration::from_millis(10);
-/// More than this are not under way at a time.
-const MOST: usize = 2_000;
+/// More than this are not under way at a time, each on a connection of its own.
+const MOST: usize = 400;
 /// A fetch that ended so long after a key was published has brought it.
 const FETCH: Duration = Duration::from_millis(300);
 /// The longest cool-down, and the second that a request may wait.
@@ -92,6 +92,12 @@ struct Call {
     failing: bool,
 }
 
+impl Call {
+    fn bad(what: &'static str, token: String) -> Self {
+        Self { what, token, key: None, known: false, at_once: false, failing: false }
+    }
+}
+
 impl Traffic {
     pub(crate) fn run(
         auth: &McpAuth,
@@ -106,6 +112,17 @@ impl Traffic {
             let client = client.timeout(Duration::from_secs(10)).finish();
             let (start, mut ticks, mut random) = (Instant::now(), interval(BETWEEN), 1_u64);
             let mut warm = None;
+            // As many connections as there will ever be: they are no growth later.
+            troubled.authority.slow_down(Endpoint::Jwks, Duration::from_millis(1500));
+            for n in 0..MOST {
+                let token = troubled.authority.token().subject("user_ada").audience(RESOURCE);
+                let token = token.kid(format!("first-{n}")).sign();
+                send(&traffic, &client, address, Call::bad("unknown key", token));
+            }
+            while traffic.borrow().under_way > 0 {
+                ticks.tick().await;
+            }
+            troubled.authority.clear_faults();
             while start.elapsed() < time {
                 ticks.tick().await;
                 for _ in 0..BATCH {
@@ -177,14 +194,7 @@ fn choose(
             key: Some(key),
         };
     let signed = |key: &Key| token().signed_by(key).sign();
-    let bad = |what, token: String| Call {
-        what,
-        token,
-        key: None,
-        known: false,
-        at_once: false,
-        failing: troubled.is_failing(),
-    };
+    let bad = Call::bad;
     let known_key = || troubled.older(random as usize >> 8).filter(|key| is_fetched(auth, key));
     let spoiled = |what, spoil: &dyn Fn(TokenBuilder) -> TokenBuilder| match known_key() {
         Some(key) => bad(what, spoil(token()).signed_by(&key.key).sign()),
