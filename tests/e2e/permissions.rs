@@ -61,7 +61,9 @@ async fn either(_: Authorized<Any<(Share, Admin)>>) -> &'static str {
     "either"
 }
 
-async fn nested(_: Authorized<(Read, Any<((Write, Share), Admin)>)>) -> &'static str {
+type ReadAndMore = (Read, Any<((Write, Share), Admin)>);
+
+async fn nested(_: Authorized<ReadAndMore>) -> &'static str {
     "nested"
 }
 
