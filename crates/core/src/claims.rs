@@ -351,4 +351,35 @@ mod tests {
         assert_eq!(read_claim::<String>(payload, "org").unwrap(), None);
         assert!(read_claim::<String>(payload, "roles").is_err());
     }
+
+    #[test]
+    fn claims_that_name_clients_and_actors_are_read_or_named_as_malformed() {
+        let claims = parse(r#"{"client_id":"c","azp":"p","act":{"sub":"staff","x":{}}}"#).unwrap();
+        assert_eq!(claims.client_id(), Some("c"));
+        assert_eq!(claims.actor.unwrap().subject.as_deref(), Some("staff"));
+        assert_eq!(parse(r#"{"azp":"p","client_id":null}"#).unwrap().client_id(), Some("p"));
+        for (json, claim) in [
+            (r#"{"client_id":7}"#, "client_id"),
+            (r#"{"azp":[]}"#, "azp"),
+            (r#"{"act":{"sub":7}}"#, "act"),
+            (r#"{"act":{"x":1e400}}"#, "act"),
+        ] {
+            let error = parse(json).unwrap_err();
+            assert_eq!(error, TokenError::MalformedPayload { claim: Some(claim) }, "{json}");
+        }
+        // What is no claim of ours is nobody's fault by name.
+        for json in
+            [r#"{"cnf":1e400}"#, r#"{"at_hash":[1e400]}"#, r#"{"x":"}"#, r#"{"a":{"b":1,"b":1}}"#]
+        {
+            let error = parse(json).unwrap_err();
+            assert_eq!(error, TokenError::MalformedPayload { claim: None }, "{json}");
+        }
+    }
+
+    #[test]
+    fn a_claim_of_another_type_is_named() {
+        let error = read_claim::<u64>(br#"{"roles":[]}"#, "roles").unwrap_err();
+        assert_eq!(error.to_string(), "the claim \"roles\" is not of the type asked for");
+        assert!(read_claim::<u64>(br#"{"other":1e400,"roles":7}"#, "roles").is_err());
+    }
 }

@@ -225,3 +225,30 @@ impl fmt::Debug for IssuerKeys {
         f.debug_tuple("IssuerKeys").field(&*self.snapshot()).finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);
+
+    #[test]
+    fn r24_whoever_has_seen_older_keys_gets_the_newer_ones_for_nothing() {
+        let keys = IssuerKeys::new(RefreshSettings::default(), NOW);
+        assert_eq!(keys.next(NOW), Next::Fetch);
+        keys.fetch_failed(NOW, 1.0);
+        assert_eq!(keys.failures(), 1);
+        assert_eq!(keys.demand(NOW, 0), Demand::Joined, "a fetch has ended since");
+        for expected in [Demand::Granted, Demand::Joined] {
+            assert_eq!(keys.demand(NOW, 1), expected);
+        }
+        assert_eq!(keys.snapshot().generation, 1);
+    }
+
+    #[test]
+    fn debug_tells_how_the_last_fetch_ended() {
+        let keys = IssuerKeys::new(RefreshSettings::default(), NOW);
+        let shown = format!("{keys:?} {:?}", keys.snapshot());
+        assert_eq!(shown.matches("last_fetch: Never").count(), 2, "{shown}");
+    }
+}

@@ -224,4 +224,20 @@ mod tests {
             assert_eq!(CompactJws::parse(&bad).unwrap_err(), TokenError::Malformed, "{bad}");
         }
     }
+
+    #[test]
+    fn header_members_of_another_type_are_malformed() {
+        for member in [
+            r#""kid":7"#,
+            r#""kid":null"#,
+            r#""typ":["JWT"]"#,
+            r#""b64":"false""#,
+            r#""crit":1e400"#,
+            r#""x5c":[{"a":1,"a":2}]"#,
+        ] {
+            let found = header(&format!(r#"{{"alg":"RS256",{member}}}"#));
+            assert_eq!(found, Err(TokenError::MalformedHeader), "{member}");
+        }
+        assert!(header(r#"{"alg":"RS256","b64":true}"#).is_ok());
+    }
 }

@@ -397,4 +397,23 @@ mod tests {
             assert!(!other.has_same_keys_as(&set(&[&a, &b])));
         }
     }
+
+    #[test]
+    fn r25_what_the_library_refuses_is_skipped_and_told() {
+        let off_curve = json!({
+            "kty": "EC", "crv": "P-256",
+            "x": base64url::encode(&[1; 32]), "y": base64url::encode(&[2; 32]),
+        });
+        let (_, public) = pair(Some("a"));
+        let mixed = set(&[&off_curve, &public]);
+        assert_eq!(mixed.skipped(), [UnusableKey::RefusedByLibrary]);
+        assert_eq!(mixed.public_keys().count(), 1);
+        let shown = format!("{mixed:?}");
+        assert!(shown.contains("VerificationKey(Some(\"a\"), ES256)"), "{shown}");
+        let json = json!({"keys": [off_curve, 7]}).to_string();
+        let error = KeySet::parse(json.as_bytes(), Algorithm::ALL, &Josekit).unwrap_err();
+        assert_eq!(error.to_string(), "no key of the set can be used: not a valid key; malformed;");
+        assert_eq!(JwksError::Empty.to_string(), "the key set is empty");
+        assert!(JwksError::NotAKeySet.to_string().contains("JSON Web Key Set"));
+    }
 }

@@ -154,4 +154,11 @@ mod tests {
         assert!(flooded.covers(&subject(MOST + 5), issued(-1.0)), "and so is everybody's");
         assert!(!flooded.covers(&subject(MOST + 5), issued(1.0)));
     }
+
+    #[test]
+    fn r09_debug_tells_how_many_there_are() {
+        let revocations = Revocations::default();
+        revocations.revoke(&subject(1), NOW);
+        assert_eq!(format!("{revocations:?}"), "Revocations(1)");
+    }
 }

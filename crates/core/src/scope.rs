@@ -134,4 +134,12 @@ mod tests {
         assert!(scopes.contains(&"openid".parse().unwrap()));
         assert!(!scopes.contains_str("bookmarks"));
     }
+
+    #[test]
+    fn what_is_no_scope_is_told_and_what_is_one_shows_itself() {
+        let error = "a b".parse::<Scope>().unwrap_err();
+        assert_eq!(error.setting(), "scope");
+        let scope: Scope = "a:b".parse().unwrap();
+        assert_eq!((format!("{scope:?}"), scope.to_string()), ("Scope(a:b)".into(), "a:b".into()));
+    }
 }

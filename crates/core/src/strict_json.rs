@@ -319,4 +319,62 @@ mod tests {
         assert_eq!(read_object(b"{\"a\":\"\xff\"}", &mut Count(0)), Err(NotAnObject));
         assert_eq!(members(&format!("{{\"a\":{}", "[".repeat(100_000))), Err(NotAnObject));
     }
+
+    /// The kinds of the members' values, and what their readers keep.
+    fn simple(text: &str) -> Result<Vec<Simple<'_>>, NotAnObject> {
+        struct Kept<'de>(Vec<Simple<'de>>);
+
+        impl<'de> ObjectReader<'de> for Kept<'de> {
+            fn member<A: MapAccess<'de>>(&mut self, _: &str, map: &mut A) -> Result<(), A::Error> {
+                self.0.push(read_simple(map)?);
+                Ok(())
+            }
+        }
+
+        let mut kept = Kept(Vec::new());
+        read_object(text.as_bytes(), &mut kept).map(|()| kept.0)
+    }
+
+    #[test]
+    fn the_simple_part_of_a_value_is_kept() {
+        let text =
+            r#"{"a":"x","b":"\n","c":1,"d":-1,"e":1.5,"f":true,"g":null,"h":[1],"i":{"j":1}}"#;
+        let number = |text: &str| Simple::Number(text.parse().unwrap());
+        assert_eq!(
+            simple(text).unwrap(),
+            [
+                Simple::Text("x".into()),
+                Simple::Text("\n".into()),
+                number("1"),
+                number("-1"),
+                number("1.5"),
+                Simple::Other,
+                Simple::Other,
+                Simple::Other,
+                Simple::Object,
+            ]
+        );
+        for text in [r#"{"a":[{"b":1,"b":2}]}"#, r#"{"a":{"b":1,"b":2}}"#, r#"{"a":1e400}"#] {
+            assert_eq!(simple(text), Err(NotAnObject), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_was_expected_is_told_to_other_formats() {
+        use serde::de::{IntoDeserializer, value::Error};
+
+        let number = || IntoDeserializer::<Error>::into_deserializer(7_u64);
+        let error = Name::deserialize(number()).err().unwrap();
+        assert!(error.to_string().contains("a member's name"), "{error}");
+        let bytes: serde::de::value::BytesDeserializer<'_, Error> =
+            b"x".as_slice().into_deserializer();
+        let error = Skipped::deserialize(bytes).err().unwrap();
+        assert!(error.to_string().contains("any JSON value"), "{error}");
+        let bytes: serde::de::value::BytesDeserializer<'_, Error> =
+            b"x".as_slice().into_deserializer();
+        let error = SimpleVisitor(&mut SkipAll, PhantomData).deserialize(bytes).unwrap_err();
+        assert!(error.to_string().contains("any JSON value"), "{error}");
+        let error = deserialize_object(number(), &mut SkipAll).unwrap_err();
+        assert!(error.to_string().contains("a JSON object"), "{error}");
+    }
 }

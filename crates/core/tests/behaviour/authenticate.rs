@@ -142,3 +142,27 @@ fn machines_persons_and_those_who_play_them_are_told_apart() {
     });
     assert_eq!(kind(by_claim, |c| c["gty"] = json!("client-credentials")), "machine");
 }
+
+#[test]
+fn r17_a_key_is_used_with_its_own_algorithm_only() {
+    let world = World::new(&["a"]);
+    world.fetch(Some(vec!["a"]));
+    let token = world.token("a", |_| ());
+    let (_, rest) = token.split_once('.').unwrap();
+    // {"alg":"RS256","kid":"a"}
+    let other = format!("eyJhbGciOiJSUzI1NiIsImtpZCI6ImEifQ.{rest}");
+    let outcome = world.call(&other, NOW);
+    assert_eq!(outcome.unwrap_err(), TokenError::UnacceptableAlgorithm.into());
+}
+
+#[test]
+fn r24_a_token_without_kid_is_refused_where_there_are_many_keys() {
+    let world = World::new(&["a", "b", "c", "d", "e"]);
+    world.fetch(Some(vec!["a", "b", "c", "d", "e"]));
+    let token = world.token("a", |_| ());
+    let (_, rest) = token.split_once('.').unwrap();
+    // {"alg":"ES256"}
+    let outcome = world.call(&format!("eyJhbGciOiJFUzI1NiJ9.{rest}"), NOW);
+    assert_eq!(outcome.unwrap_err(), TokenError::MissingKeyId.into());
+    assert_eq!(world.asked.load(SeqCst), 0, "no fetch would help");
+}

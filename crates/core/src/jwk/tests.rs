@@ -1,0 +1,176 @@
+//! Which published keys are taken, and why the others are not.
+
+use super::*;
+use serde_json::json;
+
+fn rsa_of(bits: usize) -> Value {
+    let mut n = vec![0xff; bits / 8];
+    n[0] = 0x80;
+    json!({"kty": "RSA", "n": base64url::encode(&n), "e": "AQAB"})
+}
+
+fn ed25519_of(x: [u8; 32]) -> Value {
+    json!({"kty": "OKP", "crv": "Ed25519", "x": base64url::encode(&x)})
+}
+
+fn with(mut key: Value, member: &str, value: Value) -> Value {
+    key[member] = value;
+    key
+}
+
+#[test]
+fn a_key_without_alg_serves_every_algorithm_of_its_kind() {
+    let key = Jwk::from_json(&rsa_of(2048)).unwrap();
+    assert_eq!(key.algorithms.len(), 6);
+    let key = Jwk::from_json(&with(rsa_of(2048), "alg", json!("PS384"))).unwrap();
+    assert_eq!(key.algorithms, [Algorithm::Ps384]);
+}
+
+#[test]
+fn r25_keys_that_cannot_be_used_say_why() {
+    let ec = json!({"kty": "EC", "crv": "P-256", "x": "AAAA", "y": "AAAA"});
+    for (key, why) in [
+        (json!("key"), UnusableKey::Malformed),
+        (json!({"kty": "RSA"}), UnusableKey::Malformed),
+        (with(rsa_of(2048), "kid", json!(7)), UnusableKey::Malformed),
+        (with(rsa_of(2048), "n", json!("a+b")), UnusableKey::Malformed),
+        (rsa_of(1024), UnusableKey::WeakRsa),
+        (rsa_of(2040), UnusableKey::WeakRsa),
+        (rsa_of(16_384), UnusableKey::WeakRsa),
+        (with(rsa_of(2048), "e", json!("AQ")), UnusableKey::WeakRsa),
+        (with(rsa_of(2048), "e", json!("Ag")), UnusableKey::WeakRsa),
+        (with(rsa_of(2048), "e", json!("")), UnusableKey::WeakRsa),
+        (with(rsa_of(2048), "use", json!("enc")), UnusableKey::NotForVerifying),
+        (with(rsa_of(2048), "key_ops", json!(["sign"])), UnusableKey::NotForVerifying),
+        (with(rsa_of(2048), "key_ops", json!([])), UnusableKey::NotForVerifying),
+        (with(rsa_of(2048), "d", json!("AQAB")), UnusableKey::NotPublic),
+        (json!({"kty": "oct", "k": "c2VjcmV0"}), UnusableKey::NotPublic),
+        (with(rsa_of(2048), "alg", json!("ES256")), UnusableKey::UnacceptableAlgorithm),
+        (with(rsa_of(2048), "alg", json!("RSA-OAEP")), UnusableKey::UnacceptableAlgorithm),
+        (with(rsa_of(2048), "alg", json!("HS256")), UnusableKey::UnacceptableAlgorithm),
+        (ec.clone(), UnusableKey::Malformed),
+        (with(ec, "crv", json!("secp256k1")), UnusableKey::UnknownKind),
+        (json!({"kty": "OKP", "crv": "X25519", "x": "AAAA"}), UnusableKey::UnknownKind),
+        (json!({"kty": "OKP", "crv": "Ed25519", "x": "AAAA"}), UnusableKey::Malformed),
+        (json!({"kty": "OKP", "crv": "Ed25519", "x": ""}), UnusableKey::Malformed),
+        (ed25519_of([0xff; 32]), UnusableKey::Malformed),
+        (ed25519_of([0; 32]), UnusableKey::WeakPoint),
+    ] {
+        assert_eq!(Jwk::from_json(&key), Err(why), "{key}");
+    }
+}
+
+#[test]
+fn r25_an_array_is_no_key_whatever_is_in_it() {
+    let names = [
+        "kty", "use", "key_ops", "alg", "kid", "n", "e", "crv", "x", "y", "d", "p", "q", "dp",
+        "dq", "qi", "oth", "k",
+    ];
+    let key = rsa_of(2048);
+    let members: Vec<Value> = names.iter().map(|name| key[*name].clone()).collect();
+    assert!(Jwk::from_json(&key).is_ok());
+    assert_eq!(Jwk::from_json(&json!(members)), Err(UnusableKey::Malformed));
+}
+
+#[test]
+fn r25_every_curve_is_read_and_its_coordinates_have_full_length() {
+    for (curve, name, len) in
+        [(Curve::P256, "P-256", 32), (Curve::P384, "P-384", 48), (Curve::P521, "P-521", 66)]
+    {
+        let point = |x: usize, y: usize| {
+            let number = |len| base64url::encode(&vec![7; len]);
+            Jwk::from_json(&json!({"kty": "EC", "crv": name, "x": number(x), "y": number(y)}))
+        };
+        let read = point(len, len).unwrap();
+        assert_eq!(read.key, PublicKey::Ec { curve, x: vec![7; len], y: vec![7; len] });
+        assert_eq!((read.key.kind(), read.algorithms.len()), (curve.kind(), 1));
+        for (x, y) in [(len - 1, len), (len, len - 1), (len + 1, len), (len, len + 1), (0, len)] {
+            assert_eq!(point(x, y), Err(UnusableKey::Malformed), "{name}");
+        }
+        let no_y = json!({"kty": "EC", "crv": name, "x": base64url::encode(&vec![7; len])});
+        assert_eq!(Jwk::from_json(&no_y), Err(UnusableKey::Malformed));
+    }
+    let okp = |x: &[u8]| {
+        Jwk::from_json(&json!({"kty": "OKP", "crv": "Ed25519", "x": base64url::encode(x)}))
+    };
+    assert_eq!(okp(&[7; 32]).unwrap().algorithms, [Algorithm::EdDsa]);
+    assert_eq!(okp(&[7; 31]), Err(UnusableKey::Malformed));
+    let no_x = json!({"kty": "OKP", "crv": "Ed25519"});
+    assert_eq!(Jwk::from_json(&no_x), Err(UnusableKey::Malformed));
+    assert_eq!(okp(&little(1)), okp(&SMALL_ORDER[1]));
+}
+
+#[test]
+fn r25_exactly_2048_to_8192_bits_and_exponents_of_up_to_8_bytes_are_taken() {
+    let rsa = |n: Vec<u8>, e: Vec<u8>| {
+        let (n, e) = (base64url::encode(&n), base64url::encode(&e));
+        Jwk::from_json(&json!({"kty": "RSA", "n": n, "e": e})).map(|jwk| jwk.key)
+    };
+    let number = |first: u8, len: usize| [&[first][..], &vec![1; len - 1]].concat();
+    for (n, fits) in [
+        (number(0x80, 256), true),
+        (number(0x7f, 256), false),
+        (number(0xff, 1024), true),
+        (number(0x01, 1025), false),
+        (number(0, 257 + 9), true),
+    ] {
+        assert_eq!(rsa(n.clone(), vec![1, 0, 1]).is_ok(), fits, "{} bytes", n.len());
+    }
+    for (e, fits) in [
+        (vec![3], true),
+        (vec![1; 8], true),
+        (vec![1; 9], false),
+        (vec![0, 0, 3], true),
+        (vec![0, 1], false),
+        (vec![1, 0], false),
+        (vec![0], false),
+    ] {
+        assert_eq!(rsa(vec![0xff; 256], e.clone()).is_ok(), fits, "{e:?}");
+    }
+    let Ok(PublicKey::Rsa { n, e }) = rsa(number(0, 300), vec![0, 3]) else { panic!("zeros") };
+    assert_eq!((n.len(), e), (299, vec![3]));
+    let no_e = json!({"kty": "RSA", "n": base64url::encode(&[0xff; 256])});
+    assert_eq!(Jwk::from_json(&no_e), Err(UnusableKey::Malformed));
+}
+
+#[test]
+fn r25_any_private_member_tells_that_a_key_is_no_public_one() {
+    for member in ["d", "p", "q", "dp", "dq", "qi", "oth", "k"] {
+        let key = with(rsa_of(2048), member, json!([]));
+        assert_eq!(Jwk::from_json(&key), Err(UnusableKey::NotPublic), "{member}");
+    }
+    let symmetric = json!({"kty": "oct"});
+    assert_eq!(Jwk::from_json(&symmetric), Err(UnusableKey::NotPublic));
+}
+
+#[test]
+fn r25_use_and_key_ops_may_say_that_a_key_verifies() {
+    for (member, value) in [
+        ("use", json!("sig")),
+        ("key_ops", json!(["verify"])),
+        ("key_ops", json!(["sign", "verify"])),
+    ] {
+        assert!(Jwk::from_json(&with(rsa_of(2048), member, value)).is_ok());
+    }
+}
+
+#[test]
+fn every_reason_is_told_in_words_of_its_own_and_no_key_is_shown() {
+    let reasons = [
+        UnusableKey::Malformed,
+        UnusableKey::NotPublic,
+        UnusableKey::NotForVerifying,
+        UnusableKey::UnknownKind,
+        UnusableKey::WeakRsa,
+        UnusableKey::WeakPoint,
+        UnusableKey::UnacceptableAlgorithm,
+        UnusableKey::RefusedByLibrary,
+    ];
+    let mut told: Vec<String> = reasons.iter().map(ToString::to_string).collect();
+    assert!(told.iter().all(|words| words.len() > 5));
+    told.sort();
+    told.dedup();
+    assert_eq!(told.len(), reasons.len());
+    let shown = format!("{:?}", PublicKey::Ed25519 { x: vec![7; 32] });
+    assert_eq!(shown, "PublicKey(Ed25519)");
+}

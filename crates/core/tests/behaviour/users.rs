@@ -1,0 +1,259 @@
+//! From a good token to the application's user, and what the user may do.
+
+use std::sync::Arc;
+
+use mcp_auth_core::{
+    ApiKey, Authenticated, Authenticator, ClientId, IdentityStore, IncomingRequest, Issuer,
+    Newcomer, Principal, ProfileError, Rejection, Requirement, ResourcePolicy, StoreError, Subject,
+    TokenMemo, UnknownUser,
+    api_key::ApiKeyName,
+    async_trait,
+    permission::Need,
+    rejection::{ForbiddenReason, TokenError, UnavailableReason},
+    scopes,
+};
+use serde_json::json;
+
+use crate::world::{ISSUER, NOW, World, at_once, call, no_profiles, policy};
+
+scopes! {
+    Read = "bookmarks:read";
+    Write = "bookmarks:write" implies Read;
+    Staff = "staff";
+}
+
+/// A user has a name, and may be one of the staff.
+#[derive(Debug, PartialEq)]
+struct User(String);
+
+/// Answers as it is told.
+struct Users(fn() -> Result<Option<User>, StoreError>);
+
+#[async_trait]
+impl IdentityStore for Users {
+    type User = User;
+
+    async fn find(&self, _: &Subject) -> Result<Option<User>, StoreError> {
+        (self.0)()
+    }
+
+    async fn find_machine(&self, client: &ClientId) -> Result<Option<User>, StoreError> {
+        Ok(Some(User(format!("machine {} of {}", client.id(), client.issuer()))))
+    }
+
+    async fn find_api_key(&self, key: &ApiKeyName) -> Result<Option<User>, StoreError> {
+        Ok(Some(User(format!("key {key}"))))
+    }
+}
+
+/// Knows nobody, and makes users of those whose profile can be had.
+struct Provisioning;
+
+#[async_trait]
+impl IdentityStore for Provisioning {
+    type User = User;
+
+    async fn find(&self, _: &Subject) -> Result<Option<User>, StoreError> {
+        Ok(None)
+    }
+
+    async fn provision(&self, newcomer: &Newcomer) -> Result<Option<User>, StoreError> {
+        assert_eq!(newcomer.subject(), newcomer.principal().subject());
+        newcomer.profile().await?;
+        Ok(Some(User("new".into())))
+    }
+}
+
+struct Bench {
+    world: Arc<World>,
+    policy: ResourcePolicy,
+}
+
+const KEY: &str = "sk_a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5";
+
+impl Bench {
+    fn new() -> Self {
+        let world = World::new(&["a"]);
+        world.fetch(Some(vec!["a"]));
+        Self { world, policy: policy() }
+    }
+
+    fn authenticator(&self) -> Authenticator {
+        self.world.authenticator(Issuer::new(ISSUER).unwrap(), self.policy.clone())
+    }
+
+    fn with_store(&self, store: impl IdentityStore) -> Authenticator {
+        let mut authenticator = self.authenticator();
+        authenticator.resolve_users_with(store).unwrap();
+        authenticator
+    }
+
+    fn call(&self, store: impl IdentityStore) -> Result<Authenticated, Rejection> {
+        call(&self.with_store(store), &self.world.token("a", |_| ()), NOW)
+    }
+}
+
+#[test]
+fn r11_what_a_store_says_becomes_the_right_answer() {
+    let mut bench = Bench::new();
+    let ada = bench.call(Users(|| Ok(Some(User("Ada".into()))))).unwrap();
+    assert_eq!(ada.user::<User>().as_deref(), Some(&User("Ada".into())));
+    assert!(ada.user::<Principal>().is_none());
+    assert!(ada.user_type_name().ends_with("User"));
+    assert!(format!("{ada:?}").contains("User"));
+    assert_eq!(bench.call(Users(|| Ok(None))).unwrap_err(), ForbiddenReason::UnknownUser.into());
+    let gone = bench.call(Users(|| Err(StoreError::new("the pool is empty")))).unwrap_err();
+    let error = "the pool is empty".to_owned();
+    assert_eq!(gone, UnavailableReason::IdentityStore { error }.into());
+    bench.policy.unknown_user = UnknownUser::Unauthorized;
+    assert_eq!(bench.call(Users(|| Ok(None))).unwrap_err(), TokenError::UnknownUser.into());
+}
+
+#[test]
+fn r11_what_the_issuer_says_of_a_newcomer_becomes_the_right_answer() {
+    let bench = Bench::new();
+    let refused = bench.call(Users(|| Err(ProfileError::TokenRefused.into()))).unwrap_err();
+    assert_eq!(refused, TokenError::RefusedByIssuer.into());
+    // Nobody here has a profile.
+    assert_eq!(bench.call(Provisioning).unwrap_err(), ForbiddenReason::UnknownUser.into());
+    let outage = || Err(ProfileError::Unavailable("timeout".into()).into());
+    assert_eq!(bench.call(Users(outage)).unwrap_err().status(), 503);
+}
+
+#[test]
+fn machines_and_static_keys_are_not_looked_up_among_the_people() {
+    let mut bench = Bench::new();
+    bench.policy.api_keys = vec![ApiKey::new("export", KEY).unwrap()];
+    let nobody = || panic!("looked up among the people");
+    let authenticator = bench.with_store(Users(nobody));
+    let machine = bench.world.token("a", |claims| claims["azp"] = json!("user_ada"));
+    let caller = call(&authenticator, &machine, NOW).unwrap();
+    let expected = format!("machine user_ada of {ISSUER}");
+    assert_eq!(caller.user::<User>().unwrap().0, expected);
+    assert_eq!(call(&authenticator, KEY, NOW).unwrap().user::<User>().unwrap().0, "key export");
+}
+
+#[test]
+fn r28_only_what_needs_no_waiting_is_answered_at_once() {
+    let mut bench = Bench::new();
+    bench.policy.api_keys = vec![ApiKey::new("export", KEY).unwrap()];
+    let token = bench.world.token("a", |_| ());
+    let (plain, memo) = (bench.authenticator(), TokenMemo::new());
+    let at_once = |authenticator: &Authenticator, headers: &[&str]| {
+        let headers = headers.iter().map(|header| header.as_bytes());
+        authenticator.authenticate_at_once(IncomingRequest::new(headers), &memo, NOW)
+    };
+    let (header, key) = (format!("Bearer {token}"), format!("Bearer {KEY}"));
+    assert!(at_once(&plain, &[&header]).is_none(), "not verified yet");
+    assert!(at_once(&plain, &[&key]).unwrap().is_ok());
+    call(&plain, &token, NOW).unwrap();
+    assert!(at_once(&plain, &[&header]).unwrap().is_ok());
+    for others in [&[] as &[&str], &[&header, &header], &[&key, &key], &["Basic dTpw"], &["Bearer"]]
+    {
+        assert!(at_once(&plain, others).is_none(), "{others:?}");
+    }
+    let with_store = bench.with_store(Users(|| Ok(Some(User("Ada".into())))));
+    call(&with_store, &token, NOW).unwrap();
+    assert!(at_once(&with_store, &[&header]).is_none(), "a store has to be asked");
+}
+
+/// One request with these needs, on an authenticator that knows of permissions.
+fn call_needing(
+    bench: &Bench,
+    issuer: Issuer,
+    scope: &str,
+    needs: &[&'static Need],
+) -> Result<Authenticated, Rejection> {
+    let mut authenticator = Authenticator::new(bench.policy.clone(), no_profiles()).unwrap();
+    authenticator.trust(issuer, bench.world.keys.clone(), bench.world.clone()).unwrap();
+    let token = bench.world.token("a", |claims| {
+        claims["scope"] = json!(scope);
+        claims["roles"] = json!("staff");
+    });
+    let header = format!("Bearer {token}");
+    let request = IncomingRequest::new([header.as_bytes()]).needing(needs);
+    assert_eq!(format!("{request:?}"), "IncomingRequest(1 Authorization headers)");
+    at_once(authenticator.authenticate(request, NOW))
+}
+
+#[test]
+fn r15_an_operation_is_for_those_who_hold_what_it_needs() {
+    let mut bench = Bench::new();
+    for need in [Write::NEED, Staff::NEED] {
+        bench.policy.permissions.declare(need);
+    }
+    let any = || Issuer::new(ISSUER).unwrap();
+    let caller = call_needing(&bench, any(), "bookmarks:write", &[Read::NEED]).unwrap();
+    let held: Vec<_> = caller.grants().iter().collect();
+    assert_eq!(held, ["bookmarks:write", "bookmarks:read"]);
+    assert!(caller.require(&[Write::NEED]).is_ok());
+
+    let rejection = call_needing(&bench, any(), "openid", &[Read::NEED]).unwrap_err();
+    let required = vec!["bookmarks:read".parse().unwrap()];
+    assert_eq!(rejection, Rejection::InsufficientScope { required });
+    // What the issuer does not grant, no new token brings.
+    let rejection = caller.require(&[Staff::NEED]).unwrap_err();
+    let all = "scope=\"bookmarks:read staff\"";
+    assert!(caller.challenge(&rejection).unwrap().contains(all), "what came before is kept");
+    let narrow = || any().scopes(["bookmarks:read"]).unwrap();
+    let rejection = call_needing(&bench, narrow(), "bookmarks:read", &[Staff::NEED]).unwrap_err();
+    let missing = vec!["staff".parse().unwrap()];
+    assert_eq!(rejection, ForbiddenReason::MissingPermission { missing }.into());
+}
+
+#[test]
+fn r15_demands_add_up() {
+    let mut bench = Bench::new();
+    bench.policy.permissions.declare(Write::NEED);
+    bench.policy.permissions.declare(Staff::NEED);
+    bench.policy.permissions.grant_from_claim("roles");
+    let any = Issuer::new(ISSUER).unwrap();
+    let mut caller = call_needing(&bench, any, "bookmarks:read", &[]).unwrap();
+    assert!(caller.demand(&[Staff::NEED]).is_ok(), "granted by a claim");
+    assert!(caller.demand(&[Read::NEED]).is_ok());
+    let Rejection::InsufficientScope { required } = caller.demand(&[Write::NEED]).unwrap_err()
+    else {
+        panic!("a new token would do");
+    };
+    let names: Vec<&str> = required.iter().map(|scope| scope.as_str()).collect();
+    assert_eq!(names, ["staff", "bookmarks:read", "bookmarks:write"]);
+    assert_eq!(caller.challenge(&ForbiddenReason::UnknownUser.into()), None);
+}
+
+#[test]
+fn r15_a_broader_scope_satisfies_what_every_request_needs() {
+    let mut bench = Bench::new();
+    bench.policy.permissions.declare(Write::NEED);
+    bench.policy.required_scopes = vec!["bookmarks:read".parse().unwrap()];
+    let any = || Issuer::new(ISSUER).unwrap();
+    for good in ["bookmarks:read", "bookmarks:write", "openid bookmarks:write"] {
+        assert!(call_needing(&bench, any(), good, &[]).is_ok(), "{good}");
+    }
+    let rejection = call_needing(&bench, any(), "openid", &[Write::NEED]).unwrap_err();
+    let Rejection::InsufficientScope { required } = rejection else { panic!("{rejection}") };
+    assert_eq!(required.len(), 2, "what it needs, and what every request does: {required:?}");
+    let other = any().scopes(["openid"]).unwrap();
+    let rejection = call_needing(&bench, other, "openid", &[]).unwrap_err();
+    assert_eq!(rejection.reason(), "missing_permission");
+}
+
+#[test]
+fn a_verified_token_tells_what_it_says() {
+    let bench = Bench::new();
+    let token = bench.world.token("a", |claims| {
+        claims["jti"] = json!("t1");
+        claims["aud"] = json!([claims["aud"], "https://other.example.com"]);
+        claims["iat"] = json!(NOW.as_secs_f64());
+        claims["org_id"] = json!("org_1");
+        claims["nothing"] = json!(null);
+    });
+    let caller = call(&bench.authenticator(), &token, NOW).unwrap();
+    let proof = caller.principal().token().unwrap();
+    assert_eq!((proof.token_id(), proof.issuer()), (Some("t1"), ISSUER));
+    assert_eq!(proof.audiences().last(), Some("https://other.example.com"));
+    assert_eq!(proof.issued_at().unwrap().as_secs_f64(), NOW.as_secs_f64());
+    assert_eq!(proof.claim::<String>("org_id").unwrap().as_deref(), Some("org_1"));
+    assert_eq!(proof.claim::<String>("nothing"), Ok(None));
+    let error = proof.claim::<u64>("org_id").unwrap_err();
+    assert!(error.to_string().contains("org_id"), "{error}");
+}
