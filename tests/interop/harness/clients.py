@@ -46,6 +46,7 @@ def all_clients(places: Places) -> list[Client]:
             not_spoken={STATELESS: f"not spoken by {typescript1} {_npm(places, typescript1)}"},
         ),
         Client("rmcp", "rmcp (Rust)", _cargo(places, "rmcp"), [str(places.rmcp_client)]),
+        Client("mcp-remote", "mcp-remote", _npm(places, "mcp-remote"), ["node", str(places.node / "mcp-remote.mjs")]),
     ]
 
 

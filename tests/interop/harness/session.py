@@ -54,7 +54,8 @@ class Session:
         """Plays a person who signs in and approves; the client then speaks the protocol that was asked for."""
         self._decide("Approve")
         version = self._told("connected")
-        if version != self.expected.era:
+        # Where the client does not tell, the wire does (step 8).
+        if version not in ("None", self.expected.era):
             raise ClientFailed(f"the client speaks {version}")
 
     def deny(self) -> None:

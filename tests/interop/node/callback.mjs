@@ -19,3 +19,12 @@ export async function listenForCallback() {
   const redirectUrl = `http://127.0.0.1:${server.address().port}/callback`;
   return { redirectUrl, returned, close: () => server.close() };
 }
+
+/** A port on loopback that nobody listens on. */
+export async function freePort() {
+  const server = createServer();
+  await new Promise((resolve) => { server.listen(0, '127.0.0.1', resolve); });
+  const { port } = server.address();
+  await new Promise((resolve) => { server.close(resolve); });
+  return port;
+}
