@@ -23,6 +23,12 @@ class Client:
     version: str
     command: list[str]
     not_spoken: dict[str, str] = field(default_factory=dict)
+    registers_as: str | None = None
+
+    @property
+    def name(self) -> str:
+        """What it registers as, and the person reads on the consent page: ours to choose, or its own."""
+        return self.registers_as or f"Interop {self.key}"
 
     @property
     def title(self) -> str:
@@ -47,6 +53,13 @@ def all_clients(places: Places) -> list[Client]:
         ),
         Client("rmcp", "rmcp (Rust)", _cargo(places, "rmcp"), [str(places.rmcp_client)]),
         Client("mcp-remote", "mcp-remote", _npm(places, "mcp-remote"), ["node", str(places.node / "mcp-remote.mjs")]),
+        Client(
+            "inspector-cli",
+            "MCP Inspector, command line",
+            _npm(places, "@modelcontextprotocol/inspector", places.inspector),
+            [str(places.inspector_node), str(places.inspector / "cli.mjs")],
+            registers_as="MCP Inspector",
+        ),
     ]
 
 
@@ -60,8 +73,8 @@ def speaks_after_all(client: Client, places: Places) -> str | None:
     return f"{knows[0].name} knows server/discover" if knows else None
 
 
-def _npm(places: Places, package: str) -> str:
-    lock = json.loads((places.node / "package-lock.json").read_text())
+def _npm(places: Places, package: str, folder: Path | None = None) -> str:
+    lock = json.loads(((folder or places.node) / "package-lock.json").read_text())
     version: str = lock["packages"][f"node_modules/{package}"]["version"]
     return version
 

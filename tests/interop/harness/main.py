@@ -21,7 +21,7 @@ from .processes import stop_everything
 from .scenarios import FAILURES, SCENARIOS
 from .servers import AUTHORITIES, running
 
-CLIENT_KEYS = ["typescript", "python", "typescript1", "rmcp", "mcp-remote"]
+CLIENT_KEYS = ["typescript", "python", "typescript1", "rmcp", "mcp-remote", "inspector-cli"]
 _printing = threading.Lock()
 
 

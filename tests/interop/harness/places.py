@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import shutil
@@ -27,6 +28,7 @@ class Places:
     repository: Path
     root: Path
     node: Path
+    inspector: Path
     work: Path
     bookmarket: Path
     rmcp_client: Path
@@ -35,6 +37,11 @@ class Places:
     def python(self) -> Path:
         """The interpreter that has the Python client."""
         return self.work / "venv" / "bin" / "python"
+
+    @property
+    def inspector_node(self) -> Path:
+        """The Node that the Inspector asks for: a newer one than the machine need have."""
+        return self.inspector / "node_modules" / ".bin" / "node"
 
 
 def find(bookmarket: str | None, rmcp_client: str | None) -> Places:
@@ -46,6 +53,7 @@ def find(bookmarket: str | None, rmcp_client: str | None) -> Places:
         repository=repository,
         root=root,
         node=root / "node",
+        inspector=root / "inspector",
         work=target / "interop",
         bookmarket=Path(bookmarket).resolve() if bookmarket else target / "debug" / "bookmarket",
         rmcp_client=Path(rmcp_client).resolve() if rmcp_client else target / "debug" / "interop-rmcp-client",
@@ -56,8 +64,9 @@ def install(places: Places) -> None:
     """Installs the pinned packages, where they are not in place already."""
     places.work.mkdir(parents=True, exist_ok=True)
     _check_node()
-    lock = places.node / "package-lock.json"
-    _once(places.node / "node_modules" / ".installed", lock, lambda: _npm_ci(places))
+    for folder, flags in ((places.node, ["--ignore-scripts"]), (places.inspector, [])):
+        lock, install_lock = folder / "package-lock.json", functools.partial(_npm_ci, folder, flags)
+        _once(folder / "node_modules" / ".installed", lock, install_lock)
     pins = places.root / "python" / "requirements.txt"
     _once(places.work / "venv" / ".installed", pins, lambda: _venv(places, pins))
 
@@ -77,8 +86,8 @@ def _check_node() -> None:
         raise NotReady(f"node {version} is too old: {OLDEST_NODE[0]}.{OLDEST_NODE[1]} or newer is needed")
 
 
-def _npm_ci(places: Places) -> None:
-    _run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], places.node, INSTALL_SECONDS)
+def _npm_ci(folder: Path, flags: list[str]) -> None:
+    _run(["npm", "ci", *flags, "--no-audit", "--no-fund"], folder, INSTALL_SECONDS)
 
 
 def _venv(places: Places, pins: Path) -> None:

@@ -26,7 +26,7 @@ class Session:
     """A person uses a client: sign in once, then call tools. Close it with `with`."""
 
     def __init__(self, client: Client, era: str, servers: Servers, person: Person, folder: Path) -> None:
-        name = f"Interop {client.key}"
+        name = client.name
         self.expected = Expected(servers.resource, servers.issuer, name, person, era)
         self._wire = Wire()
         self._browser = Browser(self._wire.proxy_for("browser"))
