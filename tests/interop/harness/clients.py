@@ -23,7 +23,9 @@ class Client:
     version: str
     command: list[str]
     not_spoken: dict[str, str] = field(default_factory=dict)
+    cannot: dict[str, str] = field(default_factory=dict)
     registers_as: str | None = None
+    is_page: bool = False
 
     @property
     def name(self) -> str:
@@ -60,12 +62,25 @@ def all_clients(places: Places) -> list[Client]:
             [str(places.inspector_node), str(places.inspector / "cli.mjs")],
             registers_as="MCP Inspector",
         ),
+        Client(
+            "inspector-page",
+            "MCP Inspector, page in Chromium",
+            _npm(places, "inspector1", places.inspector),
+            [str(places.inspector_node), str(places.inspector / "page.mjs")],
+            not_spoken={STATELESS: "not spoken by MCP Inspector 1.x"},
+            # It sends the refresh as JSON, with the expired token in Authorization; RFC 6749 §6 wants a form.
+            cannot={"refresh": "not tried: its request is no form"},
+            registers_as="MCP Inspector",
+            is_page=True,
+        ),
     ]
 
 
 def speaks_after_all(client: Client, places: Places) -> str | None:
     """Why "not spoken" is wrong: the installed package knows `server/discover`. `None` where it is right."""
     installed = places.node / "node_modules" / client.package / "dist" / "esm"
+    if client.is_page:
+        installed = places.inspector / "node_modules" / "inspector1" / "client" / "dist" / "assets"
     sources = list(installed.rglob("*.js"))
     if not sources:
         return f"no sources of {client.package} to look at"

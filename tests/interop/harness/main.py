@@ -21,7 +21,7 @@ from .processes import stop_everything
 from .scenarios import FAILURES, SCENARIOS
 from .servers import AUTHORITIES, running
 
-CLIENT_KEYS = ["typescript", "python", "typescript1", "rmcp", "mcp-remote", "inspector-cli"]
+CLIENT_KEYS = ["typescript", "python", "typescript1", "rmcp", "mcp-remote", "inspector-cli", "inspector-page"]
 _printing = threading.Lock()
 
 
@@ -39,7 +39,7 @@ def main() -> int:
 def _run(asked: argparse.Namespace) -> int:
     try:
         here = places.find(asked.bookmarket, asked.rmcp_client)
-        places.install(here)
+        places.install(here, asked.client)
         places.build(here, _to_build(asked))
         clients = [client for client in all_clients(here) if client.key in asked.client]
     except NotReady as problem:
@@ -104,7 +104,7 @@ def _try_all(here: Places, clients: list[Client], asked: argparse.Namespace) -> 
     jobs = [
         (client, era, authority, scenario)
         for (client, era), authority, scenario in itertools.product(cells, asked.authority, asked.scenario)
-        if era not in client.not_spoken
+        if era not in client.not_spoken and scenario not in client.cannot
     ]
     with tempfile.TemporaryDirectory(prefix="interop-") as folder, ThreadPoolExecutor(asked.jobs) as pool:
         try:

@@ -49,7 +49,7 @@ def _cell(checks: list[Check], client: Client, era: str, authority: str) -> str:
         return client.not_spoken[era]
     tried = [c for c in checks if (c.client, c.era, c.authority) == (client, era, authority)]
     marks = [f"{name} {_mark(tried, name)}" for name in SCENARIOS if any(c.scenario == name for c in tried)]
-    return ", ".join(marks)
+    return ", ".join([*marks, *(f"{name} {why}" for name, why in client.cannot.items())])
 
 
 def _mark(tried: list[Check], scenario: str) -> str:
@@ -59,6 +59,8 @@ def _mark(tried: list[Check], scenario: str) -> str:
 PREFACE = """# Interoperability
 
 Real MCP clients against `bookmarket`, each walking the nine steps of the guide, watched on the wire.
+The command line of the MCP Inspector is its current version; the page is that of its last version which calls
+servers itself ("Direct"), so that the browser's own rules (CORS, preflights) are tried without a proxy between.
 Made by `tests/interop/run --write-matrix`; how it works is told in [`tests/interop`](../tests/interop/README.md).
 """
 

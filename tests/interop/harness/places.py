@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 OLDEST_NODE = (20, 18)
+CHROMIUM = "/usr/bin/chromium"
 INSTALL_SECONDS = 600
 BUILD_SECONDS = 1500
 
@@ -60,13 +61,19 @@ def find(bookmarket: str | None, rmcp_client: str | None) -> Places:
     )
 
 
-def install(places: Places) -> None:
-    """Installs the pinned packages, where they are not in place already."""
+def install(places: Places, clients: list[str]) -> None:
+    """Installs the pinned packages that these clients need, and Chromium, where they are not in place already."""
     places.work.mkdir(parents=True, exist_ok=True)
     _check_node()
-    for folder, flags in ((places.node, ["--ignore-scripts"]), (places.inspector, [])):
+    folders = [(places.node, ["--ignore-scripts"])]
+    if any(client.startswith("inspector") for client in clients):
+        # With scripts: one of them unpacks the newer Node.
+        folders.append((places.inspector, []))
+    for folder, flags in folders:
         lock, install_lock = folder / "package-lock.json", functools.partial(_npm_ci, folder, flags)
         _once(folder / "node_modules" / ".installed", lock, install_lock)
+    if "inspector-page" in clients:
+        _chromium(places)
     pins = places.root / "python" / "requirements.txt"
     _once(places.work / "venv" / ".installed", pins, lambda: _venv(places, pins))
 
@@ -84,6 +91,15 @@ def _check_node() -> None:
     version = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout.strip()
     if tuple(int(part) for part in version.lstrip("v").split(".")[:2]) < OLDEST_NODE:
         raise NotReady(f"node {version} is too old: {OLDEST_NODE[0]}.{OLDEST_NODE[1]} or newer is needed")
+
+
+def _chromium(places: Places) -> None:
+    if Path(CHROMIUM).exists():
+        return
+    if shutil.which("apt-get") is None or os.geteuid() != 0:
+        raise NotReady(f"{CHROMIUM} is not there, and can be installed by root with apt alone")
+    _run(["apt-get", "update", "-qq"], places.work, INSTALL_SECONDS)
+    _run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"], places.work, INSTALL_SECONDS)
 
 
 def _npm_ci(folder: Path, flags: list[str]) -> None:

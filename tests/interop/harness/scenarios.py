@@ -36,6 +36,8 @@ def two_people(client: Client, era: str, servers: Servers, folder: Path) -> list
         ada.call("list_bookmarks")
         ada.finish()
         transcript = _transcript(ada)
+        asked = ada.preflights()
+        transcript += [f"  {len(asked)} preflights before the page's calls, each answered"] if asked else []
         _holds(_listed(ada.seen, url), "list_bookmarks does not show what add_bookmark has kept")
         unnoticed = doubts(ada.seen, ada.expected)
         _holds(not unnoticed, f"the checker is not to be trusted: {unnoticed}")

@@ -7,9 +7,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from . import page
 from .browser import Browser
 from .clients import Client
-from .processes import Process, TooLate, plain_env
+from .places import CHROMIUM
+from .processes import Process, TooLate, plain_env, two_free_ports
 from .servers import Servers
 from .steps import Expected, Person, StepFailed, walk
 from .wire import Exchange, Wire
@@ -29,9 +31,15 @@ class Session:
         name = client.name
         self.expected = Expected(servers.resource, servers.issuer, name, person, era)
         self._wire = Wire()
-        self._browser = Browser(self._wire.proxy_for("browser"))
-        proxy = self._wire.proxy_for("client")
-        env = plain_env(HTTP_PROXY=proxy, http_proxy=proxy, MCP_URL=servers.resource, MCP_ERA=era, CLIENT_NAME=name)
+        self._browser = None if client.is_page else Browser(self._wire.proxy_for("browser"))
+        settings = {"MCP_URL": servers.resource, "MCP_ERA": era, "CLIENT_NAME": name}
+        self._page = None
+        if client.is_page:
+            port = two_free_ports()[0]
+            self._page = f"http://127.0.0.1:{port}"
+            settings |= {"PAGE_PORT": str(port), "CHROMIUM": CHROMIUM}
+        proxy = self._wire.proxy_for(page.sort(self._page) if self._page else "client")
+        env = plain_env(HTTP_PROXY=proxy, http_proxy=proxy, **settings)
         log = Path(tempfile.mkstemp(prefix=f"{client.key}-", suffix=".log", dir=folder)[1])
         self._wire_log = log.with_suffix(".wire.log")
         self._process = Process(client.command, env, folder, log)
@@ -47,8 +55,16 @@ class Session:
 
     @property
     def seen(self) -> list[Exchange]:
-        """Everything that went over the wire so far."""
-        return list(self._wire.exchanges)
+        """Everything that client and browser said on the wire so far."""
+        return page.said(self._wire.exchanges) if self._page else list(self._wire.exchanges)
+
+    def preflights(self) -> list[Exchange]:
+        """What the browser asked before a page's calls, each answered so that it called; none but for pages."""
+        asked = [exchange for exchange in self._wire.exchanges if exchange.who == "preflight"]
+        refused = page.unanswered(asked, self._page) if self._page else asked
+        if refused or bool(asked) != bool(self._page):
+            raise ClientFailed(f"preflights: {len(asked)}, refused: {refused}")
+        return asked
 
     def sign_in(self) -> None:
         """Plays a person who signs in and approves; the client then speaks the protocol that was asked for."""
@@ -96,9 +112,12 @@ class Session:
         return "all nine steps"
 
     def _decide(self, decision: str) -> None:
-        page = self._browser.open(self._told("open"))
-        page = self._browser.press(page, self.expected.person.name)
-        self._browser.press(page, decision)
+        if self._browser is None:
+            self._process.write(json.dumps({"person": self.expected.person.name, "decision": decision}))
+            return
+        shown = self._browser.open(self._told("open"))
+        shown = self._browser.press(shown, self.expected.person.name)
+        self._browser.press(shown, decision)
 
     def _told(self, what: str) -> str:
         said = self._hear()

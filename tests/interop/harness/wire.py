@@ -12,6 +12,7 @@ import socket
 import socketserver
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from io import BufferedIOBase
 from typing import Any
@@ -19,6 +20,8 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 from . import http1
 from .http1 import Headers
+
+Sort = Callable[[str, str, Headers], str]
 
 
 @dataclass
@@ -82,9 +85,9 @@ class Wire:
         self._lock = threading.Lock()
         self._proxies: list[_Proxy] = []
 
-    def proxy_for(self, who: str) -> str:
-        """Opens a proxy on a free loopback port; what passes it is recorded as said by `who`."""
-        proxy = _Proxy(self, who)
+    def proxy_for(self, who: str | Sort) -> str:
+        """Opens a proxy on a free loopback port; what passes it is recorded as said by `who`, or by whom that finds."""
+        proxy = _Proxy(self, who if callable(who) else lambda *_: who)
         self._proxies.append(proxy)
         threading.Thread(target=proxy.serve_forever, args=(0.05,), daemon=True).start()
         return f"http://127.0.0.1:{proxy.server_address[1]}"
@@ -108,7 +111,7 @@ class _Proxy(socketserver.ThreadingTCPServer):
     block_on_close = False
     allow_reuse_address = True
 
-    def __init__(self, wire: Wire, who: str) -> None:
+    def __init__(self, wire: Wire, who: Sort) -> None:
         self.wire = wire
         self.who = who
         super().__init__(("127.0.0.1", 0), _Connection)
@@ -142,7 +145,7 @@ class _Connection(socketserver.StreamRequestHandler):
         if (http1.get(headers, "expect") or "").lower() == "100-continue":
             self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         http1.relay_body(self.rfile, headers, bytearray().extend, body.extend, until_close=False)
-        exchange = self.server.wire.record(self.server.who, method, url, headers)
+        exchange = self.server.wire.record(self.server.who(method, url, headers), method, url, headers)
         exchange.body = http1.decoded(headers, bytes(body))
         try:
             upstream = socket.create_connection((parts.hostname or "", parts.port or 80), timeout=60)

@@ -32,6 +32,8 @@ const provider = new Provider(issuer, {
   claims: { email: ['email'], profile: ['name'] },
   responseTypes: ['code'],
   pkce: { required: () => true },
+  // Pages may be clients: there is nothing in a public client's requests that a page must not send.
+  clientBasedCORS: () => true,
   cookies: { keys: ['interop'] },
   ttl: { AccessToken: Number(TOKEN_SECONDS) },
   // Whoever registered for refresh tokens gets them. oidc-provider alone would drop offline_access without
@@ -64,6 +66,15 @@ const provider = new Provider(issuer, {
   },
 });
 
+// Pages may register too: oidc-provider leaves that to the application.
+provider.use((ctx, next) => {
+  if (ctx.path !== '/oauth2/register') return next();
+  ctx.set('Access-Control-Allow-Origin', '*');
+  if (ctx.method !== 'OPTIONS') return next();
+  ctx.set('Access-Control-Allow-Headers', 'content-type, mcp-protocol-version');
+  ctx.status = 204;
+  return undefined;
+});
 provider.use(answerInteractions(provider, people));
 
 createServer(provider.callback()).listen(Number(PORT), '127.0.0.1', () => {
