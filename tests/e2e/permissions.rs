@@ -1,13 +1,8 @@
 //! What a caller may do: who grants it, and what those are told who lack something (R15).
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering::SeqCst},
-};
-
 use actix_mcp_auth::{
-    Any, AuthedUser, Authorized, Issuer, McpAuth, McpAuthBuilder, MemoryIdentityStore, Permission,
-    Principal, scopes, testing::TestAuthority,
+    Any, Authorized, Issuer, McpAuth, McpAuthBuilder, MemoryIdentityStore, Permission, scopes,
+    testing::TestAuthority,
 };
 use actix_web::{
     http::Method,
@@ -15,11 +10,10 @@ use actix_web::{
 };
 use serde_json::{Value, json};
 
-use crate::{
-    logs::Lines,
-    metrics,
-    support::{Answer, METADATA_URL, RESOURCE, Server, authority, builder, good_token},
-};
+use crate::support::{Answer, METADATA_URL, RESOURCE, Server, authority, builder};
+
+mod demands;
+mod mistakes;
 
 scopes! {
     /// All of them.
@@ -335,213 +329,20 @@ async fn r14_clients_are_told_what_to_ask_for_at_once_and_what_there_is() {
 async fn r15_a_remembered_token_is_asked_as_a_new_one_is() {
     let authority = authority();
     let auth = granting(&authority, &KNOWN).build().unwrap();
-    let server = serve(&auth);
+    let server = Server::start({
+        let auth = auth.clone();
+        move |config| {
+            let writing = auth.middleware().require::<Write>();
+            config
+                .service(web::resource("/writers").wrap(writing).to(read))
+                .service(web::scope("").wrap(auth.middleware()).configure(routes));
+        }
+    });
     let token = scoped(&authority, "bookmarks:read");
     for _ in 0..3 {
         assert_eq!(server.post("/read", &token).await.status, 200);
         assert_asks_for(&server.post("/write", &token).await, "bookmarks:write");
+        assert_asks_for(&server.post("/writers", &token).await, "bookmarks:write");
     }
     assert_eq!(auth.token_cache_use().entries, 1, "it was remembered");
-}
-
-#[actix_web::test]
-async fn a_demand_around_a_route_needs_no_argument() {
-    async fn anybody(_: AuthedUser) -> &'static str {
-        "in"
-    }
-    let authority = authority();
-    let auth = granting(&authority, &KNOWN).build().unwrap();
-    let server = Server::start(move |config| {
-        let reading = auth.middleware().require::<Read>();
-        let admins = auth.middleware().require::<Read>().require::<Share>();
-        let within = web::resource("/writers").wrap(auth.require::<Write>());
-        config
-            .service(web::resource("/readers").wrap(reading).route(web::post().to(anybody)))
-            .service(web::resource("/sharers").wrap(admins).route(web::post().to(anybody)))
-            .service(web::resource("/bare").wrap(auth.require::<Read>()).to(anybody))
-            .service(
-                web::scope("/api")
-                    .wrap(auth.middleware())
-                    .service(within.route(web::post().to(anybody)))
-                    .route("/open", web::post().to(anybody)),
-            );
-    });
-    let reader = scoped(&authority, "bookmarks:read");
-    assert_eq!(server.post("/readers", &reader).await.status, 200);
-    assert_asks_for(&server.post("/sharers", &reader).await, "bookmarks:read bookmarks:share");
-    assert_asks_for(&server.post("/api/writers", &reader).await, "bookmarks:write");
-    assert_eq!(server.post("/api/open", &reader).await.status, 200);
-    assert_eq!(
-        server.post("/api/writers", &scoped(&authority, "bookmarks:write")).await.status,
-        200
-    );
-    assert_eq!(server.request(Method::POST, "/readers").send().await.status, 401);
-    assert_eq!(server.post("/bare", &reader).await.status, 500, "nobody authenticates there");
-}
-
-#[actix_web::test]
-async fn nobody_signed_in_is_401_where_something_is_demanded() {
-    let authority = authority();
-    let auth = granting(&authority, &KNOWN).build().unwrap();
-    let server = Server::start(move |config| {
-        let demanding = auth.middleware().optional().require::<Read>();
-        let within = web::resource("/writers").wrap(auth.require::<Write>());
-        config
-            .service(web::resource("/required").wrap(demanding).route(web::post().to(read)))
-            .service(
-                web::scope("")
-                    .wrap(auth.middleware().optional())
-                    .service(within.route(web::post().to(read)))
-                    .configure(routes),
-            );
-    });
-    for (path, scope) in [
-        ("/read", "bookmarks:read"),
-        ("/both", "bookmarks:read bookmarks:share"),
-        ("/writers", "bookmarks:write"),
-        ("/required", "bookmarks:read"),
-    ] {
-        let answer = server.request(Method::POST, path).send().await;
-        assert_eq!(answer.status, 401, "{path}");
-        let challenge = answer.challenge();
-        assert!(challenge.contains(&format!("scope=\"{scope}\"")), "{path}: {challenge}");
-        assert!(!challenge.contains("error="), "{path}: {challenge}");
-        server.post(path, "bad").await.assert_invalid_token(path);
-    }
-    assert_eq!(server.post("/read", &scoped(&authority, "bookmarks:read")).await.status, 200);
-}
-
-#[actix_web::test]
-async fn the_application_is_asked_once_and_only_where_it_matters() {
-    async fn twice(one: Authorized<Read>, other: Authorized<Write>) -> String {
-        let mut names: Vec<_> = one.grants().iter().collect();
-        names.sort_unstable();
-        format!("{} {}", names.join(","), other.grants().allow::<Any<(Share, Admin)>>())
-    }
-    async fn anybody(_: AuthedUser) -> &'static str {
-        "in"
-    }
-    let authority = authority();
-    let asked = Arc::new(AtomicUsize::new(0));
-    let count = asked.clone();
-    let auth = builder(&authority)
-        .permissions::<Permissions>()
-        .grants(move |principal: &Principal, _: &Principal| {
-            count.fetch_add(1, SeqCst);
-            (principal.subject().id() == "user_ada").then(|| "bookmarks:write".to_owned())
-        })
-        .build()
-        .unwrap();
-    let server = Server::start(move |config| {
-        let reading = auth.middleware().require::<Read>();
-        config
-            .service(web::resource("/open").wrap(auth.middleware()).route(web::post().to(anybody)))
-            .service(web::resource("/twice").wrap(reading).route(web::post().to(twice)));
-    });
-    let token = good_token(&authority);
-    assert_eq!(server.post("/open", &token).await.body, "in");
-    assert_eq!(asked.load(SeqCst), 0, "nothing depends on it");
-    let answer = server.post("/twice", &token).await;
-    assert_eq!(answer.body, "bookmarks:read,bookmarks:write false");
-    assert_eq!(asked.load(SeqCst), 1, "three demands, one question");
-}
-
-#[actix_web::test]
-async fn what_an_argument_refuses_is_told_to_the_operator_once() {
-    const RESOURCE: &str = "http://127.0.0.1:8787/arguments";
-    metrics::rendered();
-    let authority = authority();
-    let issuer = Issuer::authkit(authority.issuer()).unwrap();
-    let auth = McpAuth::builder(RESOURCE).issuer(issuer.scopes(KNOWN).unwrap());
-    let auth = auth.permissions::<Permissions>().build().unwrap();
-    let server = Server::start(move |config| {
-        let within = web::scope("").wrap(auth.middleware().optional()).configure(routes);
-        config.service(web::scope("").wrap(auth.middleware().optional()).service(within));
-    });
-    let told = |reason| metrics::decisions(RESOURCE, "refused", reason);
-    let token = authority.token().subject("user_ada").audience(RESOURCE).scope("openid").sign();
-    assert_eq!(server.post("/read", &token).await.status, 403);
-    assert_eq!((told("insufficient_scope"), told("missing_permission")), (1.0, 0.0));
-    assert_eq!(server.request(Method::POST, "/read").send().await.status, 401);
-    assert_eq!(told("missing_credentials"), 1.0);
-}
-
-#[actix_web::test]
-async fn a_permission_that_was_never_declared_is_a_mistake_of_the_programs() {
-    let authority = authority();
-    let auth = granting(&authority, &KNOWN).build().unwrap();
-    let server = Server::start(move |config| {
-        let demanding = auth.middleware().require::<Undeclared>();
-        let within = web::resource("/within").wrap(auth.require::<(Read, Undeclared)>());
-        config.service(web::resource("/around").wrap(demanding).to(read)).service(
-            web::scope("").wrap(auth.middleware()).service(within.to(read)).configure(routes),
-        );
-    });
-    let token = scoped(&authority, "openid admin elsewhere");
-    for path in ["/undeclared", "/around", "/within"] {
-        let answer = server.post(path, &token).await;
-        assert_eq!((answer.status.as_u16(), answer.body.as_str()), (500, ""), "{path}");
-    }
-    assert_eq!(server.post("/read", &token).await.status, 200);
-}
-
-#[actix_web::test]
-async fn another_user_type_than_the_stores_is_told() {
-    let authority = authority();
-    let users = || MemoryIdentityStore::from_iter([("user_ada", "Ada".to_owned())]);
-    let auth = builder(&authority).users(users()).permissions::<Permissions>();
-    let wrong = auth.grants(|_, _: &Principal| [Read::NAME]).build().unwrap_err().to_string();
-    assert!(wrong.contains("Principal") && wrong.contains("alloc::string::String"), "{wrong}");
-
-    let auth = builder(&authority).users(users()).permissions::<Permissions>();
-    let server = serve(&auth.grants(|_, _: &String| [Read::NAME]).build().unwrap());
-    let answer = server.post("/read", &good_token(&authority)).await;
-    assert_eq!((answer.status.as_u16(), answer.body.as_str()), (500, ""));
-}
-
-#[actix_web::test]
-async fn what_cannot_be_meant_is_refused_at_start_up() {
-    let authority = authority();
-    let refused = |change: fn(McpAuthBuilder) -> McpAuthBuilder| {
-        change(builder(&authority)).build().unwrap_err().to_string()
-    };
-    for (sentence, tells) in [
-        (refused(|b| b.require_scopes(["bookmarks:write"])), "AuthKit grants email, offline"),
-        (refused(|b| b.scopes_supported(["bookmarks:write"])), "scopes_supported is \"book"),
-        (refused(|b| b.ask_at_sign_in::<Read>()), "must be declared"),
-        (refused(|b| b.permissions::<Read>().ask_at_sign_in::<Any<(Read, Share)>>()), ":share"),
-        (refused(|b| b.grants_from_claim("role")), "permissions is missing"),
-        (refused(|b| b.grants(|_, _: &Principal| ["x"])), "permissions is missing"),
-        (refused(|b| b.permissions::<Read>().grants_from_claim("")), "must name a claim"),
-        (refused(|b| b.permissions::<Read>().grants_from_claim([])), "must name a claim"),
-        (refused(|b| b.permissions::<Read>().grants(|_, _: &u8| ["x"])), "u8"),
-    ] {
-        assert!(sentence.contains(tells) && sentence.contains("for example"), "{sentence}");
-    }
-    let issuer = Issuer::new("https://login.example.com").unwrap();
-    let error = issuer.scopes(["openid", "two words"]).unwrap_err().to_string();
-    assert!(error.contains("\"two words\"") && error.contains("for example"), "{error}");
-}
-
-#[actix_web::test]
-async fn what_clients_cannot_ask_for_is_named_at_start_up() {
-    let authority = authority();
-    let told = |auth: McpAuthBuilder| {
-        let lines = Lines::default();
-        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(lines.clone());
-        tracing::subscriber::with_default(subscriber.finish(), || drop(auth.build().unwrap()));
-        let text = lines.text();
-        let line = text.lines().find(|line| line.contains("permissions_not_in_scopes"));
-        line.map(str::to_owned)
-    };
-    let claims = builder(&authority).permissions::<Permissions>().grants_from_claim("permissions");
-    let line = told(claims).unwrap();
-    assert!(line.contains(" INFO "), "{line}");
-    assert!(line.contains("\"bookmarks:read bookmarks:write bookmarks:share admin\""), "{line}");
-    let line = told(builder(&authority).permissions::<Read>()).unwrap();
-    assert!(line.contains(" WARN ") && line.contains("nobody can hold them"), "{line}");
-    let line = told(granting(&authority, &KNOWN).grants_from_claim("role")).unwrap();
-    assert!(line.contains("permissions=\"admin\""), "{line}");
-    let known = Issuer::new("https://login.example.com").unwrap();
-    assert_eq!(told(McpAuth::builder(RESOURCE).issuer(known).permissions::<Permissions>()), None);
 }

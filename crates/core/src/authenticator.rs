@@ -1,10 +1,6 @@
 //! The whole way of a request, once.
 
-use std::{
-    collections::HashMap,
-    fmt,
-    sync::{Arc, OnceLock},
-};
+use std::{collections::HashMap, fmt, sync::Arc};
 
 use crate::{
     api_key::ApiKeys,
@@ -13,7 +9,7 @@ use crate::{
     config::ConfigError,
     description::{KeyIdHash, NamesInToken, TokenDescription},
     identity::{ErasedStore, ErasedUser, Introduction, StoreErrorKind, Subject},
-    permission::{Authority, Grants, Need},
+    permission::{Authority, Need},
     principal::Principal,
     profile::FetchProfile,
     rejection::{ForbiddenReason, Rejection, TokenError, UnavailableReason},
@@ -24,12 +20,14 @@ use crate::{
     verified::{UnverifiedToken, VerifiedToken},
 };
 
+mod authenticated;
 mod permissions;
 mod policy;
 mod request;
 mod trust;
 mod trusted;
 
+pub use authenticated::Authenticated;
 pub use policy::{ResourcePolicy, UnknownUser};
 pub use request::IncomingRequest;
 use trust::empty_audience;
@@ -47,16 +45,6 @@ pub struct Authenticator {
     revocations: Revocations,
     store: Option<Arc<dyn ErasedStore>>,
     profiles: Arc<dyn FetchProfile>,
-}
-
-/// A caller whose token is good, with the application's user for it.
-#[derive(Clone)]
-pub struct Authenticated {
-    principal: Arc<Principal>,
-    user: ErasedUser,
-    grants: OnceLock<Arc<Grants>>,
-    /// What was demanded on the way here.
-    demanded: Vec<&'static Need>,
 }
 
 /// A token that was verified just now, and under what.
@@ -318,84 +306,11 @@ impl Authenticator {
     }
 }
 
-impl Authenticated {
-    fn new(principal: Arc<Principal>, user: ErasedUser) -> Self {
-        Self { principal, user, grants: OnceLock::new(), demanded: Vec::new() }
-    }
-
-    /// Only those pass who hold what the operation needs.
-    fn if_granted(mut self, needs: &[&'static Need]) -> Result<Self, Rejection> {
-        if !needs.is_empty() {
-            self.demand(needs)?;
-        }
-        Ok(self)
-    }
-
-    /// The caller, as the token proves it.
-    pub fn principal(&self) -> &Arc<Principal> {
-        &self.principal
-    }
-
-    /// The application's user, if `U` is what its store returns. Without a store, `U` is
-    /// [`Principal`].
-    pub fn user<U: Send + Sync + 'static>(&self) -> Option<Arc<U>> {
-        self.user.value.clone().downcast().ok()
-    }
-
-    /// The permissions that the caller holds. They are looked up when they are first asked for, and
-    /// kept.
-    pub fn grants(&self) -> &Arc<Grants> {
-        self.grants.get_or_init(|| Arc::new(Grants::of(&self.principal, &self.user)))
-    }
-
-    /// Refuses a caller who lacks something that `needs` need.
-    ///
-    /// # Errors
-    /// Those of [`Grants::require`]. A challenge names what was [demanded](Self::demand) on the way
-    /// here as well, so that a client never gives up one thing for another.
-    pub fn require(&self, needs: &[&'static Need]) -> Result<(), Rejection> {
-        match self.demanded.is_empty() {
-            true => self.grants().require(needs),
-            false => self.grants().require(&[&self.demanded, needs].concat()),
-        }
-    }
-
-    /// The same, remembered for the demands that come after it.
-    ///
-    /// # Errors
-    /// Those of [`require`](Self::require).
-    pub fn demand(&mut self, needs: &[&'static Need]) -> Result<(), Rejection> {
-        self.require(needs)?;
-        self.demanded.extend_from_slice(needs);
-        Ok(())
-    }
-
-    /// The challenge that goes with the refusal of what this caller may not do; `None` where none
-    /// does.
-    pub fn challenge(&self, rejection: &Rejection) -> Option<String> {
-        self.principal.authority().challenge().for_rejection(rejection)
-    }
-
-    /// The name of the type that [`user`](Self::user) can be asked for.
-    pub fn user_type_name(&self) -> &'static str {
-        self.user.type_name
-    }
-}
-
 impl fmt::Debug for Authenticator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Authenticator")
             .field("policy", &self.policy)
             .field("issuers", &self.trusted.iter().map(|t| &t.issuer).collect::<Vec<_>>())
             .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for Authenticated {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Authenticated")
-            .field("principal", &self.principal)
-            .field("user", &self.user.type_name)
-            .finish()
     }
 }
