@@ -25,6 +25,8 @@ pub(crate) struct Growth {
     pub(crate) settled: u64,
     pub(crate) end: u64,
     pub(crate) most: u64,
+    /// The medians of ten equal parts of the run.
+    pub(crate) parts: Vec<u64>,
 }
 
 impl Memory {
@@ -49,10 +51,12 @@ impl Memory {
         let settled: Vec<_> =
             samples.iter().filter(|(at, _)| *at >= self.settled).map(|(_, bytes)| *bytes).collect();
         let few = 20.min(settled.len());
+        let all: Vec<_> = samples.iter().map(|(_, bytes)| *bytes).collect();
         Growth {
             settled: median(&settled[..few]),
             end: median(&settled[settled.len() - few..]),
-            most: samples.iter().map(|(_, bytes)| *bytes).max().unwrap_or(0),
+            most: all.iter().copied().max().unwrap_or(0),
+            parts: all.chunks(all.len().div_ceil(10).max(1)).map(median).collect(),
         }
     }
 }

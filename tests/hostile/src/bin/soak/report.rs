@@ -62,6 +62,8 @@ pub(crate) fn print(
     println!(
         "memory        {settled:.1} MB after a tenth, {end:.1} MB at the end, {most:.1} MB at most"
     );
+    let parts: Vec<_> = memory.parts.iter().map(|bytes| format!("{:.1}", mb(*bytes))).collect();
+    println!("              by tenths of the run: {} MB", parts.join(" "));
     println!("not sent      {} (too many were under way)", traffic.not_sent);
     for line in &traffic.wrong {
         println!("wrong         {line}");

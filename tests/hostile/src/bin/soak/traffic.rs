@@ -17,11 +17,12 @@ use hostile::RESOURCE;
 
 use crate::authority::{Published, Troubled};
 
-/// Requests per batch and between batches: 500 a second.
-const BATCH: usize = 5;
+/// Requests per batch and between batches: 400 a second.
+const BATCH: usize = 4;
 const BETWEEN: Duration = Duration::from_millis(10);
-/// More than this are not under way at a time, each on a connection of its own.
-const MOST: usize = 400;
+/// More than this are not under way at a time, each on a connection of its own: where all wait for
+/// a key, or the machine stands still, some are not sent.
+const MOST: usize = 150;
 /// A fetch that ended so long after a key was published has brought it.
 const FETCH: Duration = Duration::from_millis(300);
 /// The longest cool-down, and the second that a request may wait.
