@@ -2,13 +2,14 @@
 // MCP_URL, MCP_ERA. It reaches the servers through HTTP_PROXY.
 
 import { spawn } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '../node/callback.mjs';
 import { converse, say } from '../node/conversation.mjs';
 
 const { MCP_URL, MCP_ERA } = process.env;
+const SCOPE = 'openid profile email offline_access';
 const CLI = fileURLToPath(new URL(
   'node_modules/@modelcontextprotocol/inspector/clients/launcher/build/index.js', import.meta.url,
 ));
@@ -17,8 +18,12 @@ await converse(async () => {
   // Where it keeps whom it knows: a home of this person's own.
   const home = mkdtempSync(`${process.cwd()}/inspector-`);
   const callback = `http://127.0.0.1:${await freePort()}/oauth/callback`;
+  // Without scopes of its own it registers with an empty one, which not every authorization server takes.
+  const server = { type: 'streamable-http', url: MCP_URL, oauth: { scopes: SCOPE } };
+  const config = `${home}/config.json`;
+  writeFileSync(config, JSON.stringify({ mcpServers: { bookmarket: server } }));
   const inspect = (...args) => run(home, [
-    '--cli', MCP_URL, '--transport', 'http', '--format', 'json', '--callback-url', callback,
+    '--cli', '--config', config, '--server', 'bookmarket', '--format', 'json', '--callback-url', callback,
     '--protocol-era', MCP_ERA === '2026-07-28' ? 'modern' : 'legacy', ...args,
   ]);
   const { tools } = (await inspect('--method', 'tools/list')).result;
