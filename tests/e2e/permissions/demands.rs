@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     metrics,
-    support::{RESOURCE, Server, authority, builder, good_token},
+    support::{Server, authority, builder, good_token},
 };
 
 #[actix_web::test]

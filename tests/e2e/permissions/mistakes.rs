@@ -1,7 +1,7 @@
 //! What cannot be meant is told, at start-up where it can be.
 
 use actix_mcp_auth::{
-    Any, Issuer, McpAuth, McpAuthBuilder, MemoryIdentityStore, Permission, Principal, scopes,
+    Any, Issuer, McpAuth, McpAuthBuilder, MemoryIdentityStore, Permission, Principal,
 };
 use actix_web::web;
 
