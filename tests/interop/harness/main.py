@@ -70,7 +70,7 @@ def _arguments() -> argparse.Namespace:
     _several(parser, "--era", ERAS)
     _several(parser, "--authority", list(AUTHORITIES))
     _several(parser, "--scenario", list(SCENARIOS))
-    parser.add_argument("--jobs", type=int, default=2, help="how many scenarios at a time (default 2)")
+    parser.add_argument("--jobs", type=int, default=4, help="how many scenarios at a time (default 4)")
     parser.add_argument(
         "--write-matrix", action="store_true", help="write docs/interop-matrix.md, where everything passed"
     )
