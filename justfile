@@ -55,3 +55,11 @@ obligations:
 # The example, with a development authorization server
 bookmarket:
     cargo run -p bookmarket
+
+# Each fuzz target for a while: `just fuzz`, `just fuzz 1000000`, `just fuzz 600s jwks`
+fuzz *args:
+    .ci/fuzz {{args}}
+
+# What core's tests reach, in lines and regions
+coverage *args:
+    .ci/coverage {{args}}
