@@ -121,6 +121,8 @@ async fn provoke_what_the_guide_tells_of(authority: &TestAuthority) -> String {
     }
     let page = server.request(Method::POST, "/mcp").header("Origin", "https://evil.example");
     assert_eq!(page.send().await.status, 403);
+    let elsewhere = server.request(Method::POST, "/mcp").header("Host", "evil.example");
+    assert_eq!(elsewhere.send().await.status, 403);
 
     let nobody = MemoryIdentityStore::<String>::new();
     let strangers = Server::of(&builder(authority).users(nobody).build().unwrap());
