@@ -15,6 +15,9 @@ use super::error::FetchError;
 
 /// The longest that a whole fetch may take: connecting, header and body.
 pub(super) const TIME_LIMIT: Duration = Duration::from_secs(5);
+/// How long a connection is kept for the next request: long enough for metadata and then keys, and
+/// for a throng of newcomers.
+const KEPT: Duration = Duration::from_secs(1);
 /// The largest document that is read, in bytes.
 pub(super) const SIZE_LIMIT: usize = 64 * 1024;
 /// A longer `ETag` is not worth sending back, in bytes.
@@ -38,11 +41,17 @@ impl Answer {
 }
 
 /// A client that trusts the system's certificate authorities, or what `tls` trusts.
+///
+/// A connection that was not used for `KEPT` is not used again. With HTTP/2 awc keeps connections
+/// whatever becomes of the requests on them: one that has died in silence would be asked again with
+/// each attempt, for over a minute. An attempt that hung took longer than this, and so the next one
+/// starts afresh.
 pub(super) fn client(tls: Option<&SslConnector>) -> Client {
+    let connector = Connector::new().conn_keep_alive(KEPT);
     let client = Client::builder().disable_redirects();
     match tls {
-        None => client.finish(),
-        Some(tls) => client.connector(Connector::new().openssl(tls.clone())).finish(),
+        None => client.connector(connector).finish(),
+        Some(tls) => client.connector(connector.openssl(tls.clone())).finish(),
     }
 }
 

@@ -17,14 +17,14 @@ use openssl::{
     hash::MessageDigest,
     pkey::PKey,
     rsa::Rsa,
-    ssl::{SslAcceptor, SslMethod},
+    ssl::{SslAcceptor, SslAcceptorBuilder, SslMethod},
     x509::{X509, X509Name, extension::SubjectAlternativeName},
 };
 
 use crate::world::{PATIENCE, SLACK, TIME_LIMIT, quick, token, within};
 
 /// What is done with a connection on which a client would like to speak TLS.
-type Service = Arc<dyn Fn(TcpStream) -> io::Result<()> + Send + Sync>;
+pub(crate) type Service = Arc<dyn Fn(TcpStream) -> io::Result<()> + Send + Sync>;
 
 #[actix_web::test]
 async fn r27_tls_that_is_slow_absent_or_of_a_stranger_is_an_outage() {
@@ -78,7 +78,8 @@ async fn endure(name: &str, service: Service) -> Vec<(String, Result<(), String>
     ]
 }
 
-fn serve(service: Service) -> String {
+/// Where the service is.
+pub(crate) fn serve(service: Service) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {
@@ -93,6 +94,19 @@ fn serve(service: Service) -> String {
 
 /// A proper TLS server with a good key set, under a certificate that nobody vouches for.
 fn strangers() -> Service {
+    let (acceptor, _) = identity();
+    let (acceptor, authority) = (acceptor.build(), TestAuthority::start().unwrap());
+    let set = serde_json::json!({ "keys": [authority.keys().current().public_jwk()] }).to_string();
+    Arc::new(move |stream| {
+        let mut stream = acceptor.accept(stream).map_err(io::Error::other)?;
+        let length = set.len();
+        write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{set}")
+    })
+}
+
+/// A server's side of TLS under a certificate of its own making for 127.0.0.1, which is there in
+/// PEM for who wants to trust it.
+pub(crate) fn identity() -> (SslAcceptorBuilder, Vec<u8>) {
     let key = PKey::from_rsa(Rsa::generate(2048).unwrap()).unwrap();
     let mut name = X509Name::builder().unwrap();
     name.append_entry_by_text("CN", "127.0.0.1").unwrap();
@@ -108,14 +122,9 @@ fn strangers() -> Service {
     let address = SubjectAlternativeName::new().ip("127.0.0.1").build(&context).unwrap();
     certificate.append_extension(address).unwrap();
     certificate.sign(&key, MessageDigest::sha256()).unwrap();
+    let certificate = certificate.build();
     let mut acceptor = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls()).unwrap();
     acceptor.set_private_key(&key).unwrap();
-    acceptor.set_certificate(&certificate.build()).unwrap();
-    let (acceptor, authority) = (acceptor.build(), TestAuthority::start().unwrap());
-    let set = serde_json::json!({ "keys": [authority.keys().current().public_jwk()] }).to_string();
-    Arc::new(move |stream| {
-        let mut stream = acceptor.accept(stream).map_err(io::Error::other)?;
-        let length = set.len();
-        write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{set}")
-    })
+    acceptor.set_certificate(&certificate).unwrap();
+    (acceptor, certificate.to_pem().unwrap())
 }
