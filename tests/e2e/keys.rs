@@ -101,7 +101,8 @@ async fn r24_one_fetch_serves_all_who_wait() {
     authority.slow_down(Endpoint::Jwks, Duration::from_millis(300));
     let before = authority.requests(JWKS);
     let token = good_token(&authority);
-    let calls = (0..50).map(|_| server.call(&token));
+    // Each call makes a client of its own first, which takes its time on a busy machine.
+    let calls = (0..20).map(|_| server.call(&token));
     for answer in futures_util::future::join_all(calls).await {
         assert_eq!(answer.status, 200);
     }
@@ -230,8 +231,11 @@ async fn the_refresher_ends_with_the_last_clone() {
     let clone = auth.clone();
     drop(auth);
     let pause = || actix_web::rt::time::sleep(Duration::from_millis(300));
-    pause().await;
-    assert!(authority.requests(JWKS) > 2, "it goes on while a clone is there");
+    let start = Instant::now();
+    while authority.requests(JWKS) <= 2 {
+        assert!(start.elapsed() < Duration::from_secs(5), "it ended while a clone was there");
+        pause().await;
+    }
     drop(clone);
     pause().await;
     let ended = authority.requests(JWKS);
