@@ -2,8 +2,11 @@
 
 import json
 from collections import defaultdict
+from itertools import chain
 from statistics import median
 from types import SimpleNamespace
+
+from compact import expand
 
 ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"]
 BACKENDS = ["josekit", "aws-lc-rs"]
@@ -26,7 +29,7 @@ class Figures:
     def __init__(self, directory):
         self.parts, self.machines, self.lines = [], [], defaultdict(list)
         for path in sorted(directory.glob("*.jsonl")):
-            for line in map(json.loads, path.read_text().splitlines()):
+            for line in chain(*map(expand, map(json.loads, path.read_text().splitlines()))):
                 if line["table"] == "machine":
                     self.parts.append(path.stem)
                     self.machines.append(line)

@@ -1,8 +1,8 @@
 //! With the keys of an issuer: finding the right one, reading the set, and what it takes.
 
-use std::{hint::black_box, time::Instant};
+use std::hint::black_box;
 
-use benches_support::{AUDIENCE, ISSUER, Ours, emit};
+use benches_support::{AUDIENCE, ISSUER, Ours, Stopwatch, emit};
 use mcp_auth_core::{Algorithm, KeySet, TokenCacheSettings, signature::Josekit};
 use mcp_auth_testing::{Algorithm as Signs, TestAuthority};
 use serde_json::{Value, json};
@@ -37,10 +37,10 @@ pub fn measure() {
         let warm = Ours::new([(ISSUER, &jwks)], AUDIENCE, &Josekit, TokenCacheSettings::default());
         let times = medians(ROUNDS, &mut [&cold, &warm], |ours| timed(ours, &headers, ours.now));
         let parses = medians(ROUNDS, &mut [text], |text| {
-            let start = Instant::now();
+            let watch = Stopwatch::start();
             let set = KeySet::parse(text.as_bytes(), Algorithm::ALL, &Josekit);
             black_box(set.expect("a key set"));
-            start.elapsed().as_nanos() as f64
+            watch.stop().processor.as_nanos() as f64
         });
         emit(json!({
             "table": "growth", "of": "keys", "n": n, "cold_ns": times[0], "hit_ns": times[1],

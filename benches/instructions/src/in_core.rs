@@ -33,6 +33,15 @@ pub fn count(fixture: &Fixture, how: &str, calls: usize) {
                 at_once(authenticator.authenticate(request(one), NOW)).expect("a good token");
             });
         }
+        "new" => {
+            let authenticator = authenticator(fixture, TokenCacheSettings::default());
+            // What was remembered a minute ago has ended.
+            let mut now = NOW;
+            warm_then_measured(calls, || {
+                now = now + Duration::from_secs(61);
+                at_once(authenticator.authenticate(request(one), now)).expect("a good token");
+            });
+        }
         "remembered" => {
             let authenticator = authenticator(fixture, TokenCacheSettings::default());
             warm_then_measured(calls, || {

@@ -13,9 +13,11 @@ use std::path::Path;
 
 use fixture::Fixture;
 
-/// What can be counted.
-const WHATS: [&str; 7] = [
+/// What can be counted: without a cache (cold), with one that has not seen the token (new) or has
+/// (remembered), and with a worker's memo of it.
+const WHATS: [&str; 8] = [
     "authenticate, cold",
+    "authenticate, new",
     "authenticate, remembered",
     "authenticate, memo",
     "service, none",
