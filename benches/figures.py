@@ -23,6 +23,11 @@ def micro(nanoseconds):
     return f"{nanoseconds / 1000:.1f}" if nanoseconds >= 1000 else f"{nanoseconds / 1000:.3f}"
 
 
+def shown(value, form):
+    """A number in this form, or a dash where there is none."""
+    return "–" if value is None else format(value, form)
+
+
 class Figures:
     """Everything in a directory of raw output."""
 
@@ -124,17 +129,19 @@ class Figures:
 
         lines, none = of(mode, tokens), of("none", 1)
         both = [(line, none[round]) for round, line in lines.items()]
+        calm = both
         if (workers, connections) == (1, 32):
             # Where somebody else took a processor, the server or its load went without.
-            both = [pair for pair in both if all(line["busy"] > SATURATED for line in pair)]
+            calm = [pair for pair in both if all(line["busy"] > SATURATED for line in pair)]
+        micros = lambda name: median(line[name] for line, _ in calm) / 1000 if calm else None
         return SimpleNamespace(
-            rounds=len(both),
-            rate=median(line["per_second"] for line, _ in both),
-            rate_ratio=median(line["per_second"] / bare["per_second"] for line, bare in both),
+            calm=len(calm),
+            rate=median(line["per_second"] for line, _ in calm) if calm else None,
+            rate_ratio=median(a["per_second"] / b["per_second"] for a, b in calm) if calm else None,
             cpu=median(line["server_ns"] for line, _ in both) / 1000,
             more_cpu=median(line["server_ns"] - bare["server_ns"] for line, bare in both) / 1000,
-            p50=median(line["p50_ns"] for line, _ in both) / 1000,
-            p99=median(line["p99_ns"] for line, _ in both) / 1000,
+            p50=micros("p50_ns"),
+            p99=micros("p99_ns"),
         )
 
     def http_floods(self):

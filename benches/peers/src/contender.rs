@@ -1,5 +1,7 @@
 //! What is measured: something that says of a token whether it is good.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
 /// Somebody who validates tokens.
@@ -43,7 +45,7 @@ impl Token {
 /// A contender, and in which ways it is worth measuring.
 pub struct Lane {
     /// Who.
-    pub contender: Box<dyn Contender>,
+    pub contender: Arc<dyn Contender>,
     /// With which tokens.
     pub modes: &'static [Mode],
 }
@@ -73,11 +75,11 @@ impl Mode {
 impl Lane {
     /// Measured with tokens new and known.
     pub fn of(contender: impl Contender + 'static) -> Self {
-        Self { contender: Box::new(contender), modes: &[Mode::Cold, Mode::Warm] }
+        Self { contender: Arc::new(contender), modes: &[Mode::Cold, Mode::Warm] }
     }
 
     /// Measured in these ways only.
     pub fn only(contender: impl Contender + 'static, modes: &'static [Mode]) -> Self {
-        Self { contender: Box::new(contender), modes }
+        Self { contender: Arc::new(contender), modes }
     }
 }
