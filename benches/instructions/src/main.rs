@@ -14,8 +14,8 @@ use std::path::Path;
 use fixture::Fixture;
 
 /// What can be counted: without a cache (cold), with one that has not seen the token (new) or has
-/// (remembered), and with a worker's memo of it.
-const WHATS: [&str; 8] = [
+/// (remembered), and with a worker's memo of it; the last two are `auth.mcp()` with such a memo.
+const WHATS: [&str; 10] = [
     "authenticate, cold",
     "authenticate, new",
     "authenticate, remembered",
@@ -24,6 +24,8 @@ const WHATS: [&str; 8] = [
     "service, cold",
     "service, remembered",
     "service, memo",
+    "service, mcp",
+    "service, mcp with rules",
 ];
 
 fn main() {

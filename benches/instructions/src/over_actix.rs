@@ -11,21 +11,24 @@ use actix_web::{
     App, Error,
     dev::{Service, ServiceResponse},
     http::{StatusCode, header::AUTHORIZATION},
-    rt::{System, time::sleep},
+    rt::{System, SystemRunner, time::sleep},
     test::{TestRequest, init_service},
     web,
 };
 use mcp_auth_actix::McpAuth;
-use mcp_auth_core::{Issuer, TokenCacheSettings};
+use mcp_auth_core::{Issuer, TokenCacheSettings, mcp::ToolRules};
 
 use crate::{
     fixture::{Fixture, ISSUER, RESOURCE},
     warm_then_measured,
 };
 
+/// What every request carries, whether or not somebody reads it.
+const CALL: &str = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"add_bookmark","arguments":{"url":"https://example.com/","title":"Example","tags":["a","b"]}}}"#;
+
 pub fn count(fixture: &Fixture, how: &str, calls: usize) {
     let system = System::new();
-    let resource = || web::resource("/mcp").route(web::get().to(|| async { "ok" }));
+    let resource = || web::resource("/mcp").route(web::post().to(|| async { "ok" }));
     if how == "none" {
         let app = system.block_on(init_service(App::new().service(resource())));
         return count_calls(&system, &app, &fixture.headers[..1], calls);
@@ -41,24 +44,42 @@ pub fn count(fixture: &Fixture, how: &str, calls: usize) {
         .token_cache(cache)
         .build()
         .expect("a good configuration");
-    let app = App::new().service(resource().wrap(auth.middleware()));
-    let app = system.block_on(init_service(app));
+    // Two tokens in turn: the worker's memo of the last one is of no use.
+    let one_token = matches!(how, "memo" | "mcp" | "mcp with rules");
+    let headers = if one_token { &fixture.headers[..1] } else { &fixture.headers[..] };
+    match how {
+        "mcp" => {
+            let app = App::new().service(resource().wrap(auth.mcp()));
+            count_once_ready(&system, &system.block_on(init_service(app)), headers, calls);
+        }
+        "mcp with rules" => {
+            let rules = ToolRules::new().tool("delete_bookmark").refused();
+            let mcp = auth.mcp().rules(rules).expect("rules that need nothing");
+            let app = App::new().service(resource().wrap(mcp));
+            count_once_ready(&system, &system.block_on(init_service(app)), headers, calls);
+        }
+        _ => {
+            let app = App::new().service(resource().wrap(auth.middleware()));
+            count_once_ready(&system, &system.block_on(init_service(app)), headers, calls);
+        }
+    }
+}
+
+/// Counts as soon as the keys are there.
+fn count_once_ready<S, B>(system: &SystemRunner, app: &S, headers: &[String], calls: usize)
+where
+    S: Service<actix_http::Request, Response = ServiceResponse<B>, Error = Error>,
+{
     system.block_on(async {
-        while status(&app, &fixture.headers[0]).await != StatusCode::OK {
+        while status(app, &headers[0]).await != StatusCode::OK {
             sleep(Duration::from_millis(100)).await;
         }
     });
-    // Two tokens in turn: the worker's memo of the last one is of no use.
-    let headers = if how == "memo" { &fixture.headers[..1] } else { &fixture.headers[..] };
-    count_calls(&system, &app, headers, calls);
+    count_calls(system, app, headers, calls);
 }
 
-fn count_calls<S, B>(
-    system: &actix_web::rt::SystemRunner,
-    app: &S,
-    headers: &[String],
-    calls: usize,
-) where
+fn count_calls<S, B>(system: &SystemRunner, app: &S, headers: &[String], calls: usize)
+where
     S: Service<actix_http::Request, Response = ServiceResponse<B>, Error = Error>,
 {
     let mut n = 0;
@@ -73,7 +94,8 @@ async fn status<S, B>(app: &S, header: &str) -> StatusCode
 where
     S: Service<actix_http::Request, Response = ServiceResponse<B>, Error = Error>,
 {
-    let request = TestRequest::get().uri("/mcp").insert_header((AUTHORIZATION, header));
+    let request = TestRequest::post().uri("/mcp").insert_header((AUTHORIZATION, header));
+    let request = request.set_payload(CALL);
     app.call(request.to_request()).await.expect("an answer").status()
 }
 
