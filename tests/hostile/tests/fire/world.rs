@@ -17,7 +17,7 @@ pub(crate) const TIME_LIMIT: Duration = Duration::from_secs(5);
 /// The bound on a request's wait for a key (R24).
 pub(crate) const PATIENCE: Duration = Duration::from_secs(1);
 /// What a busy machine may add to anything.
-pub(crate) const SLACK: Duration = Duration::from_millis(1500);
+pub(crate) const SLACK: Duration = Duration::from_secs(3);
 
 /// Steps short enough for a test.
 pub(crate) fn quick() -> RefreshSettings {
@@ -123,19 +123,19 @@ impl Calls {
     }
 
     /// Whether these took no longer than `before`. Whoever waited for a fetch has waited for
-    /// [`PATIENCE`]; less than a quarter of that may be the machine's.
+    /// [`PATIENCE`]: where one call in ten did, it shows, whatever a busy machine adds to each.
     pub(crate) fn as_fast_as(&self, before: &Self) -> Result<(), String> {
-        let (now, then) = (self.p99(), before.p99());
-        match now < then * 4 + PATIENCE / 4 {
+        let (now, then) = (self.p90(), before.p90());
+        match now < then * 4 + PATIENCE / 2 {
             true => Ok(()),
-            false => Err(format!("p99 {now:?}, before {then:?}")),
+            false => Err(format!("p90 {now:?}, before {then:?}")),
         }
     }
 
-    pub(crate) fn p99(&self) -> Duration {
+    fn p90(&self) -> Duration {
         let mut sorted = self.took.clone();
         sorted.sort();
-        sorted[(sorted.len() * 99 / 100).min(sorted.len() - 1)]
+        sorted[(sorted.len() * 9 / 10).min(sorted.len() - 1)]
     }
 }
 
