@@ -99,8 +99,15 @@ fn strangers() -> Service {
     let set = serde_json::json!({ "keys": [authority.keys().current().public_jwk()] }).to_string();
     Arc::new(move |stream| {
         let mut stream = acceptor.accept(stream).map_err(io::Error::other)?;
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte)?;
+            head.extend(byte);
+        }
         let length = set.len();
-        write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{set}")
+        write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{set}")?;
+        stream.shutdown().map(drop).map_err(io::Error::other)
     })
 }
 
