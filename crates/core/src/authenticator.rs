@@ -78,10 +78,11 @@ impl Authenticator {
             return Err(empty_audience());
         }
         policy.token_cache.check()?;
+        let nobody = Arc::new(Authority::of([], &policy));
         Ok(Self {
             cache: TokenCache::new(&policy.token_cache),
-            api_keys: ApiKeys::new(&policy.api_keys, &Arc::new(Authority::of([], &policy)))?,
-            everybody: Arc::new(Authority::of([], &policy)),
+            api_keys: ApiKeys::new(&policy.api_keys, &nobody)?,
+            everybody: nobody,
             policy,
             trusted: Vec::new(),
             by_iss: HashMap::new(),

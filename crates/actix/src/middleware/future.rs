@@ -55,8 +55,7 @@ where
     B: MessageBody,
 {
     pub(super) fn answered(request: ServiceRequest, answer: HttpResponse) -> Self {
-        let answer = request.into_response(answer).map_into_right_body();
-        Self { state: State::Answered { answer: Some(answer) } }
+        Self { state: State::answered(request, answer) }
     }
 
     pub(super) fn passed(
@@ -79,6 +78,11 @@ where
 }
 
 impl<S: Service<ServiceRequest>, B> State<S, B> {
+    fn answered(request: ServiceRequest, answer: HttpResponse) -> Self {
+        let answer = request.into_response(answer).map_into_right_body();
+        Self::Answered { answer: Some(answer) }
+    }
+
     fn passed(guarded: &Rc<Guarded<S>>, request: ServiceRequest, caller: Caller) -> Self {
         let service = guarded.service.call(request);
         Self::Passed { guarded: guarded.clone(), caller, service }
@@ -105,10 +109,7 @@ where
                         Ok(request) => {
                             State::passed(guarded, request, caller.take().unwrap_or_default())
                         }
-                        Err((request, answer)) => {
-                            let answer = request.into_response(answer).map_into_right_body();
-                            State::Answered { answer: Some(answer) }
-                        }
+                        Err((request, answer)) => State::answered(request, answer),
                     }
                 }
                 StateNow::Passed { guarded, caller, service } => {
