@@ -5,6 +5,8 @@
 mod after;
 mod before;
 
+use std::path::Path;
+
 use actix_mcp_auth::{McpAuth, SeaOrmIdentityStore, testing::TestAuthority};
 use actix_web::{App, HttpServer, rt, web};
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement};
@@ -59,7 +61,9 @@ fn code(file: &str) -> &str {
 
 #[actix_web::test]
 async fn the_schema_does_not_change() {
-    let (old, new) = (memory().await, memory().await);
+    let directory = tempfile::tempdir().unwrap();
+    let old = database(&directory.path().join("old")).await;
+    let new = database(&directory.path().join("new")).await;
     before::notes::create_tables(&old).await.unwrap();
     after::notes::create_tables(&new).await.unwrap();
     let tables = schema(&old).await;
@@ -74,7 +78,8 @@ async fn the_schema_does_not_change() {
 #[actix_web::test]
 async fn an_agent_reads_the_notes_of_its_person_and_of_nobody_else() {
     let authority = TestAuthority::start().unwrap();
-    let db = memory().await;
+    let directory = tempfile::tempdir().unwrap();
+    let db = database(&directory.path().join("notes")).await;
     after::notes::create_tables(&db).await.unwrap();
     for (person, seen) in [("user_ada", "engines"), ("user_grace", "compilers")] {
         let (status, body) = call(&authority, db.clone(), "/agent/notes", Some(person)).await;
@@ -122,10 +127,10 @@ async fn call(
     (response.status().as_u16(), body)
 }
 
-async fn memory() -> DatabaseConnection {
-    let mut options = sea_orm::ConnectOptions::new("sqlite::memory:");
-    options.max_connections(1);
-    Database::connect(options).await.unwrap()
+/// A file, since one in memory is lost with its connection, and a server that stops may take the
+/// connection along.
+async fn database(file: &Path) -> DatabaseConnection {
+    Database::connect(format!("sqlite://{}?mode=rwc", file.display())).await.unwrap()
 }
 
 async fn schema(db: &DatabaseConnection) -> Vec<String> {
