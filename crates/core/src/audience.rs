@@ -129,6 +129,15 @@ mod tests {
     }
 
     #[test]
+    fn r19_what_is_refused_is_told_beside_what_would_do() {
+        let foreign = TokenError::ForeignAudience {
+            expected: vec!["https://h/mcp".into(), "api".into()],
+            found: vec!["https://a".into(), "https://b".into()],
+        };
+        assert_eq!(aud(r#"{"aud":["https://a","https://b"]}"#), Err(foreign));
+    }
+
+    #[test]
     fn r19_a_further_audience_is_refused_where_that_is_asked_for() {
         let only = |json| check(AudiencePolicy::ThisResourceOnly, json);
         for json in [r#"{"aud":"https://h/mcp"}"#, r#"{"aud":["https://h/mcp","api"]}"#] {

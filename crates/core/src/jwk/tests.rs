@@ -97,7 +97,44 @@ fn r25_every_curve_is_read_and_its_coordinates_have_full_length() {
     assert_eq!(okp(&[7; 31]), Err(UnusableKey::Malformed));
     let no_x = json!({"kty": "OKP", "crv": "Ed25519"});
     assert_eq!(Jwk::from_json(&no_x), Err(UnusableKey::Malformed));
-    assert_eq!(okp(&little(1)), okp(&SMALL_ORDER[1]));
+}
+
+#[test]
+fn r25_a_point_on_ed25519_is_below_p_and_of_no_small_order() {
+    let refused = |x: [u8; 32]| Jwk::from_json(&ed25519_of(x)).err();
+    // 2²⁵⁵ - 19, the lowest byte first.
+    let mut p = [0xff; 32];
+    (p[0], p[31]) = (0xed, 0x7f);
+    for (at, byte, outcome) in [
+        (0, 0xed, Some(UnusableKey::Malformed)),
+        (0, 0xff, Some(UnusableKey::Malformed)),
+        (31, 0xff, Some(UnusableKey::Malformed)),
+        (0, 0xec, Some(UnusableKey::WeakPoint)),
+        (0, 0xeb, None),
+        (1, 0xfe, None),
+        (30, 0xfe, None),
+        (31, 0x7e, None),
+        (31, 0xfe, None),
+    ] {
+        let mut x = p;
+        x[at] = byte;
+        assert_eq!(refused(x), outcome, "{byte:#x} at {at}");
+    }
+    let mut one = [0; 32];
+    one[0] = 1;
+    assert_eq!(SMALL_ORDER[1], one);
+    for point in SMALL_ORDER {
+        for sign in [0, 0x80] {
+            let mut x = point;
+            x[31] |= sign;
+            assert_eq!(refused(x), Some(UnusableKey::WeakPoint), "{x:?}");
+            for at in [7, 31] {
+                let mut other = x;
+                other[at] ^= 1;
+                assert_eq!(refused(other), None, "{other:?}");
+            }
+        }
+    }
 }
 
 #[test]

@@ -117,4 +117,39 @@ mod tests {
             assert_eq!(changed(change), Err(named.to_owned()));
         }
     }
+
+    #[test]
+    fn a_year_is_the_most_of_each_and_a_bound_may_be_what_it_bounds() {
+        let year = SECOND * 31_536_000;
+        let longest = RefreshSettings {
+            default_max_age: year,
+            min_max_age: year,
+            max_max_age: year,
+            stale_for: year,
+            first_back_off: year,
+            max_back_off: year,
+            bucket: 3,
+            cool_down: year,
+            max_cool_down: year,
+        };
+        assert_eq!(longest.check(), Ok(()));
+        for (setting, named) in [
+            (
+                (|s| &mut s.default_max_age) as fn(&mut RefreshSettings) -> &mut Duration,
+                "default_max_age",
+            ),
+            (|s| &mut s.min_max_age, "min_max_age"),
+            (|s| &mut s.max_max_age, "max_max_age"),
+            (|s| &mut s.stale_for, "stale_for"),
+            (|s| &mut s.first_back_off, "first_back_off"),
+            (|s| &mut s.max_back_off, "max_back_off"),
+            (|s| &mut s.cool_down, "cool_down"),
+            (|s| &mut s.max_cool_down, "max_cool_down"),
+        ] {
+            let mut settings = longest.clone();
+            *setting(&mut settings) += Duration::from_nanos(1);
+            let error = settings.check().unwrap_err();
+            assert_eq!(error.setting(), format!("refresh.{named}"));
+        }
+    }
 }

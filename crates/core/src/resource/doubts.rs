@@ -90,8 +90,11 @@ mod tests {
             ("https://app.default.svc/mcp", "inside a network"),
             ("https://printer.local/mcp", "inside a network"),
             ("https://10.0.0.7/mcp", "inside a network"),
+            ("https://169.254.0.7/mcp", "inside a network"),
             ("https://0.0.0.0/mcp", "inside a network"),
             ("https://[fd00::1]/mcp", "inside a network"),
+            ("https://[fe80::1]/mcp", "inside a network"),
+            ("https://[::]/mcp", "inside a network"),
             ("https://app.example/mcp", "for examples"),
         ] {
             let doubts = Resource::parse(url).unwrap().doubts();
@@ -102,6 +105,7 @@ mod tests {
             "https://app.company.com:8443/mcp",
             "https://app.company.com/a/mcp",
             "https://203.0.113.7/mcp",
+            "https://[2001:db8::7]/mcp",
             "http://127.0.0.1:8080/",
             "http://localhost:3000/mcp/",
         ] {

@@ -73,6 +73,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_minute_of_16_384_tokens_in_64_mib_is_the_default() {
+        let TokenCacheSettings { ttl, capacity, max_bytes } = TokenCacheSettings::default();
+        assert_eq!((ttl.as_secs(), capacity, max_bytes), (60, 16_384, 67_108_864));
+    }
+
+    #[test]
     fn settings_that_cannot_be_meant_are_refused() {
         assert_eq!(TokenCacheSettings::default().check(), Ok(()));
         assert_eq!(TokenCacheSettings::off().check(), Ok(()));
@@ -81,7 +87,9 @@ mod tests {
         assert_eq!(settings.check(), Ok(()));
         settings.ttl += Duration::from_millis(1);
         assert_eq!(settings.check().unwrap_err().setting(), "token_cache.ttl");
-        let settings = TokenCacheSettings { capacity: (1 << 28) + 1, ..Default::default() };
+        let mut settings = TokenCacheSettings { capacity: 268_435_456, ..Default::default() };
+        assert_eq!(settings.check(), Ok(()));
+        settings.capacity += 1;
         assert_eq!(settings.check().unwrap_err().setting(), "token_cache.capacity");
     }
 }

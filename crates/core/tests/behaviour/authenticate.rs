@@ -114,6 +114,14 @@ fn r17_the_signature_is_checked_before_any_claim_is_told_apart() {
 }
 
 #[test]
+fn r23_a_token_is_looked_into_up_to_16_kib_where_nothing_else_is_said() {
+    let world = World::new(&["a"]);
+    let outcome = |len: usize| world.call(&"a".repeat(len), NOW).unwrap_err();
+    assert_eq!(outcome(16_384), TokenError::Malformed.into());
+    assert_eq!(outcome(16_385), TokenError::TooLong.into());
+}
+
+#[test]
 fn machines_persons_and_those_who_play_them_are_told_apart() {
     let world = World::new(&["a"]);
     world.fetch(Some(vec!["a"]));
