@@ -133,6 +133,7 @@ mod tests {
         assert!(ScopeSet::from_list("").is_empty());
         assert!(scopes.contains(&"openid".parse().unwrap()));
         assert!(!scopes.contains_str("bookmarks"));
+        assert!(!scopes.contains(&"bookmarks".parse().unwrap()));
     }
 
     #[test]
