@@ -142,8 +142,10 @@ mod tests {
     fn old_revocations_are_dropped_and_too_many_become_one_for_everybody() {
         let revocations = Revocations::default();
         revocations.revoke(&subject(0), NOW);
-        revocations.revoke(&subject(1), NOW + KEPT + Duration::from_secs(1));
-        assert!(!revocations.covers(&subject(0), issued(-1.0)), "a day later");
+        revocations.revoke(&subject(1), NOW + Duration::from_secs(86_400));
+        assert!(revocations.covers(&subject(0), issued(-1.0)), "for a day");
+        revocations.revoke(&subject(2), NOW + Duration::from_secs(86_401));
+        assert!(!revocations.covers(&subject(0), issued(-1.0)), "and no longer");
 
         let flooded = Revocations::default();
         for n in 0..=MOST {

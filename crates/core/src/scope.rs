@@ -130,7 +130,7 @@ mod tests {
         let names: Vec<_> = scopes.iter().collect();
         assert_eq!(names, ["openid", "bookmarks:read"]);
         assert_eq!(ScopeSet::from_list("openid bookmarks:read"), scopes);
-        assert!(ScopeSet::from_list("").is_empty());
+        assert!(ScopeSet::from_list("").is_empty() && !scopes.is_empty());
         assert!(scopes.contains(&"openid".parse().unwrap()));
         assert!(!scopes.contains_str("bookmarks"));
         assert!(!scopes.contains(&"bookmarks".parse().unwrap()));
