@@ -175,6 +175,7 @@ mod tests {
             ["https://h", "https://h/", "https://h/mcp", "https://h/mcp/", "http://[::1]:1/a"]
         {
             assert_eq!(resource(text).as_str(), text);
+            assert_eq!(resource(text).to_string(), text);
         }
     }
 
@@ -189,6 +190,8 @@ mod tests {
             ("https://h/mcp#x", "fragment"),
             ("https://h/mcp?x=1", "query"),
             ("https://u:p@h/mcp", "user name"),
+            ("https://u@h/mcp", "user name"),
+            ("https://:p@h/mcp", "user name"),
             ("https://H/mcp", "\"https://h/mcp\""),
             ("https://h:443/mcp", "\"https://h/mcp\""),
             ("https://h/a/../mcp", "\"https://h/mcp\""),
