@@ -1,0 +1,166 @@
+//! Which key confirms what, and what becomes of a set that cannot be used as it is.
+
+use super::*;
+use crate::{base64url, signature::Josekit};
+use josekit::{jwk::alg::ec::EcCurve, jws::ES256};
+use serde_json::json;
+
+fn pair(key_id: Option<&str>) -> (josekit::jwk::Jwk, Value) {
+    let jwk = josekit::jwk::Jwk::generate_ec_key(EcCurve::P256).unwrap();
+    let mut public = serde_json::to_value(jwk.to_public_key().unwrap().as_ref()).unwrap();
+    if let Some(key_id) = key_id {
+        public["kid"] = key_id.into();
+    }
+    (jwk, public)
+}
+
+fn token(jwk: &josekit::jwk::Jwk, header: Value) -> String {
+    let signing_input = format!(
+        "{}.{}",
+        base64url::encode(header.to_string().as_bytes()),
+        base64url::encode(b"{}")
+    );
+    let signer = ES256.signer_from_jwk(jwk).unwrap();
+    let signature = josekit::jws::JwsSigner::sign(&signer, signing_input.as_bytes()).unwrap();
+    format!("{signing_input}.{}", base64url::encode(&signature))
+}
+
+fn set(keys: &[&Value]) -> KeySet {
+    let json = json!({"keys": keys}).to_string();
+    KeySet::parse(json.as_bytes(), Algorithm::ALL, &Josekit).unwrap()
+}
+
+fn verify(set: &KeySet, token: &str) -> Result<(), Unverified> {
+    set.verify(&CompactJws::parse(token).unwrap()).map(|_| ())
+}
+
+#[test]
+fn a_token_is_checked_against_the_key_that_it_names() {
+    let ((a, public_a), (b, public_b)) = (pair(Some("a")), pair(Some("b")));
+    let set = set(&[&public_b, &public_a]);
+    for (key, key_id, outcome) in [
+        (&a, "a", Ok(())),
+        (&b, "b", Ok(())),
+        (&a, "b", Err(Unverified::BadSignature)),
+        (&a, "c", Err(Unverified::UnknownKey)),
+    ] {
+        let token = token(key, json!({"alg": "ES256", "kid": key_id}));
+        assert_eq!(verify(&set, &token), outcome, "{key_id}");
+    }
+    let wrong = token(&a, json!({"alg": "RS256", "kid": "a"}));
+    assert_eq!(verify(&set, &wrong), Err(Unverified::UnacceptableKey));
+}
+
+#[test]
+fn two_keys_with_one_name_are_both_tried() {
+    let ((a, public_a), (b, public_b)) = (pair(Some("k")), pair(Some("k")));
+    let set = set(&[&public_a, &public_b]);
+    for key in [&a, &b] {
+        assert_eq!(verify(&set, &token(key, json!({"alg": "ES256", "kid": "k"}))), Ok(()));
+    }
+}
+
+#[test]
+fn r24_a_token_without_kid_is_tried_against_a_few_keys_only() {
+    let pairs: Vec<_> = (0..5).map(|_| pair(None)).collect();
+    let public: Vec<&Value> = pairs.iter().map(|(_, public)| public).collect();
+    let nameless = token(&pairs[3].0, json!({"alg": "ES256"}));
+    assert_eq!(verify(&set(&public[..4]), &nameless), Ok(()));
+    assert_eq!(verify(&set(&public[..3]), &nameless), Err(Unverified::UnknownKey));
+    assert_eq!(verify(&set(&public), &nameless), Err(Unverified::MissingKeyId));
+    let other = token(&pairs[0].0, json!({"alg": "EdDSA"}));
+    assert_eq!(verify(&set(&public[..1]), &other), Err(Unverified::UnknownKey));
+}
+
+#[test]
+fn r25_one_bad_key_does_not_spoil_the_set() {
+    let (a, public) = pair(Some("a"));
+    let set = set(&[&json!({"kty": "oct", "k": "AA"}), &json!(7), &public]);
+    assert_eq!((set.len(), set.is_empty(), set.skipped().len()), (1, false, 2));
+    assert_eq!(verify(&set, &token(&a, json!({"alg": "ES256", "kid": "a"}))), Ok(()));
+}
+
+#[test]
+fn r27_what_is_no_key_set_is_an_error() {
+    let parse = |json: &str| KeySet::parse(json.as_bytes(), Algorithm::ALL, &Josekit).err();
+    let (_, public) = pair(None);
+    let array = format!("[[{public}]]");
+    let no_text = format!(r#"{{"keys":[{public}],"other":"\ud800"}}"#);
+    for json in ["", "<html>", "[]", "{}", r#"{"keys":{}}"#, &array, &no_text] {
+        assert_eq!(parse(json), Some(JwksError::NotAKeySet), "{json}");
+    }
+    assert_eq!(parse(r#"{"keys":[]}"#), Some(JwksError::Empty));
+    assert!(matches!(parse(r#"{"keys":[7]}"#), Some(JwksError::NoUsableKey(_))));
+}
+
+#[test]
+fn r27_an_empty_set_is_told_from_garbage() {
+    for (json, without_keys) in [
+        ("<html>", false),
+        (r#"{"keys":[]}"#, true),
+        (r#"{"keys":[{"kty":"oct","k":"AA"},{"kty":"AKP","alg":"ML-DSA-44"}]}"#, true),
+        (r#"{"keys":[{"kty":"AKP"},7]}"#, false),
+        (r#"{"keys":[{"kty":"EC","crv":"P-256","x":"AAAA","y":"AAAA"}]}"#, false),
+    ] {
+        let error = KeySet::parse(json.as_bytes(), Algorithm::ALL, &Josekit).unwrap_err();
+        assert_eq!(error.is_a_set_without_keys(), without_keys, "{json}");
+    }
+    assert!(KeySet::empty().is_empty());
+    let (key, _) = pair(Some("a"));
+    let token = token(&key, json!({"alg": "ES256", "kid": "a"}));
+    assert_eq!(verify(&KeySet::empty(), &token), Err(Unverified::UnknownKey));
+}
+
+#[test]
+fn r17_the_allow_list_narrows_what_a_key_may_do() {
+    let (_, public) = pair(Some("a"));
+    let json = json!({"keys": [public]}).to_string();
+    assert!(KeySet::parse(json.as_bytes(), &[Algorithm::Rs256], &Josekit).is_err());
+}
+
+#[test]
+fn news_are_keys_that_were_not_there() {
+    let ((_, a), (_, b)) = (pair(Some("a")), pair(Some("b")));
+    assert!(set(&[&a, &b]).has_news_for(&set(&[&a])));
+    assert!(!set(&[&a]).has_news_for(&set(&[&a, &b])));
+}
+
+#[test]
+fn r28_a_key_is_listed_under_its_name_in_whichever_set() {
+    let ((_, a), (_, b)) = (pair(Some("a")), pair(Some("b")));
+    let mut renamed = a.clone();
+    renamed["kid"] = "b".into();
+    let first = set(&[&a]);
+    let key = &first.published[0];
+    assert!(first.lists(key) && set(&[&b, &a]).lists(key));
+    assert!(!set(&[&b]).lists(key) && !set(&[&renamed]).lists(key));
+}
+
+#[test]
+fn the_order_of_keys_makes_no_difference() {
+    let ((_, a), (_, b)) = (pair(Some("a")), pair(Some("b")));
+    assert!(set(&[&a, &b]).has_same_keys_as(&set(&[&b, &a])));
+    for other in [set(&[&a]), set(&[&b, &b]), set(&[&a, &b, &b])] {
+        assert!(!set(&[&a, &b]).has_same_keys_as(&other));
+        assert!(!other.has_same_keys_as(&set(&[&a, &b])));
+    }
+}
+
+#[test]
+fn r25_what_the_library_refuses_is_skipped_and_told() {
+    let off_curve = json!({
+        "kty": "EC", "crv": "P-256",
+        "x": base64url::encode(&[1; 32]), "y": base64url::encode(&[2; 32]),
+    });
+    let (_, public) = pair(Some("a"));
+    let mixed = set(&[&off_curve, &public]);
+    assert_eq!(mixed.skipped(), [UnusableKey::RefusedByLibrary]);
+    assert_eq!(mixed.public_keys().count(), 1);
+    let shown = format!("{mixed:?}");
+    assert!(shown.contains("VerificationKey(Some(\"a\"), ES256)"), "{shown}");
+    let json = json!({"keys": [off_curve, 7]}).to_string();
+    let error = KeySet::parse(json.as_bytes(), Algorithm::ALL, &Josekit).unwrap_err();
+    assert_eq!(error.to_string(), "no key of the set can be used: not a valid key; malformed;");
+    assert_eq!(JwksError::Empty.to_string(), "the key set is empty");
+    assert!(JwksError::NotAKeySet.to_string().contains("JSON Web Key Set"));
+}
