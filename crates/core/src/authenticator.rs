@@ -148,11 +148,10 @@ impl Authenticator {
         }
         let remembered = self.recall(request, memo, now);
         let principal = remembered.or_else(|| self.api_key_holder(request))?;
-        let user = ErasedUser::new(principal.clone());
         let permitted = self.permit(&principal, request.needs());
         Some(
             permitted
-                .and_then(|()| Authenticated::new(principal, user).if_granted(request.needs())),
+                .and_then(|()| Authenticated::new(principal, None).if_granted(request.needs())),
         )
     }
 
@@ -191,9 +190,7 @@ impl Authenticator {
             return Some(principal);
         }
         let token = BearerToken::from_authorization([header], self.policy.max_token_len).ok()??;
-        let entry = cache.recall(cache.digest(token.expose()), still_true)?;
-        cache.note_last(memo, header, &entry);
-        Some(entry.principal.clone())
+        cache.recall_and_note(cache.digest(token.expose()), still_true, memo, header)
     }
 
     /// Whether what was verified is true now: in time, by a key that its issuer still lists, of a
@@ -202,16 +199,18 @@ impl Authenticator {
         if !entry.is_within(now) {
             return false;
         }
-        let Some(token) = entry.principal.token() else {
-            return false;
-        };
+        // Looked at only where something has changed: it stands further away.
+        let token = || entry.principal.token();
         let seen = entry.generations();
-        let Some(keys) = self.trusted[entry.issuer].still_lists(token.key(), seen.keys, now) else {
+        let key = || token().map(VerifiedToken::key);
+        let Some(keys) = self.trusted[entry.issuer].still_lists(key, seen.keys, now) else {
             return false;
         };
         let current = Generations { keys, revocations: self.revocations.generation() };
         if current.revocations != seen.revocations
-            && self.revocations.covers(entry.principal.subject(), token.issued_at())
+            && self
+                .revocations
+                .covers(entry.principal.subject(), token().and_then(VerifiedToken::issued_at))
         {
             return false;
         }
@@ -231,8 +230,8 @@ impl Authenticator {
             return Ok(self.verify_anew(token, now).await?.principal);
         };
         let digest = cache.digest(token.expose());
-        if let Some(entry) = cache.recall(digest, |entry| self.is_still_true(entry, now)) {
-            return Ok(entry.principal.clone());
+        if let Some(principal) = cache.recall(digest, |entry| self.is_still_true(entry, now)) {
+            return Ok(principal);
         }
         let Verified { issuer, exp, principal, generations } = self.verify_anew(token, now).await?;
         // Nothing that decides is in doubt here: without `exp` there is no verified token.
@@ -276,18 +275,18 @@ impl Authenticator {
         principal.authority().permit(principal.scopes(), needs)
     }
 
-    /// The application's own user.
+    /// The application's own user, where it has a store to ask.
     async fn identify(
         &self,
         principal: &Arc<Principal>,
         token: BearerToken<'_>,
-    ) -> Result<ErasedUser, Rejection> {
+    ) -> Result<Option<ErasedUser>, Rejection> {
         let Some(store) = &self.store else {
-            return Ok(ErasedUser::new(principal.clone()));
+            return Ok(None);
         };
         let introduction = Introduction { token, profiles: &self.profiles };
         match store.resolve(principal, introduction).await {
-            Ok(Some(user)) => Ok(user),
+            Ok(Some(user)) => Ok(Some(user)),
             Ok(None) => Err(self.unknown_user()),
             Err(error) => Err(match error.kind() {
                 StoreErrorKind::Unavailable => {

@@ -22,6 +22,7 @@ use crate::{
 #[cfg(feature = "aws-lc-rs")]
 mod aws_lc;
 mod openssl;
+mod rsa;
 
 #[cfg(feature = "aws-lc-rs")]
 pub use aws_lc::AwsLcRs;

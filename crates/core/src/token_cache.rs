@@ -50,6 +50,7 @@ use siphasher::sip128::{Hasher128, SipHasher24};
 
 use crate::{principal::Principal, time::UnixTime};
 
+mod mark;
 mod memo;
 mod settings;
 mod table;
@@ -58,8 +59,9 @@ pub use memo::TokenMemo;
 pub use settings::TokenCacheSettings;
 use table::Table;
 
-/// How far the clocks of two threads may lie apart, so that nobody calls that a clock set back.
-const NOTHING: Duration = Duration::from_secs(2);
+/// How far the clocks of two threads may lie apart, so that nobody calls that a clock set back, in
+/// milliseconds.
+const NOTHING: u64 = 2_000;
 
 /// The verified tokens of one resource.
 pub(crate) struct TokenCache {
@@ -80,17 +82,18 @@ pub struct TokenCacheUse {
     pub bytes: usize,
 }
 
-/// A token that was good, and of what that depends.
+/// A token that was good, and of what that depends. Small, since a hit among a million reads it
+/// from memory; what is seldom asked for stands with the principal.
 pub(crate) struct Remembered {
     digest: u128,
-    /// Which of the authenticator's issuers.
-    pub(crate) issuer: usize,
-    pub(crate) principal: Arc<Principal>,
-    since: UnixTime,
-    until: UnixTime,
+    /// When it was verified and when it ends, in milliseconds since the epoch.
+    since: u64,
+    until: u64,
     keys: AtomicU64,
     revocations: AtomicU64,
-    weight: usize,
+    pub(crate) principal: Arc<Principal>,
+    /// Which of the authenticator's issuers.
+    pub(crate) issuer: usize,
 }
 
 /// Of which generations of keys and of revocations something is known to be true.
@@ -126,11 +129,6 @@ impl TokenCache {
         memo.recall(self.id, header, still_true)
     }
 
-    /// Makes this entry the worker's last.
-    pub(crate) fn note_last(&self, memo: &TokenMemo, header: &[u8], entry: &Arc<Remembered>) {
-        memo.remember(self.id, header, entry);
-    }
-
     /// What stands for a token in here.
     pub(crate) fn digest(&self, token: &str) -> u128 {
         let mut hasher = SipHasher24::new_with_key(&self.key);
@@ -138,13 +136,27 @@ impl TokenCache {
         hasher.finish128().as_u128()
     }
 
-    /// The entry of a token, if it is there and `still_true`; one that is not is forgotten.
+    /// The principal of a token, if it is there and `still_true`; one that is not is forgotten.
     pub(crate) fn recall(
         &self,
         digest: u128,
         still_true: impl FnOnce(&Remembered) -> bool,
-    ) -> Option<Arc<Remembered>> {
-        self.table.find(digest, still_true)
+    ) -> Option<Arc<Principal>> {
+        self.table.find(digest, still_true, |entry| entry.principal.clone())
+    }
+
+    /// The same, which makes the entry the worker's last.
+    pub(crate) fn recall_and_note(
+        &self,
+        digest: u128,
+        still_true: impl FnOnce(&Remembered) -> bool,
+        memo: &TokenMemo,
+        header: &[u8],
+    ) -> Option<Arc<Principal>> {
+        self.table.find(digest, still_true, |entry| {
+            memo.remember(self.id, header, entry);
+            entry.principal.clone()
+        })
     }
 
     /// Remembers a token that was verified just now. `ends` is its `exp` with the leeway, in
@@ -159,17 +171,15 @@ impl TokenCache {
         now: UnixTime,
     ) {
         let left = (ends - now.as_secs_f64()).clamp(0.0, self.ttl.as_secs_f64());
-        let weight = size_of::<Remembered>() + principal.weight();
         self.table.insert(
             Arc::new(Remembered {
                 digest,
-                issuer,
-                principal: principal.clone(),
-                since: now,
-                until: now + Duration::from_secs_f64(left),
+                since: now.as_millis(),
+                until: (now + Duration::from_secs_f64(left)).as_millis(),
                 keys: AtomicU64::new(generations.keys),
                 revocations: AtomicU64::new(generations.revocations),
-                weight,
+                principal: principal.clone(),
+                issuer,
             }),
             now,
         );
@@ -184,7 +194,13 @@ impl TokenCache {
 impl Remembered {
     /// Whether the time has neither run out nor run backwards.
     pub(crate) fn is_within(&self, now: UnixTime) -> bool {
+        let now = now.as_millis();
         now < self.until && self.since <= now + NOTHING
+    }
+
+    /// About how many bytes it takes.
+    fn weight(&self) -> usize {
+        size_of::<Self>() + self.principal.weight()
     }
 
     /// Of which generations it was last known to be true.

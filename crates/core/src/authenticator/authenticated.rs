@@ -1,6 +1,7 @@
 //! A caller who was let in, and what they hold.
 
 use std::{
+    any::{Any, type_name},
     fmt,
     sync::{Arc, OnceLock},
 };
@@ -16,14 +17,15 @@ use crate::{
 #[derive(Clone)]
 pub struct Authenticated {
     principal: Arc<Principal>,
-    user: ErasedUser,
+    /// Without a store the principal is the user.
+    user: Option<ErasedUser>,
     grants: OnceLock<Arc<Grants>>,
     /// What was demanded on the way here.
     demanded: Vec<&'static Need>,
 }
 
 impl Authenticated {
-    pub(super) fn new(principal: Arc<Principal>, user: ErasedUser) -> Self {
+    pub(super) fn new(principal: Arc<Principal>, user: Option<ErasedUser>) -> Self {
         Self { principal, user, grants: OnceLock::new(), demanded: Vec::new() }
     }
 
@@ -43,13 +45,23 @@ impl Authenticated {
     /// The application's user, if `U` is what its store returns. Without a store, `U` is
     /// [`Principal`].
     pub fn user<U: Send + Sync + 'static>(&self) -> Option<Arc<U>> {
-        self.user.value.clone().downcast().ok()
+        let user: Arc<dyn Any + Send + Sync> = match &self.user {
+            Some(user) => user.value.clone(),
+            None => self.principal.clone(),
+        };
+        user.downcast().ok()
     }
 
     /// The permissions that the caller holds. They are looked up when they are first asked for, and
     /// kept.
     pub fn grants(&self) -> &Arc<Grants> {
-        self.grants.get_or_init(|| Arc::new(Grants::of(&self.principal, &self.user)))
+        self.grants.get_or_init(|| {
+            let user: &(dyn Any + Send + Sync) = match &self.user {
+                Some(user) => &*user.value,
+                None => &*self.principal,
+            };
+            Arc::new(Grants::of(&self.principal, user))
+        })
     }
 
     /// Refuses a caller who lacks something that `needs` need.
@@ -82,7 +94,7 @@ impl Authenticated {
 
     /// The name of the type that [`user`](Self::user) can be asked for.
     pub fn user_type_name(&self) -> &'static str {
-        self.user.type_name
+        self.user.as_ref().map_or_else(type_name::<Principal>, |user| user.type_name)
     }
 }
 
@@ -90,7 +102,7 @@ impl fmt::Debug for Authenticated {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Authenticated")
             .field("principal", &self.principal)
-            .field("user", &self.user.type_name)
+            .field("user", &self.user_type_name())
             .finish()
     }
 }

@@ -1,10 +1,9 @@
 //! What a caller holds, and whether it is enough.
 
-use std::{fmt, sync::Arc};
+use std::{any::Any, fmt, sync::Arc};
 
 use super::{Need, Requirement, authority::Authority};
 use crate::{
-    identity::ErasedUser,
     principal::Principal,
     rejection::{ForbiddenReason, Rejection},
     scope::Scope,
@@ -22,7 +21,7 @@ pub struct Grants {
 }
 
 impl Grants {
-    pub(crate) fn of(principal: &Principal, user: &ErasedUser) -> Self {
+    pub(crate) fn of(principal: &Principal, user: &(dyn Any + Send + Sync)) -> Self {
         let authority = principal.authority().clone();
         let mut held: Vec<&'static str> = Vec::new();
         authority.policy.for_each_grant(principal, user, |name| {

@@ -9,7 +9,7 @@ use std::{
 use serde_json::Value;
 
 use super::{Declaration, Need};
-use crate::{config::ConfigError, identity::ErasedUser, principal::Principal};
+use crate::{config::ConfigError, principal::Principal};
 
 /// Which permissions a resource knows, and where they are granted. Default: none, and nowhere but
 /// in the token's scopes.
@@ -116,7 +116,7 @@ impl PermissionPolicy {
     pub(super) fn for_each_grant(
         &self,
         principal: &Principal,
-        user: &ErasedUser,
+        user: &(dyn AnyType + Send + Sync),
         mut grant: impl FnMut(&str),
     ) {
         principal.scopes().iter().for_each(&mut grant);
@@ -124,7 +124,7 @@ impl PermissionPolicy {
             claim.for_each_name(principal, &mut grant);
         }
         if let Some(application) = &self.application {
-            (application.grant)(principal, &*user.value, &mut grant);
+            (application.grant)(principal, user, &mut grant);
         }
     }
 }

@@ -1,17 +1,16 @@
 //! josekit, and OpenSSL beneath it.
 
-use josekit::jws::{
-    ES256, ES384, ES512, EdDSA, JwsVerifier, PS256, PS384, PS512, RS256, RS384, RS512,
-};
+use josekit::jws::{ES256, ES384, ES512, EdDSA, JwsVerifier};
 
-use super::{SignatureBackend, SignatureVerifier, has_the_form_of_a_signature};
+use super::{SignatureBackend, SignatureVerifier, has_the_form_of_a_signature, rsa::RsaVerifier};
 use crate::{
     algorithm::{Algorithm, KeyKind},
     base64url,
     jwk::{PublicKey, UnusableKey},
 };
 
-/// The default backend: josekit, and so OpenSSL.
+/// The default backend: josekit, and so OpenSSL; for RSA OpenSSL alone, whose contexts are then used
+/// again.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Josekit;
 
@@ -24,18 +23,16 @@ impl SignatureBackend for Josekit {
         if algorithm.key_kind() != key.kind() {
             return Err(UnusableKey::UnacceptableAlgorithm);
         }
+        if let PublicKey::Rsa { n, e } = key {
+            return Ok(Box::new(RsaVerifier::new(algorithm, n, e)?));
+        }
         let jwk = josekit_jwk(key)?;
         let verifier: Result<Box<dyn JwsVerifier>, _> = match algorithm {
-            Algorithm::Rs256 => RS256.verifier_from_jwk(&jwk).map(boxed),
-            Algorithm::Rs384 => RS384.verifier_from_jwk(&jwk).map(boxed),
-            Algorithm::Rs512 => RS512.verifier_from_jwk(&jwk).map(boxed),
-            Algorithm::Ps256 => PS256.verifier_from_jwk(&jwk).map(boxed),
-            Algorithm::Ps384 => PS384.verifier_from_jwk(&jwk).map(boxed),
-            Algorithm::Ps512 => PS512.verifier_from_jwk(&jwk).map(boxed),
             Algorithm::Es256 => ES256.verifier_from_jwk(&jwk).map(boxed),
             Algorithm::Es384 => ES384.verifier_from_jwk(&jwk).map(boxed),
             Algorithm::Es512 => ES512.verifier_from_jwk(&jwk).map(boxed),
             Algorithm::EdDsa => EdDSA.verifier_from_jwk(&jwk).map(boxed),
+            _ => return Err(UnusableKey::UnacceptableAlgorithm),
         };
         let verifier = verifier.map_err(|_| UnusableKey::RefusedByLibrary)?;
         Ok(Box::new(JosekitVerifier { verifier, kind: key.kind() }))
@@ -60,7 +57,7 @@ impl SignatureVerifier for JosekitVerifier {
 
 fn josekit_jwk(key: &PublicKey) -> Result<josekit::jwk::Jwk, UnusableKey> {
     let (key_type, members) = match key {
-        PublicKey::Rsa { n, e } => ("RSA", vec![("n", number(n)), ("e", number(e))]),
+        PublicKey::Rsa { .. } => return Err(UnusableKey::UnacceptableAlgorithm),
         PublicKey::Ec { curve, x, y } => {
             ("EC", vec![("crv", curve.name().to_owned()), ("x", number(x)), ("y", number(y))])
         }

@@ -25,7 +25,7 @@ pub struct TokenCacheSettings {
     /// signature in a minute too cheap to be worth more.
     pub ttl: Duration,
     /// The most tokens that are remembered; the table takes them in sets of sixteen, so that some
-    /// sets are full when a tenth of the whole is still empty. Default 16,384: 24 bytes each
+    /// sets are full when a tenth of the whole is still empty. Default 16,384: 16 bytes each
     /// before there is any token.
     pub capacity: usize,
     /// The most bytes that the remembered tokens may take, their claims included. Default 64 MiB;

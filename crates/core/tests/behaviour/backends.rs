@@ -186,6 +186,42 @@ fn r17_both_backends_demand_the_salt_of_rfc_7518() {
     }
 }
 
+/// "If the length of the signature S is not k octets, output "invalid signature"" (RFC 8017
+/// §8.1.2 and §8.2.2): a signature that begins with zeros has no shorter spelling.
+#[test]
+fn r17_a_leading_zero_belongs_to_an_rsa_signature_for_both_backends() {
+    let rsa = [Rsa::generate(2048).unwrap()];
+    for pair in Algorithm::ALL.iter().flat_map(|&algorithm| Pair::of(algorithm, &rsa)) {
+        if pair.is_pss() {
+            // One in 256.
+            let mut signatures = std::iter::repeat_with(|| pair.sign());
+            let signature = signatures.find(|signature| signature[0] == 0).unwrap();
+            let (verifiers, what) = (pair.verifiers(), pair.algorithm.name());
+            assert!(verifiers.verify(what, MESSAGE, &signature), "{what}");
+            assert!(!verifiers.verify(what, MESSAGE, &signature[1..]), "{what}");
+        }
+    }
+}
+
+/// Contexts are used again: a bad signature leaves nothing behind for a good one, nor a good one
+/// for a bad one.
+#[test]
+fn r17_what_was_verified_before_makes_no_difference_to_either_backend() {
+    for pair in Pair::all() {
+        let (verifiers, good) = (pair.verifiers(), pair.sign());
+        let what = pair.algorithm.name();
+        let mut bad = good.clone();
+        *bad.last_mut().unwrap() ^= 1;
+        for _ in 0..3 {
+            assert!(verifiers.verify(what, MESSAGE, &good), "{what}");
+            assert!(!verifiers.verify(what, MESSAGE, &bad), "{what}");
+            assert!(!verifiers.verify(what, b"another", &good), "{what}");
+            assert!(!verifiers.verify(what, MESSAGE, &good[1..]), "{what}");
+            assert!(!verifiers.verify(what, MESSAGE, &vec![0xff; good.len()]), "{what}");
+        }
+    }
+}
+
 /// ECDSA has a second signature for each message, with `n - s` for `s` (SEC 1 §4.1.4 accepts
 /// both). It is as good a proof; nothing here takes a token's bytes for its identity.
 #[test]
