@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::{
     client::{Answers, Client, Requests},
     process::Server,
-    serve::{MODES, RESOURCE},
+    serve::RESOURCE,
 };
 
 const BURST: Duration = Duration::from_millis(120);
@@ -51,19 +51,19 @@ pub fn run(rounds: usize) {
 
     for (first, workers) in (0..rounds).step_by(LIFE).flat_map(|first| [(first, 1), (first, 2)]) {
         let start = |mode| Server::start(mode, workers, authority.issuer(), &authority.jwks_uri());
-        let servers: Vec<Server> = MODES.into_iter().map(start).collect();
+        // Each case has a server of its own: connections and tokens of another would weigh on it.
+        let servers = CASES.map(|(mode, _)| start(mode));
+        let flooded = start("ours");
         let mut bursts: Vec<Burst<'_>> = Vec::new();
-        for (mode, tokens) in CASES {
-            let server = servers.iter().find(|server| server.mode == mode).expect("it runs");
+        for ((_, tokens), server) in CASES.into_iter().zip(&servers) {
             bursts.push(Burst::new(server, &good[..tokens], CONNECTIONS));
             // Nobody before it in a queue: how long a request takes that is alone.
             bursts.push(Burst::new(server, &good[..tokens], 1));
         }
-        let ours = servers.iter().find(|server| server.mode == "ours").expect("it runs");
         let mut floods: Vec<Flood<'_>> = Vec::new();
-        floods.push(Flood::new(ours, "good", &good[0], &good[0], "200"));
+        floods.push(Flood::new(&flooded, "good", &good[0], &good[0], "200"));
         for (name, bad) in FLOODS.into_iter().zip([&forged, &"a".repeat(800), &unknown]) {
-            floods.push(Flood::new(ours, name, &good[0], bad, "401"));
+            floods.push(Flood::new(&flooded, name, &good[0], bad, "401"));
         }
         for round in first..=first + LIFE {
             // A first round makes everybody warm.

@@ -10,7 +10,10 @@ use std::{
 use actix_web::{
     App, Error,
     dev::{Service, ServiceResponse},
-    http::{StatusCode, header::AUTHORIZATION},
+    http::{
+        StatusCode,
+        header::{AUTHORIZATION, HOST},
+    },
     rt::{System, SystemRunner, time::sleep},
     test::{TestRequest, init_service},
     web,
@@ -49,17 +52,18 @@ pub fn count(fixture: &Fixture, how: &str, calls: usize) {
     let headers = if one_token { &fixture.headers[..1] } else { &fixture.headers[..] };
     match how {
         "mcp" => {
-            let app = App::new().service(resource().wrap(auth.mcp()));
+            let app = App::new().configure(auth.discovery()).service(resource().wrap(auth.mcp()));
             count_once_ready(&system, &system.block_on(init_service(app)), headers, calls);
         }
         "mcp with rules" => {
             let rules = ToolRules::new().tool("delete_bookmark").refused();
             let mcp = auth.mcp().rules(rules).expect("rules that need nothing");
-            let app = App::new().service(resource().wrap(mcp));
+            let app = App::new().configure(auth.discovery()).service(resource().wrap(mcp));
             count_once_ready(&system, &system.block_on(init_service(app)), headers, calls);
         }
         _ => {
-            let app = App::new().service(resource().wrap(auth.middleware()));
+            let app =
+                App::new().configure(auth.discovery()).service(resource().wrap(auth.middleware()));
             count_once_ready(&system, &system.block_on(init_service(app)), headers, calls);
         }
     }
@@ -94,8 +98,8 @@ async fn status<S, B>(app: &S, header: &str) -> StatusCode
 where
     S: Service<actix_http::Request, Response = ServiceResponse<B>, Error = Error>,
 {
-    let request = TestRequest::post().uri("/mcp").insert_header((AUTHORIZATION, header));
-    let request = request.set_payload(CALL);
+    let request = TestRequest::post().uri("/mcp").insert_header((HOST, "127.0.0.1"));
+    let request = request.insert_header((AUTHORIZATION, header)).set_payload(CALL);
     app.call(request.to_request()).await.expect("an answer").status()
 }
 

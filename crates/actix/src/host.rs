@@ -15,21 +15,22 @@ use mcp_auth_core::{Rejection, Resource, rejection::ForbiddenReason};
 pub(crate) enum HostPolicy {
     /// A public resource: whatever the proxy in front lets through.
     Any,
-    /// This machine's, and these.
-    Local { further: Vec<String> },
+    /// This machine's, and these. `own` is how the resource itself is called, as nearly everybody
+    /// calls it.
+    Local { own: String, further: Vec<String> },
 }
 
 impl HostPolicy {
     pub(crate) fn of(resource: &Resource) -> Self {
         match resource.is_loopback() {
-            true => Self::Local { further: Vec::new() },
+            true => Self::Local { own: resource.authority().to_owned(), further: Vec::new() },
             false => Self::Any,
         }
     }
 
     /// Another name, in lower case.
     pub(crate) fn allow_further(&mut self, host: String) {
-        if let Self::Local { further } = self {
+        if let Self::Local { further, .. } = self {
             further.push(host);
         }
     }
@@ -39,7 +40,10 @@ impl HostPolicy {
     pub(crate) fn allow(&self, request: &RequestHead) -> bool {
         match self {
             Self::Any => true,
-            Self::Local { further } => named(request).all(|host| {
+            Self::Local { own, further } => named(request).all(|host| {
+                if host == own.as_bytes() {
+                    return true;
+                }
                 let Some(host) = std::str::from_utf8(host).ok().and_then(without_port) else {
                     return false;
                 };

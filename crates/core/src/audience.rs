@@ -61,7 +61,7 @@ impl AudienceRule {
     /// "The resource server MUST validate that the `aud` claim contains a resource indicator value
     /// corresponding to an identifier the resource server expects for itself" (RFC 9068 §4).
     pub(crate) fn check(&self, header: &JoseHeader, claims: &Claims) -> Result<(), TokenError> {
-        let Some(found) = &claims.aud else {
+        let Some(found) = claims.audiences() else {
             return match self.policy {
                 AudiencePolicy::BoundByKeySet => Ok(()),
                 _ => Err(TokenError::MissingClaim("aud")),
@@ -69,16 +69,16 @@ impl AudienceRule {
         };
         let names_us = |audience: &str| audience == self.resource.as_str();
         let names_other = |audience: &str| self.others.iter().any(|other| other == audience);
-        let by_name = found.iter().any(names_us);
-        if !by_name && !found.iter().any(names_other) {
+        let by_name = found.clone().any(names_us);
+        if !by_name && !found.clone().any(names_other) {
             return Err(TokenError::ForeignAudience {
                 expected: self.accepted(),
-                found: found.iter().map(str::to_owned).collect(),
+                found: found.map(str::to_owned).collect(),
             });
         }
         if self.policy == AudiencePolicy::ThisResourceOnly {
-            let foreign =
-                found.iter().find(|audience| !names_us(audience) && !names_other(audience));
+            let mut found = found;
+            let foreign = found.find(|audience| !names_us(audience) && !names_other(audience));
             if let Some(foreign) = foreign {
                 return Err(TokenError::FurtherAudience { found: foreign.to_owned() });
             }

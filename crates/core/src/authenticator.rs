@@ -9,6 +9,7 @@ use crate::{
     config::ConfigError,
     description::{KeyIdHash, NamesInToken, TokenDescription},
     identity::{ErasedStore, ErasedUser, Introduction, StoreErrorKind, Subject},
+    issuer_keys::KeySnapshot,
     permission::{Authority, Need},
     principal::Principal,
     profile::FetchProfile,
@@ -185,17 +186,21 @@ impl Authenticator {
     ) -> Option<Arc<Principal>> {
         let cache = self.cache.as_ref()?;
         let header = request.only_value()?;
-        let still_true = |entry: &Remembered| self.is_still_true(entry, now);
+        let still_true =
+            |entry: &Remembered, keys: &KeySnapshot| self.is_still_true(entry, keys, now);
         if let Some(principal) = cache.recall_last(memo, header, still_true) {
             return Some(principal);
         }
         let token = BearerToken::from_authorization([header], self.policy.max_token_len).ok()??;
-        cache.recall_and_note(cache.digest(token.expose()), still_true, memo, header)
+        let keys = |entry: &Remembered| &self.trusted[entry.issuer].keys;
+        let digest = cache.digest(token.expose());
+        let still_true = |entry: &Remembered| still_true(entry, &keys(entry).snapshot());
+        cache.recall_and_note(digest, still_true, memo, header, |entry| keys(entry).latest())
     }
 
     /// Whether what was verified is true now: in time, by a key that its issuer still lists, of a
     /// subject that was not revoked.
-    fn is_still_true(&self, entry: &Remembered, now: UnixTime) -> bool {
+    fn is_still_true(&self, entry: &Remembered, keys: &KeySnapshot, now: UnixTime) -> bool {
         if !entry.is_within(now) {
             return false;
         }
@@ -203,7 +208,7 @@ impl Authenticator {
         let token = || entry.principal.token();
         let seen = entry.generations();
         let key = || token().map(VerifiedToken::key);
-        let Some(keys) = self.trusted[entry.issuer].still_lists(key, seen.keys, now) else {
+        let Some(keys) = keys.still_lists(key, seen.keys, now) else {
             return false;
         };
         let current = Generations { keys, revocations: self.revocations.generation() };
@@ -230,7 +235,10 @@ impl Authenticator {
             return Ok(self.verify_anew(token, now).await?.principal);
         };
         let digest = cache.digest(token.expose());
-        if let Some(principal) = cache.recall(digest, |entry| self.is_still_true(entry, now)) {
+        let still_true = |entry: &Remembered| {
+            self.is_still_true(entry, &self.trusted[entry.issuer].keys.snapshot(), now)
+        };
+        if let Some(principal) = cache.recall(digest, still_true) {
             return Ok(principal);
         }
         let Verified { issuer, exp, principal, generations } = self.verify_anew(token, now).await?;

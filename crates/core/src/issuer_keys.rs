@@ -8,10 +8,11 @@ use std::{
     time::Duration,
 };
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, Cache};
 use async_trait::async_trait;
 
 use crate::{
+    jwk::Jwk,
     keys::KeySet,
     refresh::{Demand, Next, RefreshPolicy, RefreshSettings},
     time::UnixTime,
@@ -22,7 +23,7 @@ use crate::{
 /// Requests read the snapshot without a lock. Only a request whose key is unknown, and the
 /// refresher, take the policy's lock, and neither keeps it while it waits for anything.
 pub struct IssuerKeys {
-    snapshot: ArcSwap<KeySnapshot>,
+    snapshot: Arc<ArcSwap<KeySnapshot>>,
     policy: Mutex<RefreshPolicy>,
 }
 
@@ -59,6 +60,17 @@ impl fmt::Debug for CurrentKeys {
     }
 }
 
+/// One thread's way to the newest snapshot: where that has not changed since the last look, looking
+/// again is comparing two pointers.
+pub(crate) struct LatestKeys(Cache<Arc<ArcSwap<KeySnapshot>>, Arc<KeySnapshot>>);
+
+impl LatestKeys {
+    /// What is known now.
+    pub(crate) fn snapshot(&mut self) -> &KeySnapshot {
+        self.0.load()
+    }
+}
+
 /// How the last fetch of an issuer's keys ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -88,6 +100,20 @@ impl KeySnapshot {
         self.keys.as_deref().filter(|_| good)
     }
 
+    /// By keys of which generation a token that `key` confirmed may still be accepted, having been
+    /// so by those of the generation `seen`; `None` where the issuer lists the key no more, or where
+    /// its keys are too old to be trusted.
+    pub(crate) fn still_lists<'k>(
+        &self,
+        key: impl FnOnce() -> Option<&'k Arc<Jwk>>,
+        seen: u64,
+        now: UnixTime,
+    ) -> Option<u64> {
+        let keys = self.usable(now)?;
+        let lists = || key().is_some_and(|key| keys.lists(key));
+        (self.generation == seen || lists()).then_some(self.generation)
+    }
+
     /// Until when the newest good set may be used; `None` where there is none.
     pub fn good_until(&self) -> Option<UnixTime> {
         self.good_until
@@ -98,7 +124,7 @@ impl IssuerKeys {
     /// No keys yet; the first fetch is due.
     pub fn new(settings: RefreshSettings, now: UnixTime) -> Self {
         Self {
-            snapshot: ArcSwap::from_pointee(KeySnapshot::default()),
+            snapshot: Arc::new(ArcSwap::from_pointee(KeySnapshot::default())),
             policy: Mutex::new(RefreshPolicy::new(settings, now)),
         }
     }
@@ -106,6 +132,11 @@ impl IssuerKeys {
     /// What is known now.
     pub fn snapshot(&self) -> CurrentKeys {
         CurrentKeys(self.snapshot.load())
+    }
+
+    /// The same for a thread that asks again and again.
+    pub(crate) fn latest(&self) -> LatestKeys {
+        LatestKeys(Cache::new(self.snapshot.clone()))
     }
 
     /// A request needs a key that is not in the snapshot of generation `seen`. Where there is a

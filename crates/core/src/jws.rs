@@ -8,7 +8,7 @@ use crate::{
     algorithm::Algorithm,
     base64url,
     rejection::TokenError,
-    strict_json::{self, ObjectReader},
+    strict_json::{self, ObjectReader, Text},
 };
 
 /// A JWS in compact serialisation: well-formed, not verified.
@@ -102,9 +102,9 @@ impl JoseHeader {
         if members.has_crit || members.b64 == Some(false) {
             return Err(TokenError::UnsupportedExtension);
         }
-        let name = members.alg.ok_or(TokenError::MalformedHeader)?;
+        let algorithm = members.alg.ok_or(TokenError::MalformedHeader)?;
         Ok(Self {
-            algorithm: Algorithm::from_name(&name).ok_or(TokenError::UnacceptableAlgorithm)?,
+            algorithm: algorithm.ok_or(TokenError::UnacceptableAlgorithm)?,
             key_id: members.kid,
             token_type: members.typ,
         })
@@ -113,7 +113,8 @@ impl JoseHeader {
 
 #[derive(Default)]
 struct HeaderMembers {
-    alg: Option<Box<str>>,
+    /// Within it `None` for the name of one that is not acceptable.
+    alg: Option<Option<Algorithm>>,
     kid: Option<Box<str>>,
     typ: Option<Box<str>>,
     b64: Option<bool>,
@@ -123,7 +124,7 @@ struct HeaderMembers {
 impl<'de> ObjectReader<'de> for HeaderMembers {
     fn member<A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "alg" => self.alg = Some(map.next_value()?),
+            "alg" => self.alg = Some(Algorithm::from_name(&map.next_value::<Text<'_>>()?.0)),
             "kid" => self.kid = Some(map.next_value()?),
             "typ" => self.typ = Some(map.next_value()?),
             "b64" => self.b64 = Some(map.next_value()?),

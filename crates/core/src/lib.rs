@@ -71,7 +71,7 @@ pub use authenticator::{
 };
 pub use bearer::BearerToken;
 pub use challenge::Challenge;
-pub use claims::{Actor, Audiences, Claims, NumericDate};
+pub use claims::{Actor, Claims, NumericDate};
 pub use config::ConfigError;
 pub use description::{KeyIdHash, TokenDescription};
 pub use identity::{ClientId, IdentityStore, IssuerAwareness, Newcomer, StoreError, Subject};

@@ -132,7 +132,7 @@ fn profile_claims(claims: &Claims) -> Result<(), TokenError> {
     let required = [
         ("client_id", claims.names_its_client()),
         ("iat", claims.iat.is_some()),
-        ("jti", claims.jti.is_some()),
+        ("jti", claims.token_id().is_some()),
     ];
     match required.into_iter().find(|(_, there)| !there) {
         None => Ok(()),

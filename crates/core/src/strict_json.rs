@@ -87,7 +87,7 @@ impl<'de, R: ObjectReader<'de>> Visitor<'de> for ObjectVisitor<'_, 'de, R> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let mut seen = Names::new();
-        while let Some(Name(name)) = map.next_key()? {
+        while let Some(Text(name)) = map.next_key()? {
             if seen.contains(&name) {
                 return Err(de::Error::custom("duplicate member"));
             }
@@ -98,57 +98,63 @@ impl<'de, R: ObjectReader<'de>> Visitor<'de> for ObjectVisitor<'_, 'de, R> {
     }
 }
 
-/// The names met so far. Tokens have about a dozen, where looking along a list is fastest; a
-/// document with thousands must not cost their square.
+/// How many names are looked along.
+const FEW: usize = 24;
+
+/// The names met so far. Tokens have about a dozen, where looking along a list is fastest, and no
+/// memory is to be had for it; a document with thousands must not cost their square.
 struct Names<'de> {
-    few: Vec<Cow<'de, str>>,
+    few: [&'de str; FEW],
+    len: usize,
     many: HashSet<Cow<'de, str>>,
 }
 
 impl<'de> Names<'de> {
-    const FEW: usize = 24;
-
     fn new() -> Self {
-        Self { few: Vec::with_capacity(16), many: HashSet::new() }
+        Self { few: [""; FEW], len: 0, many: HashSet::new() }
     }
 
     fn contains(&self, name: &str) -> bool {
-        self.few.iter().any(|seen| seen == name) || self.many.contains(name)
+        self.few[..self.len].contains(&name) || (!self.many.is_empty() && self.many.contains(name))
     }
 
     fn insert(&mut self, name: Cow<'de, str>) {
-        if self.few.len() < Self::FEW {
-            self.few.push(name);
-        } else {
-            self.many.insert(name);
+        match name {
+            Cow::Borrowed(name) if self.len < FEW => {
+                self.few[self.len] = name;
+                self.len += 1;
+            }
+            name => {
+                self.many.insert(name);
+            }
         }
     }
 }
 
-/// A member's name, borrowed from the document where it has no escapes.
-struct Name<'de>(Cow<'de, str>);
+/// A string, borrowed from the document where it has no escapes.
+pub(crate) struct Text<'de>(pub(crate) Cow<'de, str>);
 
-impl<'de> Deserialize<'de> for Name<'de> {
+impl<'de> Deserialize<'de> for Text<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct NameVisitor;
+        struct TextVisitor;
 
-        impl<'de> Visitor<'de> for NameVisitor {
-            type Value = Name<'de>;
+        impl<'de> Visitor<'de> for TextVisitor {
+            type Value = Text<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a member's name")
+                f.write_str("a string")
             }
 
-            fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Name<'de>, E> {
-                Ok(Name(Cow::Borrowed(name)))
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Borrowed(text)))
             }
 
-            fn visit_str<E>(self, name: &str) -> Result<Name<'de>, E> {
-                Ok(Name(Cow::Owned(name.to_owned())))
+            fn visit_str<E>(self, text: &str) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Owned(text.to_owned())))
             }
         }
 
-        deserializer.deserialize_str(NameVisitor)
+        deserializer.deserialize_str(TextVisitor)
     }
 }
 

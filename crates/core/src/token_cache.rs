@@ -48,7 +48,11 @@ use std::{
 
 use siphasher::sip128::{Hasher128, SipHasher24};
 
-use crate::{principal::Principal, time::UnixTime};
+use crate::{
+    issuer_keys::{KeySnapshot, LatestKeys},
+    principal::Principal,
+    time::UnixTime,
+};
 
 mod mark;
 mod memo;
@@ -124,7 +128,7 @@ impl TokenCache {
         &self,
         memo: &TokenMemo,
         header: &[u8],
-        still_true: impl FnOnce(&Remembered) -> bool,
+        still_true: impl FnOnce(&Remembered, &KeySnapshot) -> bool,
     ) -> Option<Arc<Principal>> {
         memo.recall(self.id, header, still_true)
     }
@@ -145,16 +149,17 @@ impl TokenCache {
         self.table.find(digest, still_true, |entry| entry.principal.clone())
     }
 
-    /// The same, which makes the entry the worker's last.
+    /// The same, which makes the entry the worker's last; `keys` are those that it depends on.
     pub(crate) fn recall_and_note(
         &self,
         digest: u128,
         still_true: impl FnOnce(&Remembered) -> bool,
         memo: &TokenMemo,
         header: &[u8],
+        keys: impl FnOnce(&Remembered) -> LatestKeys,
     ) -> Option<Arc<Principal>> {
         self.table.find(digest, still_true, |entry| {
-            memo.remember(self.id, header, entry);
+            memo.remember(self.id, header, entry, keys);
             entry.principal.clone()
         })
     }

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use serde::de::DeserializeOwned;
 
 use crate::{
-    claims::{self, Actor, Audiences, ClaimTypeError, Claims, NumericDate},
+    claims::{self, Actor, ClaimTypeError, Claims, NumericDate},
     jwk::Jwk,
     jws::{CompactJws, JoseHeader},
     keys::{KeySet, Unverified},
@@ -132,12 +132,12 @@ impl VerifiedToken {
 
     /// `jti`: the token's own name.
     pub fn token_id(&self) -> Option<&str> {
-        self.claims.jti.as_deref()
+        self.claims.token_id()
     }
 
     /// `aud`: what the token is for.
     pub fn audiences(&self) -> impl Iterator<Item = &str> {
-        self.claims.aud.iter().flat_map(Audiences::iter)
+        self.claims.audiences().into_iter().flatten()
     }
 
     /// `exp`: when the token ends, as the issuer says it; the leeway is not in it.

@@ -65,34 +65,27 @@ impl Registration {
 
     /// Registers every path, and tells the middleware around the App what belongs together.
     ///
-    /// Paths that begin alike up to `/.well-known` stand in one scope, so that every other request
-    /// passes them at the price of one comparison. Its guard leaves all that is not ours to whoever
-    /// comes after.
+    /// All of them stand in one scope, so that every other request passes them at the price of one
+    /// route. Its guard leaves what is not ours to whoever comes after.
     pub(crate) fn register(&self, config: &mut ServiceConfig) {
-        let mut scopes: Vec<(&str, Vec<&str>)> = Vec::new();
+        let mut paths: Vec<&str> = Vec::new();
         for (path, _) in self.0.hosts.iter().flat_map(|host| &host.documents) {
-            let (prefix, rest) = path.split_at(end_of_prefix(path));
-            match scopes.iter_mut().find(|(known, _)| *known == prefix) {
-                Some((_, rests)) if rests.contains(&rest) => {}
-                Some((_, rests)) => rests.push(rest),
-                None => scopes.push((prefix, vec![rest])),
+            if !paths.contains(&path.as_str()) {
+                paths.push(path);
             }
         }
-        for (prefix, rests) in scopes {
-            let known: Vec<String> = rests.iter().map(|rest| format!("{prefix}{rest}")).collect();
-            let is_ours = move |context: &GuardContext<'_>| {
-                let path = context.head().uri.path();
-                known.iter().any(|known| known == path)
-            };
-            let resources = rests.into_iter().map(|rest| {
-                let registration = self.clone();
-                web::resource(rest)
-                    .to(move |request: HttpRequest| ready(registration.answer(&request)))
-            });
-            let scope = web::scope(prefix).guard(fn_guard(is_ours));
-            config.service(resources.fold(scope, Scope::service));
-        }
-        config.app_data(self.clone());
+        let resources = paths.iter().map(|path| {
+            let registration = self.clone();
+            web::resource(*path)
+                .to(move |request: HttpRequest| ready(registration.answer(&request)))
+        });
+        let ours: Vec<String> = paths.iter().map(|&path| path.to_owned()).collect();
+        let is_ours = move |context: &GuardContext<'_>| {
+            let path = context.head().uri.path();
+            ours.iter().any(|ours| ours == path)
+        };
+        let scope = web::scope("").guard(fn_guard(is_ours));
+        config.service(resources.fold(scope, Scope::service)).app_data(self.clone());
     }
 
     fn answer(&self, request: &HttpRequest) -> HttpResponse {
@@ -132,12 +125,6 @@ impl Registration {
     fn discoveries(&self) -> impl Iterator<Item = &Discovery> {
         self.0.resources.iter().map(|auth| &auth.inner().discovery)
     }
-}
-
-/// Where a document's path parts: behind `/.well-known`.
-fn end_of_prefix(path: &str) -> usize {
-    const WELL_KNOWN: &str = "/.well-known";
-    path.find(WELL_KNOWN).map_or(0, |at| at + WELL_KNOWN.len())
 }
 
 fn on<'a>(origin: &str, resources: &'a [McpAuth]) -> Vec<&'a Discovery> {

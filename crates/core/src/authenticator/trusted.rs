@@ -5,7 +5,6 @@ use std::{sync::Arc, time::Duration};
 use crate::{
     issuer::Issuer,
     issuer_keys::{AwaitRefresh, IssuerKeys, LastFetch},
-    jwk::Jwk,
     permission::Authority,
     refresh::Demand,
     rejection::{Rejection, TokenError, UnavailableReason},
@@ -71,20 +70,6 @@ impl Trusted {
             }
             seen = generation;
         }
-    }
-
-    /// By keys of which generation a token that `key` confirmed may still be accepted; `None`
-    /// where the issuer lists the key no more, or where its keys are too old to be trusted.
-    pub(super) fn still_lists<'k>(
-        &self,
-        key: impl FnOnce() -> Option<&'k Arc<Jwk>>,
-        seen: u64,
-        now: UnixTime,
-    ) -> Option<u64> {
-        let snapshot = self.keys.snapshot();
-        let keys = snapshot.usable(now)?;
-        let lists = || key().is_some_and(|key| keys.lists(key));
-        (snapshot.generation == seen || lists()).then_some(snapshot.generation)
     }
 
     /// Tries the newest keys, and tells of which generation they were.

@@ -3,7 +3,10 @@
 use std::{cell::RefCell, fmt, sync::Arc};
 
 use super::Remembered;
-use crate::principal::Principal;
+use crate::{
+    issuer_keys::{KeySnapshot, LatestKeys},
+    principal::Principal,
+};
 
 /// The last token that a worker saw, so that the next request with it needs no digest: comparing
 /// 900 bytes is some fifteen times faster.
@@ -21,6 +24,8 @@ struct Memo {
     header: Vec<u8>,
     remembered: Arc<Remembered>,
     principal: Arc<Principal>,
+    /// Its issuer's.
+    keys: LatestKeys,
     hits: u32,
 }
 
@@ -39,14 +44,14 @@ impl TokenMemo {
         &self,
         cache: u64,
         header: &[u8],
-        still_true: impl FnOnce(&Remembered) -> bool,
+        still_true: impl FnOnce(&Remembered, &KeySnapshot) -> bool,
     ) -> Option<Arc<Principal>> {
         let mut memo = self.0.try_borrow_mut().ok()?;
         let last = memo.as_mut()?;
         if last.cache != cache || last.header != header {
             return None;
         }
-        if !still_true(&last.remembered) {
+        if !still_true(&last.remembered, last.keys.snapshot()) {
             *memo = None;
             return None;
         }
@@ -58,11 +63,24 @@ impl TokenMemo {
     }
 
     /// Remembers the token in this header in place of the one before.
-    pub(super) fn remember(&self, cache: u64, header: &[u8], remembered: &Arc<Remembered>) {
+    pub(super) fn remember(
+        &self,
+        cache: u64,
+        header: &[u8],
+        remembered: &Arc<Remembered>,
+        keys: impl FnOnce(&Remembered) -> LatestKeys,
+    ) {
         let Ok(mut memo) = self.0.try_borrow_mut() else {
             return;
         };
-        let mut buffer = memo.take().map(|last| last.header).unwrap_or_default();
+        let (mut buffer, last_keys) = match memo.take() {
+            Some(last) => {
+                let same_issuer =
+                    last.cache == cache && last.remembered.issuer == remembered.issuer;
+                (last.header, same_issuer.then_some(last.keys))
+            }
+            None => (Vec::new(), None),
+        };
         buffer.clear();
         buffer.extend_from_slice(header);
         *memo = Some(Memo {
@@ -70,6 +88,7 @@ impl TokenMemo {
             header: buffer,
             remembered: remembered.clone(),
             principal: remembered.principal.clone(),
+            keys: last_keys.unwrap_or_else(|| keys(remembered)),
             hits: 0,
         });
     }
