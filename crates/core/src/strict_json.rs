@@ -370,8 +370,8 @@ mod tests {
         use serde::de::{IntoDeserializer, value::Error};
 
         let number = || IntoDeserializer::<Error>::into_deserializer(7_u64);
-        let error = Name::deserialize(number()).err().unwrap();
-        assert!(error.to_string().contains("a member's name"), "{error}");
+        let error = Text::deserialize(number()).err().unwrap();
+        assert!(error.to_string().contains("a string"), "{error}");
         let bytes: serde::de::value::BytesDeserializer<'_, Error> =
             b"x".as_slice().into_deserializer();
         let error = Skipped::deserialize(bytes).err().unwrap();
