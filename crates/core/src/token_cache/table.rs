@@ -169,3 +169,6 @@ impl Set {
         (0..WAYS).min_by_key(rank).unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests;
