@@ -135,6 +135,19 @@ fn r24_a_demand_cuts_a_back_off_short() {
 }
 
 #[test]
+fn r28_an_attempt_that_fails_when_the_next_is_due_was_the_next() {
+    for (ends, waits) in [(0.9, SECOND / 10), (1.0, SECOND * 2)] {
+        let mut policy = policy();
+        assert_eq!(policy.next(START), Next::Fetch);
+        policy.failed(START, 1.0);
+        assert_eq!(policy.demand(at(0.5)), Demand::Granted);
+        assert_eq!(policy.next(at(0.5)), Next::Fetch);
+        policy.failed(at(ends), 1.0);
+        assert_eq!(policy.next(at(ends)), Next::Wait(waits), "after {ends} s");
+    }
+}
+
+#[test]
 fn a_clock_that_is_set_back_postpones_nothing() {
     let mut policy = filled();
     let hour = Duration::from_secs(3_600);
