@@ -15,9 +15,9 @@ use rmcp::{
 
 use crate::carried::carried;
 
-/// The answer to `tools/list`: those of `tools` that the caller may call by these rules, in their
-/// order. Who has not signed in is shown what signing in may open: every tool that is not refused
-/// to everybody.
+/// The answer to `tools/list`: those of `tools` that the caller may call by these rules, and those
+/// that a new token may open, in their order. Who has not signed in is shown what signing in may
+/// open: every tool that is not refused to everybody.
 ///
 /// # Errors
 /// Where nobody [carried](crate::carry) the caller over.

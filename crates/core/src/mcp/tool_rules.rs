@@ -123,12 +123,13 @@ impl ToolRules {
         own.or_else(|| self.methods.get(method)).copied().unwrap_or_default()
     }
 
-    /// Whether a list should show this to the caller: what they may use, and to nobody in
+    /// Whether a list should show this to the caller: what they may use and what a new token may
+    /// open, since an agent tries what it is shown, and is then told what to ask for; to nobody in
     /// particular what signing in may open. Nothing is enforced by it.
     pub fn shows(&self, method: &str, name: Option<&str>, caller: Option<&Authenticated>) -> bool {
         match (self.for_call(method, name), caller) {
             (Demand::Nothing, _) => true,
-            (Demand::Permissions(need), Some(caller)) => caller.grants().meet(need),
+            (Demand::Permissions(need), Some(caller)) => caller.grants().within_reach(need),
             (Demand::Permissions(_), None) => true,
             (Demand::Refused, _) => false,
         }

@@ -53,6 +53,14 @@ impl Grants {
         }
     }
 
+    /// Whether the caller holds what `need` needs, or would with a new token: all that is missing
+    /// are scopes that their issuer grants.
+    pub fn within_reach(&self, need: &Need) -> bool {
+        let mut missing = Missing::default();
+        self.note_missing(need, &mut missing);
+        missing.elsewhere.is_empty()
+    }
+
     /// Whether the caller holds the permission of this name. Those that were not declared nobody
     /// holds.
     pub fn contains(&self, name: &str) -> bool {
@@ -114,13 +122,9 @@ impl Grants {
     /// Of several ways the one that is open, or else the first that new scopes would open, or else
     /// the first.
     fn best<'n>(&self, ways: &[&'n Need]) -> Option<&'n Need> {
-        let opens = |way: &&&Need| {
-            let mut missing = Missing::default();
-            self.note_missing(way, &mut missing);
-            missing.elsewhere.is_empty()
-        };
         let open = ways.iter().find(|way| self.meet(way));
-        open.or_else(|| ways.iter().find(opens)).or(ways.first()).copied()
+        let near = || ways.iter().find(|way| self.within_reach(way));
+        open.or_else(near).or(ways.first()).copied()
     }
 
     /// All scopes that an operation with these needs needs, granted ones included.
