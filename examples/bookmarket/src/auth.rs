@@ -6,7 +6,7 @@ use actix_mcp_auth::{
 };
 
 use crate::{
-    settings::{Settings, UnknownUser},
+    settings::{Grants, Settings, UnknownUser},
     store::{Store, User},
 };
 
@@ -16,6 +16,9 @@ scopes! {
     /// Add and delete them, and see them.
     pub BookmarksWrite = "bookmarks:write" implies BookmarksRead;
 }
+
+/// All of them, as scopes that an issuer can be asked for.
+pub const SCOPES: [&str; 2] = [BookmarksRead::NAME, BookmarksWrite::NAME];
 
 /// Protects `resource` by the tokens of `issuer`, and finds the caller among our own users.
 ///
@@ -27,18 +30,26 @@ pub fn protect(
     store: &Store,
     settings: &Settings,
 ) -> Result<McpAuth, BuildError> {
-    let read_only = settings.read_only.clone();
-    let mut auth = McpAuth::builder(resource.clone())
-        .issuer(issuer)
+    let auth = McpAuth::builder(resource.clone())
         .resource_name("Bookmarket")
-        .permissions::<(BookmarksRead, BookmarksWrite)>()
-        // AuthKit grants neither by scope. Who may do what is ours to know.
-        .grants(move |principal, _: &User| {
-            match read_only.iter().any(|id| id == principal.subject().id()) {
-                true => [BookmarksRead::NAME],
-                false => [BookmarksWrite::NAME],
-            }
-        });
+        .permissions::<(BookmarksRead, BookmarksWrite)>();
+    let mut auth = match settings.grants {
+        Grants::Own => {
+            // AuthKit grants neither by scope. Who may do what is ours to know.
+            let read_only = settings.read_only.clone();
+            auth.issuer(issuer).grants(move |principal, _: &User| {
+                match read_only.iter().any(|id| id == principal.subject().id()) {
+                    true => [BookmarksRead::NAME],
+                    false => [BookmarksWrite::NAME],
+                }
+            })
+        }
+        Grants::Scopes => {
+            // Another issuer can. Clients ask for little at first, and for more when told to.
+            let scopes = Issuer::AUTHKIT_SCOPES.into_iter().chain(SCOPES);
+            auth.issuer(issuer.scopes(scopes)?).ask_at_sign_in::<BookmarksRead>()
+        }
+    };
     if let Some(leeway) = settings.leeway {
         auth = auth.leeway(leeway);
     }

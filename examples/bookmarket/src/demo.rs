@@ -7,7 +7,11 @@ use actix_mcp_auth::{
     testing::{self, Person, TestAuthority},
 };
 
-use crate::{settings::DEMO_APPROVE, start::StartError};
+use crate::{
+    auth,
+    settings::{DEMO_APPROVE, Grants},
+    start::StartError,
+};
 
 /// How the demo authority behaves.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -16,6 +20,8 @@ pub struct Demo {
     pub approve: Option<String>,
     /// How long its tokens are good, where not for its own default.
     pub token_lifetime: Option<Duration>,
+    /// Whether it grants Bookmarket's permissions by scope, or Bookmarket does without it.
+    pub grants: Grants,
 }
 
 impl Demo {
@@ -42,12 +48,22 @@ impl Demo {
             0 | u16::MAX => 0,
             port => port + 1,
         };
-        // Some clients never ask for `offline_access`; nobody likes to sign in every five minutes.
-        let mut authority =
-            TestAuthority::builder().address(bookmarket.ip()).port(port).always_refresh();
+        let mut authority = TestAuthority::builder().address(bookmarket.ip()).port(port);
         for person in Self::people() {
-            authority = authority.person(person);
+            // Whoever may only read does so by Bookmarket's own list.
+            if self.grants == Grants::Own || person.id != Self::READER {
+                authority = authority.person(person);
+            }
         }
+        authority = match self.grants {
+            // Some clients never ask for `offline_access`; nobody likes to sign in every five minutes.
+            Grants::Own => authority.always_refresh(),
+            // Who was given a refresh token unasked may use that where a new scope is wanted, which
+            // no refresh brings (RFC 6749 §6).
+            Grants::Scopes => {
+                auth::SCOPES.iter().fold(authority, |authority, scope| authority.scope(*scope))
+            }
+        };
         if let Some(person) = &self.approve {
             authority = authority.auto_approve(person);
         }

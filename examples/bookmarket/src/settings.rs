@@ -7,6 +7,7 @@
 //! | `BOOKMARKET_PUBLIC_URL` | `http://` + the address | the address that clients use |
 //! | `DATABASE_URL` | `sqlite://bookmarket.sqlite?mode=rwc` | where people and bookmarks are kept |
 //! | `BOOKMARKET_UNKNOWN_USER` | `provision` | `refuse` turns away who has no account yet |
+//! | `BOOKMARKET_GRANTS` | `own` | who grants permissions: Bookmarket's own list, or with `scopes` the tokens |
 //! | `BOOKMARKET_READ_ONLY` | nobody, or one of the demo people | who may look and not touch: user ids with commas between them |
 //! | `MCP_AUTH_LEEWAY_SECONDS` | 30 | by how much clocks may differ |
 //! | `BOOKMARKET_DEMO_APPROVE` | nobody | whom the demo authority signs in without asking |
@@ -39,6 +40,8 @@ pub const PUBLIC_URL: &str = "BOOKMARKET_PUBLIC_URL";
 pub const DATABASE_URL: &str = "DATABASE_URL";
 /// What becomes of a person without an account.
 pub const UNKNOWN_USER: &str = "BOOKMARKET_UNKNOWN_USER";
+/// Who grants permissions.
+pub const GRANTS: &str = "BOOKMARKET_GRANTS";
 /// Who may see bookmarks, and neither add nor delete any.
 pub const READ_ONLY: &str = "BOOKMARKET_READ_ONLY";
 /// By how much clocks may differ.
@@ -67,6 +70,8 @@ pub struct Settings {
     pub leeway: Option<Duration>,
     /// What becomes of a person who signs in and has no account yet.
     pub unknown_user: UnknownUser,
+    /// Who grants permissions.
+    pub grants: Grants,
     /// Who may see bookmarks, and neither add nor delete any: by the `sub` of their tokens.
     pub read_only: Vec<String>,
 }
@@ -87,6 +92,17 @@ pub enum UnknownUser {
     Provision,
     /// They are refused.
     Refuse,
+}
+
+/// Who grants permissions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Grants {
+    /// Bookmarket, to everybody but those who may only look.
+    #[default]
+    Own,
+    /// Whoever issues the tokens, by their scopes: clients begin with reading, and ask for more when
+    /// a tool needs it.
+    Scopes,
 }
 
 impl Settings {
@@ -119,18 +135,21 @@ impl Settings {
     pub fn read(
         lookup: impl Fn(&'static str) -> Result<Option<String>, ConfigError>,
     ) -> Result<Self, ConfigError> {
+        let grants = grants(lookup(GRANTS)?)?;
         let sign_in = match lookup(AUTHKIT_DOMAIN)? {
             Some(domain) => SignIn::AuthKit(authkit(&domain, &lookup)?),
             None => SignIn::Demo(Demo {
                 approve: lookup(DEMO_APPROVE)?,
                 token_lifetime: seconds(DEMO_TOKEN_SECONDS, lookup(DEMO_TOKEN_SECONDS)?, 86_400)?,
+                grants,
             }),
         };
         let settings = Self {
             bind: bind(lookup(BIND)?)?,
             resource: lookup(PUBLIC_URL)?.map(|url| resource_below(&url)).transpose()?,
             database_url: database_url(lookup(DATABASE_URL)?)?,
-            read_only: read_only(lookup(READ_ONLY)?, &sign_in)?,
+            read_only: read_only(lookup(READ_ONLY)?, &sign_in, grants)?,
+            grants,
             sign_in,
             leeway: seconds(LEEWAY, lookup(LEEWAY)?, 300)?,
             unknown_user: unknown_user(lookup(UNKNOWN_USER)?)?,
@@ -242,14 +261,32 @@ fn unknown_user(text: Option<String>) -> Result<UnknownUser, ConfigError> {
     }
 }
 
-/// The ids, each of which is somebody's.
-fn read_only(text: Option<String>, sign_in: &SignIn) -> Result<Vec<String>, ConfigError> {
+fn grants(text: Option<String>) -> Result<Grants, ConfigError> {
+    match text.as_deref() {
+        None | Some("own") => Ok(Grants::Own),
+        Some("scopes") => Ok(Grants::Scopes),
+        Some(other) => {
+            Err(ConfigError::invalid(GRANTS, other, "must be `own` or `scopes`", "scopes"))
+        }
+    }
+}
+
+/// The ids, each of which is somebody's. Where tokens tell what people may do, there is no list.
+fn read_only(
+    text: Option<String>,
+    sign_in: &SignIn,
+    grants: Grants,
+) -> Result<Vec<String>, ConfigError> {
     let Some(text) = text else {
-        return Ok(match sign_in {
-            SignIn::AuthKit(_) => Vec::new(),
-            SignIn::Demo(_) => vec![Demo::READER.to_owned()],
+        return Ok(match (sign_in, grants) {
+            (SignIn::Demo(_), Grants::Own) => vec![Demo::READER.to_owned()],
+            _ => Vec::new(),
         });
     };
+    if grants == Grants::Scopes {
+        let expected = "must be unset, since with BOOKMARKET_GRANTS=scopes the tokens tell who may";
+        return Err(ConfigError::invalid(READ_ONLY, text, expected, "nothing"));
+    }
     let ids: Vec<String> = text.split(',').map(|id| id.trim().to_owned()).collect();
     match ids.iter().any(String::is_empty) {
         false => Ok(ids),

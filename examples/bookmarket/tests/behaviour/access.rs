@@ -136,6 +136,34 @@ async fn r15_who_may_only_read_reads_and_is_not_sent_to_sign_in_again() {
 }
 
 #[actix_web::test]
+async fn r15_where_tokens_tell_who_lacks_a_scope_is_told_which_and_shown_the_tool() {
+    let server = Server::start_with(&[(settings::GRANTS, "scopes")]).await;
+    let ada = |scope: &str| {
+        let token = server.authority.token().subject("user_ada").audience(&server.resource);
+        server.stranger().with_token(token.scope(scope).sign())
+    };
+    let (reader, writer) = (ada("openid bookmarks:read"), ada("bookmarks:write"));
+    let add = call("add_bookmark", json!({ "url": "https://example.com/", "title": "Mine" }));
+
+    let nobody = server.stranger().post(&call("whoami", json!({}))).await;
+    assert!(nobody.header("WWW-Authenticate").contains("scope=\"bookmarks:read\""), "{nobody:?}");
+    let list = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" });
+    let shown = reader.post(&list).await.json();
+    let tools = shown["result"]["tools"].as_array().expect("a list").iter();
+    assert!(tools.clone().any(|tool| tool["name"] == "add_bookmark"), "{shown}");
+
+    let refused = reader.post(&add).await;
+    assert_eq!(refused.status, 403, "{refused:?}");
+    let challenge = refused.header("WWW-Authenticate");
+    assert!(challenge.contains("error=\"insufficient_scope\""), "{challenge}");
+    assert!(challenge.contains("scope=\"bookmarks:write\""), "{challenge}");
+
+    assert!(reader.titles().await.is_empty());
+    assert_eq!(writer.post(&add).await.status, 200);
+    assert_eq!(reader.titles().await, ["Mine"]);
+}
+
+#[actix_web::test]
 async fn clients_are_never_told_of_permissions_that_authkit_cannot_grant() {
     let server = Server::start().await;
     let path = "/.well-known/oauth-protected-resource/mcp/bookmarket";

@@ -1,7 +1,7 @@
 //! What can be set, and what cannot.
 
 use actix_mcp_auth::ConfigError;
-use bookmarket::settings::{Settings, SignIn, UnknownUser};
+use bookmarket::settings::{Grants, Settings, SignIn, UnknownUser};
 
 fn read(given: &[(&str, &str)]) -> Result<Settings, ConfigError> {
     Settings::read(|name| {
@@ -30,6 +30,13 @@ fn who_may_only_read_is_a_list_and_with_authkit_nobody_unless_named() {
     assert!(read(&[authkit]).expect("valid").read_only.is_empty());
     let named = read(&[authkit, ("BOOKMARKET_READ_ONLY", "user_1, user_2")]).expect("valid");
     assert_eq!(named.read_only, ["user_1", "user_2"]);
+}
+
+#[test]
+fn nobody_may_only_read_where_the_tokens_tell() {
+    let settings = read(&[("BOOKMARKET_GRANTS", "scopes")]).expect("valid");
+    assert!(settings.read_only.is_empty());
+    assert_eq!(settings.grants, Grants::Scopes);
 }
 
 #[test]
@@ -85,6 +92,11 @@ fn nonsense_is_refused_by_name_with_what_would_do() {
             vec!["BOOKMARKET_UNKNOWN_USER", "`provision` or `refuse`"],
         ),
         (vec![("BOOKMARKET_UNKNOWN_USER", "")], vec!["BOOKMARKET_UNKNOWN_USER"]),
+        (vec![("BOOKMARKET_GRANTS", "both")], vec!["BOOKMARKET_GRANTS", "`own` or `scopes`"]),
+        (
+            vec![("BOOKMARKET_GRANTS", "scopes"), ("BOOKMARKET_READ_ONLY", "user_ada")],
+            vec!["BOOKMARKET_READ_ONLY", "BOOKMARKET_GRANTS=scopes"],
+        ),
         (vec![("MCP_AUTH_LEEWAY_SECONDS", "soon")], vec!["MCP_AUTH_LEEWAY_SECONDS", "30"]),
         (
             vec![authkit, ("BOOKMARKET_DEMO_APPROVE", "user_ada")],
