@@ -137,6 +137,8 @@ struct Draft<'b> {
     method: Option<Simple<'b>>,
     id: Option<Simple<'b>>,
     params: Params<'b>,
+    /// `params` is no object: by position it may name anything.
+    by_position: bool,
     is_response: bool,
 }
 
@@ -144,6 +146,8 @@ struct Draft<'b> {
 struct Params<'b> {
     name: Option<Cow<'b, str>>,
     uri: Option<Cow<'b, str>>,
+    /// There is a `uri`, whatever it is.
+    has_uri: bool,
     meta: Meta<'b>,
 }
 
@@ -167,7 +171,11 @@ impl<'b> Draft<'b> {
             // Neither, or both at once: a parser could take it for either.
             _ => return Err(MessageError::NotAMessage),
         };
+        let names_nothing = !self.by_position && !self.params.has_uri;
         let name = match method.as_deref().and_then(name_of_subject) {
+            // 2026-07-28 has no such methods, which is for the server to say: -32601, and not -32602.
+            // To what is not named nobody can subscribe.
+            Some("uri") if names_nothing && method.as_deref() != Some("resources/read") => None,
             Some("uri") => Some(self.params.uri.ok_or(MessageError::NoName)?),
             Some(_) => Some(self.params.name.ok_or(MessageError::NoName)?),
             None => None,
@@ -182,7 +190,8 @@ impl<'b> ObjectReader<'b> for Draft<'b> {
             "method" => self.method = Some(strict_json::read_simple(values)?),
             "id" => self.id = Some(strict_json::read_simple(values)?),
             "params" => {
-                strict_json::read_value(values, &mut self.params)?;
+                let read = strict_json::read_value(values, &mut self.params)?;
+                self.by_position = !matches!(read, Simple::Object);
             }
             "result" | "error" => {
                 self.is_response = true;
@@ -205,7 +214,10 @@ impl<'b> ObjectReader<'b> for Params<'b> {
         };
         match name {
             "name" => self.name = text(strict_json::read_simple(values)?),
-            "uri" => self.uri = text(strict_json::read_simple(values)?),
+            "uri" => {
+                self.uri = text(strict_json::read_simple(values)?);
+                self.has_uri = true;
+            }
             "_meta" => {
                 strict_json::read_value(values, &mut self.meta)?;
             }

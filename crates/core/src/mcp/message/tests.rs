@@ -86,9 +86,28 @@ fn r30_what_is_no_message_is_refused() {
         r#"{"method":"tools/call","params":{"name":["add"]}}"#,
         r#"{"method":"tools/call","params":{"name":null}}"#,
         r#"{"method":"resources/read","params":{"name":"a"}}"#,
+        r#"{"method":"resources/read"}"#,
+        r#"{"method":"resources/subscribe","params":{"uri":["a"]}}"#,
+        r#"{"method":"resources/subscribe","params":{"uri":null}}"#,
+        r#"{"method":"resources/subscribe","params":["a"]}"#,
+        r#"{"method":"resources/unsubscribe","params":"a"}"#,
     ] {
         assert_eq!(read(call), Err(MessageError::NoName), "{call}");
     }
+}
+
+#[test]
+fn r30_a_subscription_to_nothing_is_for_the_server_to_refuse() {
+    for call in [
+        r#"{"id":1,"method":"resources/subscribe"}"#,
+        r#"{"id":1,"method":"resources/subscribe","params":{"_meta":{},"name":"a"}}"#,
+        r#"{"id":1,"method":"resources/unsubscribe","params":{}}"#,
+    ] {
+        let messages = read(call).unwrap();
+        assert_eq!(messages.only().unwrap().name(), None, "{call}");
+    }
+    let messages = read(r#"{"method":"resources/subscribe","params":{"uri":"a"}}"#).unwrap();
+    assert_eq!(messages.only().unwrap().name(), Some("a"));
 }
 
 #[test]
