@@ -1,0 +1,180 @@
+//! An MCP server that is written in something else, with this one before it: whoever has no token
+//! does not reach it, and it is told who calls.
+//!
+//! `cargo run --example gateway` starts both on this machine and calls through.
+//! `cargo run --example gateway -- http://127.0.0.1:3000/mcp` stands before a server of yours, and
+//! prints where, with a token to try it; who calls one of the tools that are named after the address
+//! needs the scope `tools:trusted`.
+#![allow(clippy::print_stdout)]
+
+use std::{error::Error, net::TcpListener};
+
+use actix_mcp_auth::{
+    AuthedUser, Issuer, McpAuth, Permission, ToolRules, scopes, testing::TestAuthority,
+};
+use actix_web::{
+    App, HttpRequest, HttpResponse, HttpServer,
+    body::{BodyStream, BoxBody, MessageBody, SizedStream},
+    error::ErrorBadGateway,
+    http::header::{self, HeaderMap, HeaderName, HeaderValue},
+    rt, web,
+};
+use futures_util::{StreamExt, stream};
+use tokio::sync::watch;
+
+scopes! {
+    /// Call the tools that are not for everybody.
+    pub Trusted = "tools:trusted";
+}
+
+/// Who calls, as the server behind is told.
+const USER: HeaderName = HeaderName::from_static("x-user");
+
+/// What is about one connection (RFC 9110 §7.6.1), and not about the message.
+const HOP_BY_HOP: [HeaderName; 6] = [
+    header::CONNECTION,
+    HeaderName::from_static("keep-alive"),
+    header::TE,
+    header::TRAILER,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+];
+
+#[actix_web::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let authority = TestAuthority::builder().scope(Trusted::NAME).start()?;
+    let mut arguments = std::env::args().skip(1);
+    let Some(behind) = arguments.next() else {
+        return call_through(&authority).await;
+    };
+    let tools: Vec<String> = arguments.collect();
+    let (resource, server) = gateway(&authority, behind, &tools)?;
+    let token = authority.token().subject("user_ada").audience(&*resource).scope(Trusted::NAME);
+    println!("Resource  {resource}");
+    println!("Token     {}", token.sign());
+    Ok(server.await?)
+}
+
+/// The gateway on a free port, before the server at the address `behind`.
+fn gateway(
+    authority: &TestAuthority,
+    behind: String,
+    tools: &[String],
+) -> Result<(String, actix_web::dev::Server), Box<dyn Error>> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let resource = format!("http://{}/mcp", listener.local_addr()?);
+    let issuer = Issuer::authkit(authority.issuer())?.scopes(["openid", Trusted::NAME])?;
+    let auth = McpAuth::builder(&*resource).issuer(issuer).permissions::<Trusted>().build()?;
+    let rules = tools
+        .iter()
+        .fold(ToolRules::new(), |rules, tool| rules.tool(tool.as_str()).requires::<Trusted>());
+    let mcp = auth.mcp().rules(rules)?;
+    let server = HttpServer::new(move || {
+        // Streams last, and where the server behind redirects to is its client's business.
+        let client = awc::Client::builder().disable_timeout().disable_redirects().finish();
+        App::new()
+            .app_data(web::Data::new(client))
+            .app_data(web::Data::new(behind.clone()))
+            .configure(auth.discovery())
+            .service(web::resource("/mcp").wrap(mcp.clone()).to(forward))
+    });
+    Ok((resource, server.workers(1).listen(listener)?.run()))
+}
+
+/// Passes a message on as it comes, and its answer back, events of a stream one by one.
+async fn forward(
+    me: AuthedUser,
+    request: HttpRequest,
+    payload: web::Payload,
+    client: web::Data<awc::Client>,
+    behind: web::Data<String>,
+) -> actix_web::Result<HttpResponse> {
+    let mut onward = client.request(request.method().clone(), &***behind).no_decompress();
+    for (name, value) in end_to_end(request.headers()) {
+        onward.headers_mut().append(name.clone(), value.clone());
+    }
+    // The token was for us (MCP, "Token Passthrough"), and who calls is not for the client to say.
+    onward.headers_mut().remove(header::AUTHORIZATION);
+    let user = HeaderValue::from_str(me.subject().id()).map_err(ErrorBadGateway)?;
+    onward.headers_mut().insert(USER, user);
+
+    let body = match length(request.headers()) {
+        Some(length) => SizedStream::new(length, payload.into_inner()).boxed(),
+        None if request.headers().contains_key(header::TRANSFER_ENCODING) => {
+            BodyStream::new(payload.into_inner()).boxed()
+        }
+        None => BoxBody::new(()),
+    };
+    let answer =
+        onward.send_body(body).await.map_err(|error| ErrorBadGateway(error.to_string()))?;
+
+    let mut back = HttpResponse::build(answer.status());
+    for (name, value) in end_to_end(answer.headers()) {
+        back.append_header((name.clone(), value.clone()));
+    }
+    Ok(match length(answer.headers()) {
+        Some(length) => back.body(SizedStream::new(length, answer)),
+        None => back.streaming(answer),
+    })
+}
+
+/// The headers that are not about the connection, and not about the length, which the body tells.
+fn end_to_end(headers: &HeaderMap) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> {
+    let named = move |name: &HeaderName| {
+        let listed = headers.get_all(header::CONNECTION).filter_map(|value| value.to_str().ok());
+        listed.flat_map(|value| value.split(',')).any(|one| one.trim() == name.as_str())
+    };
+    headers.iter().filter(move |(name, _)| {
+        !HOP_BY_HOP.contains(name) && **name != header::CONTENT_LENGTH && !named(name)
+    })
+}
+
+fn length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// Two events, of which the second waits until the first one has arrived.
+async fn call_through(authority: &TestAuthority) -> Result<(), Box<dyn Error>> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let behind = format!("http://{}/mcp", listener.local_addr()?);
+    let (go_on, may_go_on) = watch::channel(false);
+    let server = HttpServer::new(move || {
+        let may_go_on = may_go_on.clone();
+        App::new().route(
+            "/mcp",
+            web::post().to(move |request: HttpRequest| two_events(request, may_go_on.clone())),
+        )
+    });
+    rt::spawn(server.workers(1).listen(listener)?.run());
+    let (resource, server) = gateway(authority, behind, &[])?;
+    rt::spawn(server);
+
+    let client = awc::Client::default();
+    let refused = client.post(&resource).send_body("{}").await?;
+    assert_eq!(refused.status(), 401);
+
+    let ada = authority.person_token("user_ada", &resource);
+    let request = client.post(&resource).bearer_auth(ada).insert_header((USER, "user_grace"));
+    let mut answer = request.send_body("{}").await?;
+    assert_eq!(answer.status(), 200);
+    let first = answer.next().await.ok_or("no event")??;
+    assert_eq!(first, "data: user_ada, without a token\n\n");
+    go_on.send(true)?;
+    let second = answer.next().await.ok_or("no second event")??;
+    assert_eq!(second, "data: and on\n\n");
+    println!("through the gateway: {first:?}, then {second:?}");
+    Ok(())
+}
+
+/// Stands for a server in any language.
+async fn two_events(request: HttpRequest, mut may_go_on: watch::Receiver<bool>) -> HttpResponse {
+    let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let token = if header(header::AUTHORIZATION).is_some() { "with" } else { "without" };
+    let first = format!("data: {}, {token} a token\n\n", header(USER).unwrap_or("nobody"));
+    let first = stream::once(async { Ok::<_, actix_web::Error>(first.into()) });
+    let second = stream::once(async move {
+        let _ = may_go_on.wait_for(|may| *may).await;
+        Ok("data: and on\n\n".into())
+    });
+    HttpResponse::Ok().content_type("text/event-stream").streaming(first.chain(second))
+}
