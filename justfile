@@ -40,7 +40,7 @@ foreign:
 interop:
     tests/interop/run
 
-# The conformance suite's authorization scenarios against TestAuthority
+# The conformance suite: TestAuthority, and a server with and without the middleware
 conformance:
     tests/interop/conformance/run
 
