@@ -61,11 +61,15 @@ class Browser:
         """Goes to an address and wherever it leads."""
         return self._go("GET", url, None)
 
+    def offers(self, page: Page, label: str) -> bool:
+        """Whether there is anything with this label to press or choose."""
+        return any(_is_called(control, label) for form in page.forms for control in form.controls)
+
     def press(self, page: Page, label: str) -> Page:
         """Presses the button with this label; where it is an option, chooses it and sends the form."""
         for form in page.forms:
             for control in form.controls:
-                if label.casefold() in f"{control.label} {control.value}".casefold():
+                if _is_called(control, label):
                     return self._submit(page, form, control)
         seen = [control.label or control.value for form in page.forms for control in form.controls]
         raise Lost(f"nothing called {label!r} on {page.url} (status {page.status}); there is {seen}")
@@ -99,6 +103,10 @@ class Browser:
             if response.status not in (307, 308):
                 method, body = "GET", None
         raise Lost(f"more than {REDIRECTS} redirects, the last one to {url}")
+
+
+def _is_called(control: Control, label: str) -> bool:
+    return label.casefold() in f"{control.label} {control.value}".casefold()
 
 
 def visible_text(html: str) -> str:

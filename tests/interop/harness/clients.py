@@ -69,7 +69,7 @@ def all_clients(places: Places) -> list[Client]:
             [str(places.inspector_node), str(places.inspector / "page.mjs")],
             not_spoken={STATELESS: "not spoken by MCP Inspector 1.x"},
             # It sends the refresh as JSON, with the expired token in Authorization; RFC 6749 §6 wants a form.
-            cannot={"refresh": "not tried: its request is no form"},
+            cannot={"refresh": "not tried: its request is no form", "step-up": "not tried"},
             registers_as="MCP Inspector",
             is_page=True,
         ),

@@ -118,11 +118,11 @@ def _try_all(here: Places, clients: list[Client], asked: argparse.Namespace) -> 
 
 
 def _try(here: Places, base: Path, client: Client, era: str, authority: str, scenario: str) -> Check:
-    play, token_seconds = SCENARIOS[scenario]
+    play, world = SCENARIOS[scenario]
     folder = Path(tempfile.mkdtemp(dir=base))
     began, transcript, failure = time.monotonic(), [], None
     try:
-        with running(here, authority, folder, token_seconds) as servers:
+        with running(here, authority, folder, world) as servers:
             transcript = play(client, era, servers, folder)
     except FAILURES as problem:
         failure = str(problem)

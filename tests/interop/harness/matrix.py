@@ -70,6 +70,9 @@ AFTERWORD = """
 - **deny**: the person refuses; the client learns `access_denied`, asks for no token and ends with a reason.
 - **refresh**: the token expires between two calls (leeway 0); the server refuses it with `invalid_token`, the client
   renews it with its refresh token, and nobody is asked again.
+- **step-up**: the tokens' scopes say what their holder may do (`BOOKMARKET_GRANTS=scopes`), and the client signs in
+  with `bookmarks:read`. `add_bookmark` is refused with 403 `insufficient_scope`, which names `bookmarks:write`; the
+  client sends the person to approve that, gets a second token, and makes the same call with it.
 - **2025-11-25** opens with `initialize`, **2026-07-28** with `server/discover`.
 - **TestAuthority** is this project's own development authorization server; **oidc-provider** is an independent one,
   set up with AuthKit's paths.

@@ -1,4 +1,4 @@
-"""What is tried with every client: the walk of two people, a refusal, a token that expires in mid-use."""
+"""What is tried with every client: the walk of two people, a refusal, a token that expires, one that is not enough."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
-from . import rpc, steps, tokens
+from . import rpc, steps, stepup, tokens
 from .clients import Client
 from .doubt import doubts
-from .servers import Servers, status_with
+from .servers import Servers, World, status_with
 from .session import Session
 from .steps import StepFailed, Trail
 from .wire import Exchange
 
-ORDINARY_TOKEN_SECONDS = 300
 SHORT_TOKEN_SECONDS = 8
 # Clients count `expires_in` from when they received the token, which is up to a second and the way of the response
 # later than the whole second in `exp`. The Python client asks the person again where it is refused in between.
@@ -94,12 +93,30 @@ def renewed(client: Client, era: str, servers: Servers, folder: Path) -> list[st
     return [*transcript, f"  expired token: 401 invalid_token; renewed by the client {how}; whoami answered again"]
 
 
+def stepped_up(client: Client, era: str, servers: Servers, folder: Path) -> list[str]:
+    """The token is not enough for a tool: the client asks for the scope that it was told of, and calls again."""
+    url = f"https://example.com/{uuid.uuid4()}"
+    with Session(client, era, servers, servers.ada, folder) as session:
+        session.sign_in()
+        session.call("whoami")
+        answer = session.call_and_approve("add_bookmark", url=url, title="Interop")
+        _holds(url in answer, f"add_bookmark answered {answer}")
+        session.call("list_bookmarks")
+        session.finish()
+        taken = stepup.walk(session.seen, session.expected)
+        _holds(_listed(session.seen, url), "list_bookmarks does not show what add_bookmark has kept")
+        passed = stepup.doubts(session.seen, session.expected)
+        _holds(not passed, f"the checker is not to be trusted: {passed}")
+    return [f"  {step}" for step in taken]
+
+
 Scenario = Callable[[Client, str, Servers, Path], list[str]]
 
-SCENARIOS: dict[str, tuple[Scenario, int]] = {
-    "walk": (two_people, ORDINARY_TOKEN_SECONDS),
-    "deny": (denied, ORDINARY_TOKEN_SECONDS),
-    "refresh": (renewed, SHORT_TOKEN_SECONDS),
+SCENARIOS: dict[str, tuple[Scenario, World]] = {
+    "walk": (two_people, World()),
+    "deny": (denied, World()),
+    "refresh": (renewed, World(token_seconds=SHORT_TOKEN_SECONDS)),
+    "step-up": (stepped_up, World(by_scopes=True)),
 }
 
 

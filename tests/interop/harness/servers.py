@@ -15,7 +15,7 @@ from .places import Places
 from .processes import Process, TooLate, plain_env, two_free_ports
 from .steps import Person
 
-START_SECONDS = 30
+START_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,15 @@ AUTHORITIES = {
 
 
 @dataclass(frozen=True)
+class World:
+    """How the servers are set up for a scenario."""
+
+    token_seconds: int = 300
+    # Who may do what is told by the tokens' scopes, which the authorization server then grants.
+    by_scopes: bool = False
+
+
+@dataclass(frozen=True)
 class Servers:
     """What a client needs to know of the servers, and who can sign in."""
 
@@ -47,10 +56,11 @@ class Servers:
     issuer: str
     ada: Person
     grace: Person
+    by_scopes: bool = False
 
 
 @contextlib.contextmanager
-def running(places: Places, authority: str, folder: Path, token_seconds: int) -> Iterator[Servers]:
+def running(places: Places, authority: str, folder: Path, world: World) -> Iterator[Servers]:
     """Bookmarket on free ports with a fresh database, and tokens that live this long to the second."""
     port, next_port = two_free_ports()
     resource = f"http://127.0.0.1:{port}/mcp/bookmarket"
@@ -61,22 +71,27 @@ def running(places: Places, authority: str, folder: Path, token_seconds: int) ->
         "MCP_AUTH_LEEWAY_SECONDS": "0",
         "RUST_LOG": "info",
     }
+    if world.by_scopes:
+        settings["BOOKMARKET_GRANTS"] = "scopes"
     with contextlib.ExitStack() as stack:
         if authority == "oidc-provider":
-            stack.enter_context(_oidc_provider(places, folder, next_port, resource, token_seconds))
+            stack.enter_context(_oidc_provider(places, folder, next_port, resource, world))
             settings["WORKOS_AUTHKIT_DOMAIN"] = issuer
         else:
             # Bookmarket starts its own TestAuthority on the port after its own.
-            settings["BOOKMARKET_DEMO_TOKEN_SECONDS"] = str(token_seconds)
+            settings["BOOKMARKET_DEMO_TOKEN_SECONDS"] = str(world.token_seconds)
         command, log = [str(places.bookmarket)], folder / "bookmarket.log"
         process = stack.enter_context(Process(command, plain_env(**settings), folder, log))
         _until_it_answers(process, f"http://127.0.0.1:{port}/.well-known/oauth-protected-resource")
-        yield Servers(resource, issuer, AUTHORITIES[authority].ada, AUTHORITIES[authority].grace)
+        known = AUTHORITIES[authority]
+        yield Servers(resource, issuer, known.ada, known.grace, world.by_scopes)
 
 
 @contextlib.contextmanager
-def _oidc_provider(places: Places, folder: Path, port: int, resource: str, token_seconds: int) -> Iterator[None]:
-    env = plain_env(PORT=str(port), RESOURCE=resource, TOKEN_SECONDS=str(token_seconds))
+def _oidc_provider(places: Places, folder: Path, port: int, resource: str, world: World) -> Iterator[None]:
+    env = plain_env(PORT=str(port), RESOURCE=resource, TOKEN_SECONDS=str(world.token_seconds))
+    if world.by_scopes:
+        env["SCOPES"] = "bookmarks:read bookmarks:write"
     command = ["node", str(places.node / "authority.mjs")]
     with Process(command, env, places.node, folder / "oidc-provider.log") as process:
         line = process.line(START_SECONDS)

@@ -33,6 +33,10 @@ class Session:
         self._wire = Wire()
         self._browser = None if client.is_page else Browser(self._wire.proxy_for("browser"))
         settings = {"MCP_URL": servers.resource, "MCP_ERA": era, "CLIENT_NAME": name}
+        # For clients that must be told: one that no outgoing connection takes meanwhile.
+        settings["CALLBACK_PORT"] = str(two_free_ports()[0])
+        if servers.by_scopes:
+            settings["BY_SCOPES"] = "yes"
         self._page = None
         if client.is_page:
             port = two_free_ports()[0]
@@ -80,7 +84,24 @@ class Session:
 
     def call(self, tool: str, **arguments: Any) -> str:
         """What a tool answers, by the client's word; the wire is the evidence."""
+        self._ask(tool, arguments)
+        return self._answer(tool)
+
+    def call_and_approve(self, tool: str, **arguments: Any) -> str:
+        """The same, where the client shows the person a page first: who is known there may not be asked again."""
+        if self._browser is None:
+            raise ClientFailed("a page's person is asked at the sign-in only")
+        self._ask(tool, arguments)
+        shown = self._browser.open(self._told("open"))
+        if self._browser.offers(shown, self.expected.person.name):
+            shown = self._browser.press(shown, self.expected.person.name)
+        self._browser.press(shown, "Approve")
+        return self._answer(tool)
+
+    def _ask(self, tool: str, arguments: dict[str, Any]) -> None:
         self._process.write(json.dumps({"tool": tool, "arguments": arguments}))
+
+    def _answer(self, tool: str) -> str:
         answer = self._hear()
         if "answer" not in answer or answer["error"]:
             raise ClientFailed(f"{tool} has no answer, the client said {answer}")

@@ -24,6 +24,12 @@ TITLES = [
     "a JWT is issued to the client",
     "the JWT goes with every MCP request",
     "the server answers as that person",
+    # What a call adds that the token's scope is not enough for: `stepup.py`.
+    "the token is not enough for a tool",
+    "the browser opens for more",
+    "the person approves that as well",
+    "a JWT for more is issued",
+    "the same call is answered",
 ]
 
 
@@ -189,10 +195,10 @@ def person_approves(trail: Trail) -> Step:
 
 def consent_page(trail: Trail) -> Exchange:
     """The page that says who asks for what, and the form that decides; the trail goes on behind it."""
-    client, resource = trail.expected.client_name, trail.expected.resource
+    words = [trail.expected.client_name, trail.expected.resource, *trail.known.get("more", [])]
     # Choosing a person may answer with the page at once, hence one step back.
     trail.at -= 1
-    page = trail.next(f"a consent page that names {client!r} and {resource}", lambda e: _shows(e, client, resource))
+    page = trail.next(f"a consent page that names {', '.join(words)}", lambda e: _shows(e, *words))
     trail.next("a decision on the consent page", lambda e: e.who == "browser" and e.method == "POST")
     return page
 
@@ -234,8 +240,8 @@ def jwt_goes_with_every_request(trail: Trail) -> Step:
             current = exchange.json["access_token"]
             issued.append(current)
         elif exchange.endpoint == trail.expected.resource:
-            _carries(trail, exchange, issued)
-    _token_stays_home(trail, issued)
+            carries(trail, exchange, issued)
+    token_stays_home(trail, issued)
     era = _era(trail, later)
     return Step(8, f"{len(later)} requests, each with Authorization: Bearer; {era}", later)
 
@@ -261,7 +267,8 @@ STEPS: list[Callable[[Trail], Step]] = [
 ]
 
 
-def _carries(trail: Trail, exchange: Exchange, issued: list[str]) -> None:
+def carries(trail: Trail, exchange: Exchange, issued: list[str]) -> None:
+    """An MCP request that carries one of these tokens, and is answered as that deserves."""
     header = exchange.header("authorization") or ""
     token = header.removeprefix("Bearer ")
     trail.holds(header.startswith("Bearer "), f"no bearer token in {exchange}")
@@ -273,7 +280,8 @@ def _carries(trail: Trail, exchange: Exchange, issued: list[str]) -> None:
     trail.holds(answered or no_stream or expired, f"unexpected: {exchange}")
 
 
-def _token_stays_home(trail: Trail, issued: list[str]) -> None:
+def token_stays_home(trail: Trail, issued: list[str]) -> None:
+    """None of these tokens was sent to anywhere but the resource."""
     for exchange in trail.seen:
         sent = exchange.url + exchange.body.decode(errors="replace")
         if exchange.endpoint != trail.expected.resource:

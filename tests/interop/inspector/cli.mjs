@@ -1,14 +1,13 @@
 // The MCP Inspector's command line: started anew for every call, and signed in once for all of them. Settings:
-// MCP_URL, MCP_ERA. It reaches the servers through HTTP_PROXY.
+// MCP_URL, MCP_ERA, CALLBACK_PORT. It reaches the servers through HTTP_PROXY.
 
 import { spawn } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { freePort } from '../node/callback.mjs';
 import { converse, say } from '../node/conversation.mjs';
 
-const { MCP_URL, MCP_ERA } = process.env;
+const { MCP_URL, MCP_ERA, CALLBACK_PORT } = process.env;
 const SCOPE = 'openid profile email offline_access';
 const CLI = fileURLToPath(new URL(
   'node_modules/@modelcontextprotocol/inspector/clients/launcher/build/index.js', import.meta.url,
@@ -17,7 +16,7 @@ const CLI = fileURLToPath(new URL(
 await converse(async () => {
   // Where it keeps whom it knows: a home of this person's own.
   const home = mkdtempSync(`${process.cwd()}/inspector-`);
-  const callback = `http://127.0.0.1:${await freePort()}/oauth/callback`;
+  const callback = `http://127.0.0.1:${CALLBACK_PORT}/oauth/callback`;
   // Without scopes of its own it registers with an empty one, which not every authorization server takes.
   const server = { type: 'streamable-http', url: MCP_URL, oauth: { scopes: SCOPE } };
   const config = `${home}/config.json`;
@@ -45,7 +44,12 @@ async function run(home, args) {
   const env = {
     ...process.env, HOME: home, MCP_INSPECTOR_SECRET_STORE: 'file', MCP_AUTO_OPEN_ENABLED: 'true', BROWSER: 'true',
   };
-  const child = spawn(process.execPath, [CLI, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [CLI, ...args], { env, stdio: ['pipe', 'pipe', 'pipe'] });
+  child.stdin.on('error', () => {});
+  // Whether to ask for more, it asks first. No line ends there.
+  child.stderr.on('data', (data) => {
+    if (String(data).includes('Proceed with step-up authorization?')) child.stdin.write('y\n');
+  });
   let reason = '';
   createInterface({ input: child.stderr }).on('line', (line) => {
     process.stderr.write(`${line}\n`);

@@ -14,7 +14,7 @@ export function answerInteractions(provider, people) {
     ctx.type = 'html';
     ctx.body = interaction.prompt.name === 'login'
       ? signIn(people)
-      : consent(await provider.Client.find(interaction.params.client_id), interaction.params.resource);
+      : consent(await provider.Client.find(interaction.params.client_id), interaction.params);
   };
 }
 
@@ -26,7 +26,10 @@ async function resultOf(provider, interaction, form) {
     return { login: { accountId: form.get('person') } };
   }
   const { session, params, prompt } = interaction;
-  const grant = new provider.Grant({ accountId: session.accountId, clientId: params.client_id });
+  // Who has approved something already approves the rest.
+  const grant = interaction.grantId
+    ? await provider.Grant.find(interaction.grantId)
+    : new provider.Grant({ accountId: session.accountId, clientId: params.client_id });
   const { missingOIDCScope = [], missingResourceScopes = {} } = prompt.details;
   grant.addOIDCScope(missingOIDCScope.join(' '));
   for (const [resource, scopes] of Object.entries(missingResourceScopes)) {
@@ -42,9 +45,9 @@ function signIn(people) {
 <form method="post">${buttons.join('\n')}</form>`;
 }
 
-function consent(client, resource) {
+function consent(client, { resource, scope = '' }) {
   return `<!doctype html><title>Approve</title><h1>${escaped(client.clientName ?? client.clientId)}</h1>
-<p>asks to use ${escaped(resource)} as you.</p>
+<p>asks to use ${escaped(resource)} as you: ${escaped(scope)}.</p>
 <form method="post">
 <button name="decision" value="approve">Approve</button>
 <button name="decision" value="deny">Deny</button>
@@ -56,7 +59,12 @@ function escaped(text) {
 }
 
 async function formOf(request) {
+  return new URLSearchParams(await bodyOf(request));
+}
+
+/** What was sent, as text. */
+export async function bodyOf(request) {
   const chunks = [];
   for await (const chunk of request) chunks.push(chunk);
-  return new URLSearchParams(Buffer.concat(chunks).toString());
+  return Buffer.concat(chunks).toString();
 }

@@ -1,14 +1,15 @@
 // An authorization server that is not ours: oidc-provider, with AuthKit's paths.
 //
-// Settings: PORT, RESOURCE (the one resource it issues tokens for), TOKEN_SECONDS.
+// Settings: PORT, RESOURCE (the one resource it issues tokens for), TOKEN_SECONDS, SCOPES (what it grants besides
+// AuthKit's own). Where it grants such scopes, refresh tokens are for those who ask for offline_access, as AuthKit's.
 // Prints {"ready": issuer} when it listens.
 
 import { generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
 import Provider, { errors } from 'oidc-provider';
-import { answerInteractions } from './authority-pages.mjs';
+import { answerInteractions, bodyOf } from './authority-pages.mjs';
 
-const { PORT, RESOURCE, TOKEN_SECONDS = '300' } = process.env;
+const { PORT, RESOURCE, TOKEN_SECONDS = '300', SCOPES = '' } = process.env;
 const issuer = `http://127.0.0.1:${PORT}`;
 
 /** The people who can sign in here; a subject looks like one of AuthKit's. */
@@ -28,7 +29,7 @@ const provider = new Provider(issuer, {
     jwks: '/oauth2/jwks',
   },
   jwks: { keys: [signingKey] },
-  scopes: ['openid', 'profile', 'email', 'offline_access'],
+  scopes: ['openid', 'profile', 'email', 'offline_access', ...SCOPES.split(' ').filter(Boolean)],
   claims: { email: ['email'], profile: ['name'] },
   responseTypes: ['code'],
   pkce: { required: () => true },
@@ -38,7 +39,8 @@ const provider = new Provider(issuer, {
   ttl: { AccessToken: Number(TOKEN_SECONDS) },
   // Whoever registered for refresh tokens gets them. oidc-provider alone would drop offline_access without
   // prompt=consent (OpenID Connect Core §11), which rmcp does not send.
-  issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
+  issueRefreshToken: (_ctx, client, code) => client.grantTypeAllowed('refresh_token')
+    && (SCOPES === '' || code.scopes.has('offline_access')),
   rotateRefreshToken: true,
   findAccount: (_ctx, sub) => people[sub] && {
     accountId: sub,
@@ -56,7 +58,7 @@ const provider = new Provider(issuer, {
       getResourceServerInfo(_ctx, resource) {
         if (resource !== RESOURCE) throw new errors.InvalidTarget();
         return {
-          scope: 'openid profile email offline_access',
+          scope: `openid profile email offline_access ${SCOPES}`.trim(),
           accessTokenFormat: 'jwt',
           accessTokenTTL: Number(TOKEN_SECONDS),
           jwt: { sign: { alg: 'RS256' } },
@@ -74,6 +76,15 @@ provider.use((ctx, next) => {
   ctx.set('Access-Control-Allow-Headers', 'content-type, mcp-protocol-version');
   ctx.status = 204;
   return undefined;
+});
+// A client registers with the scope that it first asks for, and oidc-provider holds it to that ever after. Where
+// scopes come one after the other, it may ask for any.
+provider.use(async (ctx, next) => {
+  if (SCOPES !== '' && ctx.method === 'POST' && ctx.path === '/oauth2/register') {
+    const { scope: _, ...registration } = JSON.parse(await bodyOf(ctx.req));
+    ctx.req.body = registration;
+  }
+  return next();
 });
 provider.use(answerInteractions(provider, people));
 

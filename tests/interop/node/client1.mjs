@@ -4,7 +4,7 @@ import { UnauthorizedError } from '@modelcontextprotocol/sdk/client/auth.js';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { listenForCallback } from './callback.mjs';
-import { converse } from './conversation.mjs';
+import { converse, steppingUp } from './conversation.mjs';
 import { Credentials } from './credentials.mjs';
 
 const { MCP_URL, CLIENT_NAME } = process.env;
@@ -21,20 +21,26 @@ await converse(async () => {
   } catch (error) {
     if (!(error instanceof UnauthorizedError)) throw error;
   }
-  const returned = await callback.returned;
-  callback.close();
-  credentials.check(returned);
-  // This line of the SDK takes the code alone; what the authorization server refused is for us to see.
-  if (returned.has('error')) throw new Error(returned.get('error'));
-  await first.finishAuth(returned.get('code'));
+  const approved = async (asking) => {
+    const returned = await callback.returned();
+    credentials.check(returned);
+    // This line of the SDK takes the code alone; what the authorization server refused is for us to see.
+    if (returned.has('error')) throw new Error(returned.get('error'));
+    await asking.finishAuth(returned.get('code'));
+  };
+  await approved(first);
 
   const connected = client();
   const second = transport();
   await connected.connect(second);
   return {
     version: second.protocolVersion,
-    call: (name, args) => connected.callTool({ name, arguments: args }),
-    close: () => connected.close(),
+    call: (name, args) => steppingUp(
+      () => connected.callTool({ name, arguments: args }),
+      (error) => error instanceof UnauthorizedError,
+      () => approved(second),
+    ),
+    close: () => { callback.close(); return connected.close(); },
   };
 });
 

@@ -2,7 +2,7 @@
 
 import { Client, StreamableHTTPClientTransport, UnauthorizedError } from '@modelcontextprotocol/client';
 import { listenForCallback } from './callback.mjs';
-import { converse } from './conversation.mjs';
+import { converse, steppingUp } from './conversation.mjs';
 import { Credentials } from './credentials.mjs';
 
 const { MCP_URL, MCP_ERA, CLIENT_NAME } = process.env;
@@ -19,17 +19,24 @@ await converse(async () => {
   } catch (error) {
     if (!(error instanceof UnauthorizedError)) throw error;
   }
-  const returned = await callback.returned;
-  callback.close();
-  credentials.check(returned);
-  await first.finishAuth(returned);
+  const approved = async (asking) => {
+    const returned = await callback.returned();
+    credentials.check(returned);
+    await asking.finishAuth(returned);
+  };
+  await approved(first);
 
   const connected = client();
-  await connected.connect(transport());
+  const second = transport();
+  await connected.connect(second);
   return {
     version: connected.getNegotiatedProtocolVersion(),
-    call: (name, args) => connected.callTool({ name, arguments: args }),
-    close: () => connected.close(),
+    call: (name, args) => steppingUp(
+      () => connected.callTool({ name, arguments: args }),
+      (error) => error instanceof UnauthorizedError,
+      () => approved(second),
+    ),
+    close: () => { callback.close(); return connected.close(); },
   };
 });
 

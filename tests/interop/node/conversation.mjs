@@ -11,6 +11,17 @@ export function say(message) {
   process.stdout.write(`${JSON.stringify(message)}\n`);
 }
 
+/** Does it; where the person is asked for more first, waits for them and does it again. */
+export async function steppingUp(act, isAsking, approved) {
+  try {
+    return await act();
+  } catch (error) {
+    if (!isAsking(error)) throw error;
+  }
+  await approved();
+  return act();
+}
+
 /** Connects, then calls tools as asked until stdin ends. */
 export async function converse(connect) {
   try {

@@ -42,6 +42,8 @@ export class Credentials {
 
   /** Refuses an answer that does not belong to our question; the SDKs leave this to the application. */
   check(returned) {
-    if (returned.get('state') !== this.#state) throw new Error('the state that came back is not ours');
+    const asked = this.#state;
+    this.#state = undefined;
+    if (!asked || returned.get('state') !== asked) throw new Error('the state that came back is not ours');
   }
 }

@@ -1,23 +1,26 @@
 // mcp-remote, as hosts that know stdio alone start it, and such a host in front. Settings: MCP_URL, MCP_ERA,
-// CLIENT_NAME. It reaches the servers through HTTP_PROXY, and keeps what it knows in the working directory.
+// CLIENT_NAME, CALLBACK_PORT, BY_SCOPES. It reaches the servers through HTTP_PROXY, and keeps what it knows in the
+// working directory.
 
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { freePort } from './callback.mjs';
+import { listening } from './callback.mjs';
 import { converse, say } from './conversation.mjs';
 
-const { MCP_URL, MCP_ERA, CLIENT_NAME } = process.env;
+const { MCP_URL, MCP_ERA, CLIENT_NAME, CALLBACK_PORT, BY_SCOPES } = process.env;
 const LINK = /^https?:\/\/\S+$/;
 
 await converse(async () => {
-  const metadata = { client_name: CLIENT_NAME, scope: 'openid profile email offline_access' };
+  // A scope that its user names is all that it ever asks for, whatever the server wants.
+  const scope = BY_SCOPES ? undefined : 'openid profile email offline_access';
+  const metadata = { client_name: CLIENT_NAME, scope };
   const transport = new StdioClientTransport({
     command: process.execPath,
     args: [
       fileURLToPath(import.meta.resolve('mcp-remote/dist/proxy.js')),
-      MCP_URL, String(await freePort()),
+      MCP_URL, CALLBACK_PORT,
       '--host', '127.0.0.1',
       '--transport', 'http-only',
       '--protocol', MCP_ERA === '2026-07-28' ? 'auto' : 'legacy',
@@ -44,7 +47,10 @@ function relay(stderr, giveUp) {
   createInterface({ input: stderr }).on('line', (line) => {
     process.stderr.write(`${line}\n`);
     const text = line.replace(/^\[\d+\] /, '');
-    if (LINK.test(text) && new URL(text).searchParams.has('code_challenge')) say({ open: text });
+    if (LINK.test(text) && new URL(text).searchParams.has('code_challenge')) {
+      // It tells the link before it listens for the answer; no person is that quick.
+      listening(Number(CALLBACK_PORT)).then(() => say({ open: text }));
+    }
     if (/access_denied|Fatal error|Connection error/.test(text)) giveUp(new Error(text));
   });
 }

@@ -79,7 +79,7 @@ class Callback:
     redirect_url: str
 
     def __init__(self) -> None:
-        self._arrived: asyncio.Future[dict[str, str]] = asyncio.get_running_loop().create_future()
+        self._arrived: asyncio.Queue[dict[str, str]] = asyncio.Queue()
 
     @classmethod
     async def listen(cls) -> Callback:
@@ -90,7 +90,7 @@ class Callback:
 
     async def returned(self) -> AuthorizationCodeResult:
         """What the browser brought back; the SDK leaves a refusal for us to see."""
-        query = await self._arrived
+        query = await self._arrived.get()
         if "error" in query:
             raise PermissionError(query["error"])
         return AuthorizationCodeResult(code=query["code"], state=query.get("state"), iss=query.get("iss"))
@@ -106,8 +106,8 @@ class Callback:
         writer.write(f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body)
         await writer.drain()
         writer.close()
-        if found and not self._arrived.done():
-            self._arrived.set_result({key: values[0] for key, values in parse_qs(target.query).items()})
+        if found:
+            self._arrived.put_nowait({key: values[0] for key, values in parse_qs(target.query).items()})
 
 
 def root_causes(error: BaseException) -> list[BaseException]:

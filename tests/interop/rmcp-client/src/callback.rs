@@ -31,8 +31,8 @@ impl Callback {
         format!("{}/callback", self.origin)
     }
 
-    /// The whole URL that the browser came back to.
-    pub(crate) async fn returned(self) -> io::Result<String> {
+    /// The whole URL that the browser comes back to next.
+    pub(crate) async fn returned(&self) -> io::Result<String> {
         loop {
             let (connection, _) = self.listener.accept().await?;
             let mut connection = BufStream::new(connection);

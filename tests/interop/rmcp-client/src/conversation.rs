@@ -24,22 +24,20 @@ pub(crate) fn say(message: &Value) {
 
 /// Calls tools as asked until stdin ends.
 pub(crate) async fn converse(session: Session) -> Outcome<()> {
-    let server = session.peer().peer_info();
-    say(&json!({ "connected": server.map(|server| server.protocol_version.clone()) }));
+    say(&json!({ "connected": session.version() }));
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     while let Some(line) = lines.next_line().await? {
         let asked: Value = serde_json::from_str(&line)?;
         say(&call(&session, &asked).await?);
     }
-    session.cancel().await?;
-    Ok(())
+    session.end().await
 }
 
 async fn call(session: &Session, asked: &Value) -> Outcome<Value> {
     let tool = asked["tool"].as_str().unwrap_or_default().to_owned();
     let arguments = asked["arguments"].as_object().cloned().unwrap_or_default();
     let request = CallToolRequestParams::new(tool).with_arguments(arguments);
-    let result = session.call_tool(request).await?;
+    let result = session.call(request).await?;
     let texts = result.content.iter().filter_map(|part| part.as_text());
     let text = texts.map(|text| text.text.as_str()).collect::<Vec<_>>().join("\n");
     Ok(json!({ "answer": text, "error": result.is_error == Some(true) }))

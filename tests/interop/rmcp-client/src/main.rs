@@ -29,7 +29,7 @@ async fn run() -> Outcome<()> {
         stateless: env::var("MCP_ERA")? == "2026-07-28",
         name: env::var("CLIENT_NAME")?,
     };
-    let session = session::sign_in(&settings).await?;
+    let session = session::Session::sign_in(&settings).await?;
     conversation::converse(session).await
 }
 
