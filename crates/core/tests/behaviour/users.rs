@@ -8,7 +8,8 @@ use mcp_auth_core::{
     TokenMemo, UnknownUser,
     api_key::ApiKeyName,
     async_trait,
-    permission::Need,
+    mcp::ToolRules,
+    permission::{Any, Need},
     rejection::{ForbiddenReason, TokenError, UnavailableReason},
     scopes,
 };
@@ -199,6 +200,45 @@ fn r15_an_operation_is_for_those_who_hold_what_it_needs() {
     let rejection = call_needing(&bench, narrow(), "bookmarks:read", &[Staff::NEED]).unwrap_err();
     let missing = vec!["staff".parse().unwrap()];
     assert_eq!(rejection, ForbiddenReason::MissingPermission { missing }.into());
+}
+
+#[test]
+fn r30_a_list_shows_what_the_caller_may_call_and_what_a_new_token_may_open() {
+    let mut bench = Bench::new();
+    for need in [Write::NEED, Staff::NEED] {
+        bench.policy.permissions.declare(need);
+    }
+    let rules = ToolRules::new()
+        .tool("whoami")
+        .open()
+        .tool("list")
+        .requires::<Read>()
+        .tool("add")
+        .requires::<Write>()
+        .tool("either")
+        .requires::<Any<(Staff, Write)>>()
+        .tool("both")
+        .requires::<(Staff, Read)>()
+        .tool("audit")
+        .requires::<Staff>()
+        .other_tools()
+        .refused();
+    let shown = |caller: Option<&Authenticated>| {
+        let all = ["whoami", "list", "add", "either", "both", "audit", "gone"];
+        let shows = |tool: &&str| rules.shows("tools/call", Some(tool), caller);
+        all.into_iter().filter(shows).collect::<Vec<_>>().join(" ")
+    };
+    let with = |granted: &[&str]| {
+        let issuer = Issuer::new(ISSUER).unwrap().scopes(granted).unwrap();
+        call_needing(&bench, issuer, "bookmarks:read", &[]).unwrap()
+    };
+    let asked = ["bookmarks:read", "bookmarks:write"];
+    let reader = with(&asked);
+    assert_eq!(shown(Some(&reader)), "whoami list add either", "the issuer grants writing too");
+    assert_eq!(shown(Some(&with(&asked[..1]))), "whoami list", "no token would bring more");
+    assert_eq!(shown(None), "whoami list add either both audit");
+    assert!(reader.grants().within_reach(Write::NEED) && !reader.grants().meet(Write::NEED));
+    assert!(!reader.grants().within_reach(Staff::NEED));
 }
 
 #[test]
