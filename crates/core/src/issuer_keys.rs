@@ -277,6 +277,17 @@ mod tests {
     }
 
     #[test]
+    fn r28_keys_are_good_until_the_moment_that_is_named_and_not_in_it() {
+        let keys = IssuerKeys::new(RefreshSettings::default(), NOW);
+        keys.fetched(KeySet::empty(), None, NOW, 0.5);
+        let snapshot = keys.snapshot();
+        let until = snapshot.good_until().unwrap();
+        assert_eq!(until, NOW + Duration::from_secs(25 * 3600));
+        assert!(snapshot.usable(until.saturating_sub(Duration::from_nanos(1))).is_some());
+        assert!(snapshot.usable(until).is_none());
+    }
+
+    #[test]
     fn debug_tells_how_the_last_fetch_ended() {
         let keys = IssuerKeys::new(RefreshSettings::default(), NOW);
         let shown = format!("{keys:?} {:?}", keys.snapshot());

@@ -3,13 +3,14 @@
 use std::sync::atomic::Ordering::SeqCst;
 
 use mcp_auth_core::{
-    Issuer, Principal, PrincipalKind, Rejection, Subject,
+    IncomingRequest, Issuer, Principal, PrincipalKind, Rejection, Subject,
+    description::KeyIdHash,
     refresh::Next,
     rejection::{TokenError, UnavailableReason},
 };
 use serde_json::{Value, json};
 
-use crate::world::{HOUR, ISSUER, MINUTE, NOW, World};
+use crate::world::{HOUR, ISSUER, MINUTE, NOW, World, policy};
 
 fn unavailable() -> Rejection {
     UnavailableReason::Keys { issuer: ISSUER.into() }.into()
@@ -119,6 +120,22 @@ fn r23_a_token_is_looked_into_up_to_16_kib_where_nothing_else_is_said() {
     let outcome = |len: usize| world.call(&"a".repeat(len), NOW).unwrap_err();
     assert_eq!(outcome(16_384), TokenError::Malformed.into());
     assert_eq!(outcome(16_385), TokenError::TooLong.into());
+}
+
+#[test]
+fn r09_a_log_may_name_a_token_s_issuer_if_it_is_ours_and_its_key_by_a_hash() {
+    let world = World::new(&["a"]);
+    let authenticator = world.authenticator(Issuer::new(ISSUER).unwrap(), policy());
+    let described = |token: &str| {
+        let header = format!("Bearer {token}");
+        let said = authenticator.describe(IncomingRequest::new([header.as_bytes()]));
+        (said.issuer.map(str::to_owned), said.key_id_hash)
+    };
+    let hash = Some(KeyIdHash::of("a"));
+    assert_eq!(described(&world.token("a", |_| ())), (Some(ISSUER.to_owned()), hash));
+    let stranger = world.token("a", |claims| claims["iss"] = json!("https://evil.example"));
+    assert_eq!(described(&stranger), (None, hash));
+    assert_eq!(described("no token"), (None, None));
 }
 
 #[test]

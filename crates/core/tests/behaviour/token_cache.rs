@@ -65,6 +65,20 @@ fn a_verified_token_is_remembered_and_says_the_same() {
 }
 
 #[test]
+fn a_worker_that_sees_one_token_again_and_again_makes_a_principal_of_its_own() {
+    let (world, authenticator) = remembering(TokenCacheSettings::default());
+    let token = world.token("a", |_| ());
+    let shared = call(&authenticator, &token, NOW).unwrap();
+    let memo = TokenMemo::new();
+    let seen = || at_once(&authenticator, &memo, &token, NOW).unwrap().unwrap();
+    let is_shared: Vec<bool> =
+        (0..7).map(|_| Arc::ptr_eq(seen().principal(), shared.principal())).collect();
+    // It is read once from the table, and known by its bytes from then on.
+    assert_eq!(is_shared, [true, true, true, true, false, false, false]);
+    assert_eq!(format!("{:?}", seen().principal()), format!("{:?}", shared.principal()));
+}
+
+#[test]
 fn r23_another_spelling_of_a_remembered_token_is_another_token() {
     let (world, authenticator) = remembering(TokenCacheSettings::default());
     let token = world.token("a", |_| ());
