@@ -31,8 +31,10 @@ struct Host {
 /// The answer to a request for a document, before anybody has to say who they are. The middleware
 /// gives it too, so that discovery works wherever it stands.
 pub(crate) fn answer_at_the_door(auth: &McpAuth, request: &ServiceRequest) -> Option<HttpResponse> {
+    const WELL_KNOWN: &str = "/.well-known/";
     let path = request.path();
-    if !path.contains("/.well-known/") {
+    // Nearly every path is shorter, and needs no looking through.
+    if path.len() < WELL_KNOWN.len() || !path.contains(WELL_KNOWN) {
         return None;
     }
     let own = &auth.inner().discovery;
@@ -80,9 +82,10 @@ impl Registration {
                 .to(move |request: HttpRequest| ready(registration.answer(&request)))
         });
         let ours: Vec<String> = paths.iter().map(|&path| path.to_owned()).collect();
+        let shortest = ours.iter().map(String::len).min().unwrap_or_default();
         let is_ours = move |context: &GuardContext<'_>| {
             let path = context.head().uri.path();
-            ours.iter().any(|ours| ours == path)
+            path.len() >= shortest && ours.iter().any(|ours| ours == path)
         };
         let scope = web::scope("").guard(fn_guard(is_ours));
         config.service(resources.fold(scope, Scope::service)).app_data(self.clone());
