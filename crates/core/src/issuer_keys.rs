@@ -277,6 +277,17 @@ mod tests {
     }
 
     #[test]
+    fn failures_are_counted_since_the_last_success() {
+        let keys = IssuerKeys::new(RefreshSettings::default(), NOW);
+        for failures in [0, 1, 2] {
+            assert_eq!(keys.failures(), failures);
+            keys.fetch_failed(NOW, 1.0);
+        }
+        keys.fetched(KeySet::empty(), None, NOW, 0.5);
+        assert_eq!(keys.failures(), 0);
+    }
+
+    #[test]
     fn r28_keys_are_good_until_the_moment_that_is_named_and_not_in_it() {
         let keys = IssuerKeys::new(RefreshSettings::default(), NOW);
         keys.fetched(KeySet::empty(), None, NOW, 0.5);
