@@ -89,6 +89,27 @@ mod tests {
     }
 
     #[test]
+    fn r17_what_has_not_the_form_of_a_signature_reaches_no_library() {
+        let has_form = |kind, parts: &[(u8, usize)]| {
+            let bytes = parts.iter().flat_map(|&(byte, times)| vec![byte; times]);
+            has_the_form_of_a_signature(kind, &bytes.collect::<Vec<u8>>())
+        };
+        for (kind, coordinate) in [(KeyKind::P256, 32), (KeyKind::P384, 48), (KeyKind::P521, 66)] {
+            let len = 2 * coordinate;
+            assert!(has_form(kind, &[(1, len)]), "{kind:?}");
+            assert!(has_form(kind, &[(0, coordinate - 1), (1, 2), (0, coordinate - 1)]));
+            assert!(!has_form(kind, &[(0, coordinate), (1, coordinate)]), "{kind:?}: r is zero");
+            assert!(!has_form(kind, &[(1, coordinate), (0, coordinate)]), "{kind:?}: s is zero");
+            for other in [0, coordinate, len - 1, len + 1, 2 * len] {
+                assert!(!has_form(kind, &[(1, other)]), "{kind:?} of {other} bytes");
+            }
+        }
+        assert!(has_form(KeyKind::Ed25519, &[(0, 64)]));
+        assert!(!has_form(KeyKind::Ed25519, &[(1, 63)]) && !has_form(KeyKind::Ed25519, &[(1, 65)]));
+        assert!(has_form(KeyKind::Rsa, &[(0, 256)]) && !has_form(KeyKind::Rsa, &[]));
+    }
+
+    #[test]
     fn r17_an_algorithm_needs_its_own_kind_of_key() {
         let key = PublicKey::Ed25519 { x: vec![1; 32] };
         for algorithm in Algorithm::ALL.iter().copied().filter(|a| *a != Algorithm::EdDsa) {

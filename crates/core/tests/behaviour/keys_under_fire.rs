@@ -91,6 +91,7 @@ fn r24_the_bucket_is_each_issuer_s_own() {
 struct Counting {
     keys: Arc<IssuerKeys>,
     asked: Mutex<Vec<Duration>>,
+    takes: Duration,
 }
 
 #[async_trait]
@@ -98,23 +99,28 @@ impl AwaitRefresh for Counting {
     async fn refreshed(&self, _: u64, patience: Duration) -> Duration {
         self.asked.lock().unwrap().push(patience);
         self.keys.fetch_failed(NOW + HOUR, 0.5);
-        patience.saturating_sub(Duration::from_millis(400))
+        patience.saturating_sub(self.takes)
     }
 }
 
 #[test]
 fn r24_a_request_waits_a_second_in_all_however_many_fetches_it_waits_for() {
-    let world = World::new(&["a"]);
-    world.fetch(Some(vec!["a"]));
-    let keys = world.keys.clone();
-    assert_eq!(keys.next(NOW + HOUR), Next::Fetch, "a fetch is under way, that others asked for");
-    let counting = Arc::new(Counting { keys: keys.clone(), asked: Mutex::default() });
-    let mut authenticator = Authenticator::new(policy(), no_profiles()).unwrap();
-    let issuer = Issuer::new(ISSUER).unwrap();
-    authenticator.trust(issuer, keys, counting.clone()).unwrap();
-    let stranger = World::new(&["x"]).token("x", |_| ());
-    assert_eq!(call(&authenticator, &stranger, NOW + HOUR).unwrap_err(), unavailable());
-    assert_eq!(*counting.asked.lock().unwrap(), [SECOND, Duration::from_millis(600)]);
+    for (takes, asked) in [
+        (Duration::from_millis(400), &[SECOND, Duration::from_millis(600)][..]),
+        (SECOND, &[SECOND]),
+    ] {
+        let world = World::new(&["a"]);
+        world.fetch(Some(vec!["a"]));
+        let keys = world.keys.clone();
+        assert_eq!(keys.next(NOW + HOUR), Next::Fetch, "one is under way, that others asked for");
+        let counting = Arc::new(Counting { keys: keys.clone(), asked: Mutex::default(), takes });
+        let mut authenticator = Authenticator::new(policy(), no_profiles()).unwrap();
+        let issuer = Issuer::new(ISSUER).unwrap();
+        authenticator.trust(issuer, keys, counting.clone()).unwrap();
+        let stranger = World::new(&["x"]).token("x", |_| ());
+        assert_eq!(call(&authenticator, &stranger, NOW + HOUR).unwrap_err(), unavailable());
+        assert_eq!(*counting.asked.lock().unwrap(), asked);
+    }
 }
 
 #[test]
