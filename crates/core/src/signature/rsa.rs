@@ -166,3 +166,22 @@ impl fmt::Debug for RsaVerifier {
         f.debug_struct("RsaVerifier").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn contexts_are_kept_for_the_next_signature_and_no_more_than_64() {
+        let verifier = RsaVerifier::new(Algorithm::Rs256, &[0xff; 256], &[1, 0, 1]).unwrap();
+        let kept = || verifier.idle.lock().unwrap().len();
+        let first = verifier.take().unwrap();
+        assert_eq!(kept(), 0);
+        verifier.put_back(first);
+        assert_eq!(kept(), 1);
+        for _ in 0..70 {
+            verifier.put_back(verifier.scheme.context(&verifier.key).unwrap());
+        }
+        assert_eq!(kept(), 64);
+    }
+}
