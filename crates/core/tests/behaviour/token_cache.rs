@@ -69,6 +69,8 @@ fn a_worker_that_sees_one_token_again_and_again_makes_a_principal_of_its_own() {
     let (world, authenticator) = remembering(TokenCacheSettings::default());
     let token = world.token("a", |_| ());
     let shared = call(&authenticator, &token, NOW).unwrap();
+    let again = call(&authenticator, &token, NOW).unwrap();
+    assert!(Arc::ptr_eq(again.principal(), shared.principal()), "it is not verified again");
     let memo = TokenMemo::new();
     let seen = || at_once(&authenticator, &memo, &token, NOW).unwrap().unwrap();
     let is_shared: Vec<bool> =
