@@ -238,3 +238,17 @@ impl fmt::Debug for TokenCache {
         f.debug_struct("TokenCache").field("ttl", &self.ttl).field("use", &self.in_use()).finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_for_a_token_in_one_cache_stands_for_nothing_in_another() {
+        let cache = || TokenCache::new(&TokenCacheSettings::default()).unwrap();
+        let (one, other) = (cache(), cache());
+        assert_eq!(one.digest("a.b.c"), one.digest("a.b.c"));
+        assert_ne!(one.digest("a.b.c"), one.digest("a.b.d"));
+        assert_ne!(one.digest("a.b.c"), other.digest("a.b.c"), "each has a key of its own");
+    }
+}
