@@ -212,6 +212,31 @@ fn r19_a_worker_s_memory_is_good_for_one_resource_only() {
 }
 
 #[test]
+fn r26_a_worker_s_memory_goes_by_the_keys_of_the_token_s_own_issuer() {
+    let second = "https://second.example.com";
+    let trusts =
+        |world: &Arc<World>, name| world.authenticator(Issuer::new(name).unwrap(), policy());
+    for at_one_resource in [true, false] {
+        let (ours, theirs) = (World::new(&["a"]), World::new(&["b", "c"]));
+        ours.fetch(Some(vec!["a"]));
+        theirs.fetch(Some(vec!["b"]));
+        let mut first = trusts(&ours, ISSUER);
+        first.trust(Issuer::new(second).unwrap(), theirs.keys.clone(), theirs.clone()).unwrap();
+        let other = trusts(&theirs, second);
+        let last = if at_one_resource { &first } else { &other };
+        let (before, token) =
+            (ours.token("a", |_| ()), theirs.token("b", |claims| claims["iss"] = json!(second)));
+        call(&first, &before, NOW).unwrap();
+        call(last, &token, NOW).unwrap();
+        let memo = TokenMemo::new();
+        assert!(at_once(&first, &memo, &before, NOW).is_some());
+        assert!(at_once(last, &memo, &token, NOW).is_some());
+        theirs.fetch(Some(vec!["c"]));
+        assert!(at_once(last, &memo, &token, NOW).is_none(), "its key was withdrawn");
+    }
+}
+
+#[test]
 fn bad_tokens_are_never_remembered() {
     let (world, authenticator) = remembering(TokenCacheSettings::default());
     let good = world.token("a", |_| ());
