@@ -76,6 +76,7 @@ mod tests {
     fn a_minute_of_16_384_tokens_in_64_mib_is_the_default() {
         let TokenCacheSettings { ttl, capacity, max_bytes } = TokenCacheSettings::default();
         assert_eq!((ttl.as_secs(), capacity, max_bytes), (60, 16_384, 67_108_864));
+        assert!(TokenCacheSettings::off().ttl.is_zero(), "and none at all where it is off");
     }
 
     #[test]
