@@ -34,18 +34,29 @@ def sort(origin: str) -> Sort:
 
 
 def said(exchanges: list[Exchange]) -> list[Exchange]:
-    """What client and person did. Where a page sends its browser to a place twice, the second time counts."""
+    """What client and person did. Where a page sends its browser to a place twice, the second time counts.
+
+    Two that set out at once may arrive in either order: then the one counts whose state came back.
+    """
     walk = [exchange for exchange in exchanges if exchange.who in ("client", "browser")]
+    came_back = {gone.query["state"] for gone in walk if _path(gone) == CALLBACK and gone.query.get("state")}
     superseded: set[int] = set()
     since: list[Exchange] = []
     for gone in (exchange for exchange in walk if exchange.who == "browser"):
         again = [n for n, before in enumerate(since) if before.endpoint == gone.endpoint]
         if gone.method == "GET" and again:
+            if since[again[0]].query.get("state") in came_back and gone.query.get("state") not in came_back:
+                superseded.add(gone.number)
+                continue
             superseded |= {before.number for before in since[again[0] :]}
             since = since[: again[0]]
         # What a person has sent is done, and the page before it was the one that counted.
         since = [*since, gone] if gone.method == "GET" else []
     return [exchange for exchange in walk if exchange.number not in superseded]
+
+
+def _path(exchange: Exchange) -> str:
+    return urlsplit(exchange.url).path
 
 
 def unanswered(preflights: list[Exchange], origin: str) -> list[Exchange]:

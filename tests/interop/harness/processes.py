@@ -76,7 +76,8 @@ class Process:
         )
         _running.add(self)
         self._lines: queue.Queue[str | None] = queue.Queue()
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
     def __enter__(self) -> Process:
         return self
@@ -131,7 +132,10 @@ class Process:
         self.kill()
         self._child.wait()
         _running.discard(self)
-        for stream in (self._child.stdin, self._child.stdout, self._errors):
+        # Its output is closed by whoever reads it: a number that is free again while somebody still reads from it
+        # would let them take the lines of the next child.
+        self._reader.join(STOP_SECONDS)
+        for stream in (self._child.stdin, self._errors):
             if stream is not None:
                 with contextlib.suppress(OSError):
                     stream.close()
@@ -142,6 +146,7 @@ class Process:
 
     def _read(self) -> None:
         assert self._child.stdout is not None
-        for line in self._child.stdout:
-            self._lines.put(line.decode(errors="replace").rstrip("\n"))
+        with self._child.stdout as output:
+            for line in output:
+                self._lines.put(line.decode(errors="replace").rstrip("\n"))
         self._lines.put(None)
