@@ -24,7 +24,8 @@ impl SignatureBackend for Josekit {
             return Err(UnusableKey::UnacceptableAlgorithm);
         }
         if let PublicKey::Rsa { n, e } = key {
-            return Ok(Box::new(RsaVerifier::new(algorithm, n, e)?));
+            let verifier = RsaVerifier::new(algorithm, n, e);
+            return verifier.map(|verifier| Box::new(verifier) as Box<dyn SignatureVerifier>);
         }
         let jwk = josekit_jwk(key)?;
         let verifier: Result<Box<dyn JwsVerifier>, _> = match algorithm {

@@ -3,10 +3,7 @@
 //! josekit makes a context for each signature, and OpenSSL 3 spends some 2 µs of 16 on making and
 //! freeing one. A context that has verified verifies the next signature just as well.
 
-use std::{
-    fmt,
-    sync::{Mutex, MutexGuard, TryLockError},
-};
+use std::sync::{Mutex, MutexGuard, TryLockError};
 
 use openssl::{
     bn::BigNum,
@@ -57,9 +54,10 @@ impl RsaVerifier {
     /// Where the algorithm is another, or where OpenSSL refuses the key.
     pub(super) fn new(algorithm: Algorithm, n: &[u8], e: &[u8]) -> Result<Self, UnusableKey> {
         let scheme = Scheme::of(algorithm).ok_or(UnusableKey::UnacceptableAlgorithm)?;
-        let key = key(n, e).map_err(|_| UnusableKey::RefusedByLibrary)?;
-        // What cannot be made once will not be made for a signature either.
-        let first = scheme.context(&key).map_err(|_| UnusableKey::RefusedByLibrary)?;
+        // A context that cannot be made once will not be made for a signature either.
+        let (key, first) = key(n, e)
+            .and_then(|key| scheme.context(&key).map(|first| (key, first)))
+            .map_err(|_| UnusableKey::RefusedByLibrary)?;
         Ok(Self { length: key.size(), key, scheme, idle: Mutex::new(vec![first]) })
     }
 
@@ -121,16 +119,20 @@ impl Scheme {
 
     /// A context that is ready to verify.
     fn context(self, key: &PKey<Public>) -> Result<PkeyCtx<Public>, ErrorStack> {
+        let md = self.hash.md();
         let mut context = PkeyCtx::new(key)?;
-        context.verify_init()?;
-        context.set_rsa_padding(self.padding)?;
-        context.set_signature_md(self.hash.md())?;
-        if self.padding == Padding::PKCS1_PSS {
+        let plain = context
+            .verify_init()
+            .and_then(|()| context.set_rsa_padding(self.padding))
+            .and_then(|()| context.set_signature_md(md));
+        let all = match self.padding == Padding::PKCS1_PSS {
             // Salt and mask are those of the hash, and no others (RFC 7518 §3.5).
-            context.set_rsa_pss_saltlen(RsaPssSaltlen::DIGEST_LENGTH)?;
-            context.set_rsa_mgf1_md(self.hash.md())?;
-        }
-        Ok(context)
+            true => plain
+                .and_then(|()| context.set_rsa_pss_saltlen(RsaPssSaltlen::DIGEST_LENGTH))
+                .and_then(|()| context.set_rsa_mgf1_md(md)),
+            false => plain,
+        };
+        all.map(|()| context)
     }
 }
 
@@ -158,22 +160,47 @@ impl Hash {
 }
 
 fn key(n: &[u8], e: &[u8]) -> Result<PKey<Public>, ErrorStack> {
-    PKey::from_rsa(Rsa::from_public_components(BigNum::from_slice(n)?, BigNum::from_slice(e)?)?)
-}
-
-impl fmt::Debug for RsaVerifier {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RsaVerifier").finish_non_exhaustive()
-    }
+    let (n, e) = (BigNum::from_slice(n), BigNum::from_slice(e));
+    n.and_then(|n| Rsa::from_public_components(n, e?)).and_then(PKey::from_rsa)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn verifier() -> RsaVerifier {
+        RsaVerifier::new(Algorithm::Rs256, &[0xff; 256], &[1, 0, 1]).unwrap()
+    }
+
+    #[test]
+    fn r17_an_algorithm_that_is_not_rsa_has_no_verifier_here() {
+        let made = RsaVerifier::new(Algorithm::Es256, &[0xff; 256], &[1, 0, 1]);
+        assert_eq!(made.err(), Some(UnusableKey::UnacceptableAlgorithm));
+    }
+
+    #[test]
+    fn nobody_waits_for_the_contexts_and_a_panic_beside_them_ends_nothing() {
+        let verifier = verifier();
+        let taken = verifier.idle.lock().unwrap();
+        let another = verifier.take().unwrap();
+        verifier.put_back(another);
+        assert_eq!(taken.len(), 1, "whoever found the list taken left it alone");
+        drop(taken);
+        let panicked = std::thread::scope(|scope| {
+            let hold = || {
+                let _held = verifier.idle.lock();
+                panic!("on purpose");
+            };
+            scope.spawn(hold).join()
+        });
+        assert!(panicked.is_err() && verifier.idle.is_poisoned());
+        assert!(!verifier.verify(b"message", &[1; 256]));
+        assert!(verifier.take().is_some());
+    }
+
     #[test]
     fn contexts_are_kept_for_the_next_signature_and_no_more_than_64() {
-        let verifier = RsaVerifier::new(Algorithm::Rs256, &[0xff; 256], &[1, 0, 1]).unwrap();
+        let verifier = verifier();
         let kept = || verifier.idle.lock().unwrap().len();
         let first = verifier.take().unwrap();
         assert_eq!(kept(), 0);
