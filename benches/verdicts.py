@@ -59,12 +59,16 @@ def warm(figures):
             )
 
 
+def cold_ratios(figures, backend, other, algorithm):
+    """Ours with the cache and without it, as multiples of the other."""
+    ours = (f"ours, {backend}", f"ours, {backend}, no cache")
+    return [figures.ratio(who, "cold", other, "cold", algorithm) for who in ours]
+
+
 def cold(figures):
     for backend in BACKENDS:
         for algorithm in ALGORITHMS:
-            floor = FLOORS[backend]
-            ratio = figures.ratio(f"ours, {backend}", "cold", floor, "cold", algorithm)
-            bare = figures.ratio(f"ours, {backend}, no cache", "cold", floor, "cold", algorithm)
+            ratio, bare = cold_ratios(figures, backend, FLOORS[backend], algorithm)
             yield (
                 f"cold, {algorithm}, {backend}: at most 1.15 × the raw verification",
                 f"{ratio:.3f} ({bare:.3f} without the cache)",
@@ -73,8 +77,7 @@ def cold(figures):
     for backend, algorithms in [("josekit", ["RS256", "PS256"]), ("aws-lc-rs", ALGORITHMS)]:
         for algorithm in algorithms:
             peer = figures.fastest_peer("cold", algorithm)
-            ratio = figures.ratio(f"ours, {backend}", "cold", peer, "cold", algorithm)
-            bare = figures.ratio(f"ours, {backend}, no cache", "cold", peer, "cold", algorithm)
+            ratio, bare = cold_ratios(figures, backend, peer, algorithm)
             yield (
                 f"cold, {algorithm}, {backend}: not slower than the fastest peer",
                 f"{ratio:.3f} of {peer} ({bare:.3f} without the cache)",

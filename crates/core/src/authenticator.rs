@@ -192,10 +192,14 @@ impl Authenticator {
             return Some(principal);
         }
         let token = BearerToken::from_authorization([header], self.policy.max_token_len).ok()??;
-        let keys = |entry: &Remembered| &self.trusted[entry.issuer].keys;
         let digest = cache.digest(token.expose());
-        let still_true = |entry: &Remembered| still_true(entry, &keys(entry).snapshot());
-        cache.recall_and_note(digest, still_true, memo, header, |entry| keys(entry).latest())
+        let still_true = |entry: &Remembered| self.is_true_by_newest_keys(entry, now);
+        let keys = |entry: &Remembered| self.trusted[entry.issuer].keys.latest();
+        cache.recall_and_note(digest, still_true, memo, header, keys)
+    }
+
+    fn is_true_by_newest_keys(&self, entry: &Remembered, now: UnixTime) -> bool {
+        self.is_still_true(entry, &self.trusted[entry.issuer].keys.snapshot(), now)
     }
 
     /// Whether what was verified is true now: in time, by a key that its issuer still lists, of a
@@ -235,9 +239,7 @@ impl Authenticator {
             return Ok(self.verify_anew(token, now).await?.principal);
         };
         let digest = cache.digest(token.expose());
-        let still_true = |entry: &Remembered| {
-            self.is_still_true(entry, &self.trusted[entry.issuer].keys.snapshot(), now)
-        };
+        let still_true = |entry: &Remembered| self.is_true_by_newest_keys(entry, now);
         if let Some(principal) = cache.recall(digest, still_true) {
             return Ok(principal);
         }

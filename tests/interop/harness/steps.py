@@ -99,14 +99,19 @@ class Trail:
 def walk(seen: list[Exchange], expected: Expected, steps: int = 9) -> tuple[list[Step], Trail]:
     """Walks the record step by step, all nine or the first few; `StepFailed` at the first that does not hold."""
     trail = Trail(seen, expected)
+    return take(trail, STEPS[:steps], first=1), trail
+
+
+def take(trail: Trail, steps: list[Callable[[Trail], Step]], first: int) -> list[Step]:
+    """Takes these steps, numbered from `first`; `StepFailed` at the first that does not hold."""
     taken = []
-    for number, step in enumerate(STEPS[:steps], start=1):
+    for number, step in enumerate(steps, start=first):
         trail.step = number
         try:
             taken.append(step(trail))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise StepFailed(number, f"{type(error).__name__}: {error}") from error
-    return taken, trail
+    return taken
 
 
 def asks_for_access(trail: Trail) -> Step:
@@ -248,9 +253,7 @@ def jwt_goes_with_every_request(trail: Trail) -> Step:
 
 def answers_as_the_person(trail: Trail) -> Step:
     whoami = trail.next("a call of whoami", lambda e: (rpc.tool_call(e) or ("",))[0] == "whoami")
-    trail.holds(whoami.status == 200, f"whoami answered {whoami.status}")
-    answer = rpc.text(whoami)
-    trail.holds(trail.expected.person.subject in answer, f"whoami said {answer!r}")
+    says(trail, whoami, "whoami", trail.expected.person.subject)
     return Step(9, f"whoami contains {trail.expected.person.subject}", [whoami])
 
 
@@ -265,6 +268,13 @@ STEPS: list[Callable[[Trail], Step]] = [
     jwt_goes_with_every_request,
     answers_as_the_person,
 ]
+
+
+def says(trail: Trail, called: Exchange, tool: str, text: str) -> None:
+    """A tool was called, and its answer has this text."""
+    trail.holds(called.status == 200, f"{tool} answered {called.status}")
+    answer = rpc.text(called)
+    trail.holds(text in answer, f"{tool} said {answer!r}")
 
 
 def carries(trail: Trail, exchange: Exchange, issued: list[str]) -> None:

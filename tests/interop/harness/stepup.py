@@ -24,13 +24,7 @@ def walk(seen: Record, expected: Expected) -> list[Step]:
     if refused is None:
         raise StepFailed(FIRST, "not seen: 403")
     trail = Trail(seen, expected, at=refused, known=trail.known)
-    for number, step in enumerate(STEPS, start=FIRST):
-        trail.step = number
-        try:
-            taken.append(step(trail))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise StepFailed(number, f"{type(error).__name__}: {error}") from error
-    return taken
+    return taken + steps.take(trail, STEPS, FIRST)
 
 
 def is_not_enough(trail: Trail) -> Step:
@@ -86,8 +80,7 @@ def same_call_is_answered(trail: Trail) -> Step:
     steps.token_stays_home(trail, [trail.known["too little"], *current])
     again = trail.next("the same call again", lambda e: rpc.tool_call(e) == rpc.tool_call(refused))
     url = (rpc.tool_call(refused) or ("", {}))[1]["url"]
-    trail.holds(again.status == 200, f"{TOOL} answered {again.status}")
-    trail.holds(url in rpc.text(again), f"{TOOL} said {rpc.text(again)!r}")
+    steps.says(trail, again, TOOL, url)
     return Step(14, f"{TOOL}: 200 with the new token", [again])
 
 

@@ -6,7 +6,7 @@ use super::{SignatureBackend, SignatureVerifier, has_the_form_of_a_signature, rs
 use crate::{
     algorithm::{Algorithm, KeyKind},
     base64url,
-    jwk::{PublicKey, UnusableKey},
+    jwk::{Curve, PublicKey, UnusableKey},
 };
 
 /// The default backend: josekit, and so OpenSSL; for RSA OpenSSL alone, whose contexts are then used
@@ -23,17 +23,22 @@ impl SignatureBackend for Josekit {
         if algorithm.key_kind() != key.kind() {
             return Err(UnusableKey::UnacceptableAlgorithm);
         }
-        if let PublicKey::Rsa { n, e } = key {
-            let verifier = RsaVerifier::new(algorithm, n, e);
-            return verifier.map(|verifier| Box::new(verifier) as Box<dyn SignatureVerifier>);
-        }
-        let jwk = josekit_jwk(key)?;
-        let verifier: Result<Box<dyn JwsVerifier>, _> = match algorithm {
-            Algorithm::Es256 => ES256.verifier_from_jwk(&jwk).map(boxed),
-            Algorithm::Es384 => ES384.verifier_from_jwk(&jwk).map(boxed),
-            Algorithm::Es512 => ES512.verifier_from_jwk(&jwk).map(boxed),
-            Algorithm::EdDsa => EdDSA.verifier_from_jwk(&jwk).map(boxed),
-            _ => return Err(UnusableKey::UnacceptableAlgorithm),
+        let verifier: Result<Box<dyn JwsVerifier>, _> = match key {
+            PublicKey::Rsa { n, e } => {
+                return RsaVerifier::new(algorithm, n, e).map(|verifier| Box::new(verifier) as _);
+            }
+            PublicKey::Ec { curve, x, y } => {
+                let jwk = josekit_jwk("EC", curve.name(), &[("x", x), ("y", y)])?;
+                match curve {
+                    Curve::P256 => ES256.verifier_from_jwk(&jwk).map(boxed),
+                    Curve::P384 => ES384.verifier_from_jwk(&jwk).map(boxed),
+                    Curve::P521 => ES512.verifier_from_jwk(&jwk).map(boxed),
+                }
+            }
+            PublicKey::Ed25519 { x } => {
+                let jwk = josekit_jwk("OKP", "Ed25519", &[("x", x)])?;
+                EdDSA.verifier_from_jwk(&jwk).map(boxed)
+            }
         };
         let verifier = verifier.map_err(|_| UnusableKey::RefusedByLibrary)?;
         Ok(Box::new(JosekitVerifier { verifier, kind: key.kind() }))
@@ -56,21 +61,15 @@ impl SignatureVerifier for JosekitVerifier {
     }
 }
 
-fn josekit_jwk(key: &PublicKey) -> Result<josekit::jwk::Jwk, UnusableKey> {
-    let (key_type, members) = match key {
-        PublicKey::Rsa { .. } => return Err(UnusableKey::UnacceptableAlgorithm),
-        PublicKey::Ec { curve, x, y } => {
-            ("EC", vec![("crv", curve.name().to_owned()), ("x", number(x)), ("y", number(y))])
-        }
-        PublicKey::Ed25519 { x } => ("OKP", vec![("crv", "Ed25519".to_owned()), ("x", number(x))]),
-    };
+fn josekit_jwk(
+    key_type: &str,
+    curve: &str,
+    numbers: &[(&str, &[u8])],
+) -> Result<josekit::jwk::Jwk, UnusableKey> {
     let mut jwk = josekit::jwk::Jwk::new(key_type);
-    for (name, value) in members {
+    let numbers = numbers.iter().map(|(name, bytes)| (*name, base64url::encode(bytes)));
+    for (name, value) in numbers.chain([("crv", curve.to_owned())]) {
         jwk.set_parameter(name, Some(value.into())).map_err(|_| UnusableKey::RefusedByLibrary)?;
     }
     Ok(jwk)
-}
-
-fn number(bytes: &[u8]) -> String {
-    base64url::encode(bytes)
 }
