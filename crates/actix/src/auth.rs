@@ -207,21 +207,30 @@ impl McpAuth {
 
     /// What is answered before anybody has to say who they are: discovery, preflights, and pages
     /// that may not call at all, by what they say of themselves or by where they believe to be.
+    #[inline]
     pub(crate) fn answer_at_the_door(
         &self,
         request: &ServiceRequest,
         caller: &Caller,
     ) -> Option<HttpResponse> {
-        if let Some(answer) = discovery::answer_at_the_door(self, request) {
+        if discovery::may_be_ours(request.path())
+            && let Some(answer) = discovery::answer_at_the_door(self, request)
+        {
             return Some(answer);
         }
         if !self.0.hosts.allow(request.head()) {
             return Some(self.refuse(request, &HostPolicy::refusal(request.head())));
         }
+        match caller {
+            Caller::Program | Caller::Cacheable => None,
+            Caller::Page(_) | Caller::Nobody => self.answer_to_page(request, caller),
+        }
+    }
+
+    fn answer_to_page(&self, request: &ServiceRequest, caller: &Caller) -> Option<HttpResponse> {
         let origin = match caller {
-            Caller::Program | Caller::Cacheable => return None,
             Caller::Page(origin) if self.0.origins.allows(origin) => origin,
-            Caller::Page(_) | Caller::Nobody => {
+            _ => {
                 return Some(self.refuse(request, &OriginPolicy::refusal(request.headers())));
             }
         };
@@ -245,6 +254,7 @@ impl McpAuth {
     }
 
     /// The same for a token that is remembered, where nothing has to be waited for.
+    #[inline]
     pub(crate) fn authenticate_at_once(
         &self,
         request: &ServiceRequest,
@@ -357,6 +367,7 @@ impl McpAuth {
     }
 
     /// Lets the page that called read the answer (R16).
+    #[inline]
     pub(crate) fn decorate(&self, caller: &Caller, response: &mut HeaderMap) {
         caller.decorate(&self.0.origins, response);
     }
@@ -372,6 +383,7 @@ impl McpAuth {
 }
 
 /// What of a request decides.
+#[inline]
 fn incoming(headers: &HeaderMap) -> IncomingRequest<'_> {
     let authorization = headers.get_all(header::AUTHORIZATION);
     IncomingRequest::new(authorization.map(|value| value.as_bytes()))

@@ -81,6 +81,13 @@ impl OriginPolicy {
             .finish()
     }
 
+    /// Whether pages of other origins than the resource's own may call at all. Where none may, an
+    /// answer without their headers is no worse from a cache: a page of the own origin can read it
+    /// as it is, and any other page cannot read either.
+    fn has_others(&self) -> bool {
+        self.any || self.loopback || self.allowed.len() > 1
+    }
+
     /// Lets a page that may call read the answer. Where a CORS middleware of the application's has
     /// spoken already, its word on who may read stands, and what it exposes stays exposed. Doing it
     /// twice changes nothing.
@@ -142,6 +149,7 @@ pub(crate) enum Caller {
 }
 
 impl Caller {
+    #[inline]
     pub(crate) fn of(request: &RequestHead) -> Self {
         let mut origins = request.headers().get_all(header::ORIGIN);
         match origins.next() {
@@ -153,10 +161,12 @@ impl Caller {
     }
 
     /// Lets a page that called read the answer (R16).
+    #[inline]
     pub(crate) fn decorate(&self, origins: &OriginPolicy, response: &mut HeaderMap) {
         match self {
-            Self::Program => {}
-            Self::Cacheable | Self::Nobody => vary_by_origin(response),
+            Self::Cacheable if origins.has_others() => vary_by_origin(response),
+            Self::Program | Self::Cacheable => {}
+            Self::Nobody => vary_by_origin(response),
             Self::Page(origin) => origins.decorate(origin, response),
         }
     }

@@ -37,18 +37,13 @@ impl HostPolicy {
 
     /// Whether every host that the request names will do. Where it names none, as no browser does,
     /// there is nothing against it.
+    #[inline]
     pub(crate) fn allow(&self, request: &RequestHead) -> bool {
         match self {
             Self::Any => true,
-            Self::Local { own, further } => named(request).all(|host| {
-                if host == own.as_bytes() {
-                    return true;
-                }
-                let Some(host) = std::str::from_utf8(host).ok().and_then(without_port) else {
-                    return false;
-                };
-                is_loopback(host) || further.iter().any(|known| known.eq_ignore_ascii_case(host))
-            }),
+            Self::Local { own, further } => {
+                named(request).all(|host| host == own.as_bytes() || is_among(host, further))
+            }
         }
     }
 
@@ -56,6 +51,14 @@ impl HostPolicy {
         let hosts: Vec<_> = named(request).map(String::from_utf8_lossy).collect();
         ForbiddenReason::HostNotAllowed { host: hosts.join(", ") }.into()
     }
+}
+
+/// Whether it is one of this machine's names, or one of `further`.
+fn is_among(host: &[u8], further: &[String]) -> bool {
+    let Some(host) = std::str::from_utf8(host).ok().and_then(without_port) else {
+        return false;
+    };
+    is_loopback(host) || further.iter().any(|known| known.eq_ignore_ascii_case(host))
 }
 
 /// Every host that the request is for: `:authority` or the absolute form, and each `Host`.

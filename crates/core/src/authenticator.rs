@@ -138,6 +138,7 @@ impl Authenticator {
     /// [`authenticate`](Self::authenticate) is then the way.
     ///
     /// `memo` is the worker's own.
+    #[inline]
     pub fn authenticate_at_once(
         &self,
         request: IncomingRequest<'_>,
@@ -178,6 +179,7 @@ impl Authenticator {
     }
 
     /// The principal of a token that was verified before, by its bytes or by its digest.
+    #[inline]
     fn recall(
         &self,
         request: IncomingRequest<'_>,
@@ -188,9 +190,17 @@ impl Authenticator {
         let header = request.only_value()?;
         let still_true =
             |entry: &Remembered, keys: &KeySnapshot| self.is_still_true(entry, keys, now);
-        if let Some(principal) = cache.recall_last(memo, header, still_true) {
-            return Some(principal);
-        }
+        let last = cache.recall_last(memo, header, still_true);
+        last.or_else(|| self.recall_by_digest(cache, header, memo, now))
+    }
+
+    fn recall_by_digest(
+        &self,
+        cache: &TokenCache,
+        header: &[u8],
+        memo: &TokenMemo,
+        now: UnixTime,
+    ) -> Option<Arc<Principal>> {
         let token = BearerToken::from_authorization([header], self.policy.max_token_len).ok()??;
         let digest = cache.digest(token.expose());
         let still_true = |entry: &Remembered| self.is_true_by_newest_keys(entry, now);
@@ -204,6 +214,7 @@ impl Authenticator {
 
     /// Whether what was verified is true now: in time, by a key that its issuer still lists, of a
     /// subject that was not revoked.
+    #[inline]
     fn is_still_true(&self, entry: &Remembered, keys: &KeySnapshot, now: UnixTime) -> bool {
         if !entry.is_within(now) {
             return false;
@@ -277,6 +288,7 @@ impl Authenticator {
     }
 
     /// What is asked of every request, however its token was verified.
+    #[inline]
     fn permit(&self, principal: &Principal, needs: &[&Need]) -> Result<(), Rejection> {
         // Proof of possession is not supported yet, so no binding can be confirmed (R31).
         if principal.token().is_some_and(VerifiedToken::is_bound_to_a_key) {

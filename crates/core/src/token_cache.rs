@@ -124,6 +124,7 @@ impl TokenCache {
 
     /// The principal of the token that a worker saw last, if it stands in this header and is
     /// `still_true`.
+    #[inline]
     pub(crate) fn recall_last(
         &self,
         memo: &TokenMemo,
@@ -198,6 +199,7 @@ impl TokenCache {
 
 impl Remembered {
     /// Whether the time has neither run out nor run backwards.
+    #[inline]
     pub(crate) fn is_within(&self, now: UnixTime) -> bool {
         let now = now.as_millis();
         now < self.until && self.since <= now + NOTHING
@@ -209,11 +211,13 @@ impl Remembered {
     }
 
     /// Of which generations it was last known to be true.
+    #[inline]
     pub(crate) fn generations(&self) -> Generations {
         Generations { keys: self.keys.load(Relaxed), revocations: self.revocations.load(Relaxed) }
     }
 
     /// It was looked at again and is true of these as well.
+    #[cold]
     pub(crate) fn is_true_of(&self, generations: Generations) {
         self.keys.store(generations.keys, Relaxed);
         self.revocations.store(generations.revocations, Relaxed);

@@ -28,15 +28,20 @@ struct Host {
     documents: Vec<(String, Document)>,
 }
 
+/// What every document's path has in it (RFC 8615).
+const WELL_KNOWN: &str = "/.well-known/";
+
+/// Whether there may be a document at this path. Nearly every path is shorter, and needs no looking
+/// through.
+#[inline]
+pub(crate) fn may_be_ours(path: &str) -> bool {
+    path.len() >= WELL_KNOWN.len() && path.contains(WELL_KNOWN)
+}
+
 /// The answer to a request for a document, before anybody has to say who they are. The middleware
 /// gives it too, so that discovery works wherever it stands.
 pub(crate) fn answer_at_the_door(auth: &McpAuth, request: &ServiceRequest) -> Option<HttpResponse> {
-    const WELL_KNOWN: &str = "/.well-known/";
     let path = request.path();
-    // Nearly every path is shorter, and needs no looking through.
-    if path.len() < WELL_KNOWN.len() || !path.contains(WELL_KNOWN) {
-        return None;
-    }
     let own = &auth.inner().discovery;
     let document = match request.app_data::<Registration>() {
         Some(registration) if registration.includes(auth) => {
@@ -67,8 +72,9 @@ impl Registration {
 
     /// Registers every path, and tells the middleware around the App what belongs together.
     ///
-    /// All of them stand in one scope, so that every other request passes them at the price of one
-    /// route. Its guard leaves what is not ours to whoever comes after.
+    /// They stand in one scope for each `…/.well-known` there is: what every other request pays is
+    /// that its path does not begin with that. The scope's guard leaves what is not ours to whoever
+    /// comes after.
     pub(crate) fn register(&self, config: &mut ServiceConfig) {
         let mut paths: Vec<&str> = Vec::new();
         for (path, _) in self.0.hosts.iter().flat_map(|host| &host.documents) {
@@ -76,19 +82,32 @@ impl Registration {
                 paths.push(path);
             }
         }
-        let resources = paths.iter().map(|path| {
-            let registration = self.clone();
-            web::resource(*path)
-                .to(move |request: HttpRequest| ready(registration.answer(&request)))
-        });
-        let ours: Vec<String> = paths.iter().map(|&path| path.to_owned()).collect();
-        let shortest = ours.iter().map(String::len).min().unwrap_or_default();
+        let mut scopes: Vec<(&str, Vec<&str>)> = Vec::new();
+        for path in paths {
+            let end = path.find(WELL_KNOWN).map_or(0, |at| at + WELL_KNOWN.len() - 1);
+            let (prefix, rest) = path.split_at(end);
+            match scopes.iter_mut().find(|(known, _)| *known == prefix) {
+                Some((_, rests)) => rests.push(rest),
+                None => scopes.push((prefix, vec![rest])),
+            }
+        }
+        for (prefix, rests) in scopes {
+            config.service(self.scope(prefix, rests));
+        }
+        config.app_data(self.clone());
+    }
+
+    fn scope(&self, prefix: &str, rests: Vec<&str>) -> Scope {
+        let ours: Vec<String> = rests.iter().map(|rest| format!("{prefix}{rest}")).collect();
         let is_ours = move |context: &GuardContext<'_>| {
             let path = context.head().uri.path();
-            path.len() >= shortest && ours.iter().any(|ours| ours == path)
+            ours.iter().any(|ours| ours == path)
         };
-        let scope = web::scope("").guard(fn_guard(is_ours));
-        config.service(resources.fold(scope, Scope::service)).app_data(self.clone());
+        let resources = rests.into_iter().map(|rest| {
+            let registration = self.clone();
+            web::resource(rest).to(move |request: HttpRequest| ready(registration.answer(&request)))
+        });
+        resources.fold(web::scope(prefix).guard(fn_guard(is_ours)), Scope::service)
     }
 
     fn answer(&self, request: &HttpRequest) -> HttpResponse {

@@ -25,11 +25,13 @@ pub struct Authenticated {
 }
 
 impl Authenticated {
+    #[inline]
     pub(super) fn new(principal: Arc<Principal>, user: Option<ErasedUser>) -> Self {
         Self { principal, user, grants: OnceLock::new(), demanded: Vec::new() }
     }
 
     /// Only those pass who hold what the operation needs.
+    #[inline]
     pub(super) fn if_granted(mut self, needs: &[&'static Need]) -> Result<Self, Rejection> {
         if !needs.is_empty() {
             self.demand(needs)?;

@@ -14,6 +14,7 @@ pub struct IncomingRequest<'r> {
 
 impl<'r> IncomingRequest<'r> {
     /// A request with these values of `Authorization` headers: all that it has.
+    #[inline]
     pub fn new(authorization: impl IntoIterator<Item = &'r [u8]>) -> Self {
         let mut values = authorization.into_iter();
         // A second one is refused, so a third makes no difference.
@@ -32,6 +33,7 @@ impl<'r> IncomingRequest<'r> {
     }
 
     /// The one value, if there is exactly one.
+    #[inline]
     pub(super) fn only_value(&self) -> Option<&'r [u8]> {
         match self.authorization {
             [value, None] => value,

@@ -43,6 +43,7 @@ impl Authority {
     }
 
     /// Demands what every request needs of a token.
+    #[inline]
     pub(crate) fn permit(
         self: &Arc<Self>,
         granted: &ScopeSet,

@@ -40,6 +40,7 @@ impl TokenMemo {
     }
 
     /// The principal of the token in this header, if it is the last one and `still_true`.
+    #[inline]
     pub(super) fn recall(
         &self,
         cache: u64,
