@@ -1,11 +1,7 @@
 //! Another library's verifier as an application would write it: jsonwebtoken with its faster
 //! backend, in a `from_fn` middleware, keys and rules made once.
 
-use std::{
-    collections::HashMap,
-    io::{Read, Write},
-    net::TcpStream,
-};
+use std::collections::HashMap;
 
 use actix_web::{
     Error, HttpMessage,
@@ -18,6 +14,8 @@ use actix_web::{
 };
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header, jwk::JwkSet};
 use serde::Deserialize;
+
+use crate::loopback;
 
 /// Keys and rules.
 pub struct Verifier {
@@ -41,7 +39,7 @@ struct Claims {
 impl Verifier {
     /// Fetches the keys once.
     pub fn fetch(issuer: &str, audience: &str, jwks_uri: &str) -> Self {
-        let set: JwkSet = serde_json::from_str(&get(jwks_uri)).expect("a key set");
+        let set: JwkSet = serde_json::from_str(&loopback::get(jwks_uri)).expect("a key set");
         let key = |jwk: &jsonwebtoken::jwk::Jwk| {
             let id = jwk.common.key_id.clone().expect("a kid");
             (id, DecodingKey::from_jwk(jwk).expect("a key"))
@@ -71,14 +69,4 @@ pub async fn verify(
     let claims = verifier.claims(&request).ok_or_else(|| ErrorUnauthorized("no good token"))?;
     request.extensions_mut().insert(claims);
     next.call(request).await
-}
-
-fn get(uri: &str) -> String {
-    let rest = uri.strip_prefix("http://").expect("http on loopback");
-    let (host, path) = rest.split_once('/').expect("a path");
-    let mut stream = TcpStream::connect(host).expect("the authority listens");
-    write!(stream, "GET /{path} HTTP/1.0\r\nHost: {host}\r\n\r\n").expect("it reads");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("it answers");
-    answer.split_once("\r\n\r\n").expect("a body").1.to_owned()
 }

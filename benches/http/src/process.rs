@@ -11,6 +11,8 @@ use std::{
 use benches_support::emit;
 use serde_json::json;
 
+use crate::keys_over_tls::KeysOverTls;
+
 /// A running server. It is killed when this is dropped.
 pub struct Server {
     /// What stands before the application.
@@ -24,10 +26,12 @@ pub struct Server {
 
 impl Server {
     /// Starts this program again as a server.
-    pub fn start(mode: &'static str, workers: usize, issuer: &str, jwks_uri: &str) -> Self {
+    pub fn start(mode: &'static str, workers: usize, keys: &KeysOverTls, jwks_uri: &str) -> Self {
         let program = std::env::current_exe().expect("this program");
         let mut child = Command::new(program)
-            .args(["serve", mode, &workers.to_string(), issuer, jwks_uri])
+            .args(["serve", mode, &workers.to_string(), &keys.issuer])
+            .arg(&keys.certificate)
+            .arg(jwks_uri)
             .stdout(Stdio::piped())
             .spawn()
             .expect("it starts");
@@ -47,6 +51,11 @@ impl Server {
             text.split_whitespace().next()?.parse().ok().map(Duration::from_nanos)
         };
         tasks.flatten().filter_map(time).sum()
+    }
+
+    /// Whether the load may have a processor to itself.
+    pub fn leaves_a_processor(&self) -> bool {
+        std::thread::available_parallelism().is_ok_and(|n| self.workers < n.get())
     }
 
     /// How much memory it has in use.

@@ -1,6 +1,6 @@
 //! The application: one resource that answers `ok`, and what stands before it.
 
-use std::{net::TcpListener, time::Duration};
+use std::{fs, net::TcpListener, time::Duration};
 
 use actix_mcp_auth::{
     AuthedUser, AwsLcRs, Issuer, McpAuth, McpAuthBuilder, Principal, TokenCacheSettings,
@@ -13,17 +13,19 @@ use actix_web::{
 
 use crate::jsonwebtoken_middleware::{Verifier, verify};
 
-/// What the tokens are for.
-pub const RESOURCE: &str = "http://127.0.0.1/mcp";
+/// What the tokens are for: a resource as it is deployed, with a public URL.
+pub const RESOURCE: &str = "https://app.example.com/mcp";
 /// Who can stand before the application; the first is nobody.
 pub const MODES: [&str; 6] =
     ["none", "ours", "ours-user", "ours-new", "ours-new-aws", "jsonwebtoken"];
 
 /// Serves until it is killed, and says on standard output where.
-pub fn serve(mode: &str, workers: usize, issuer: &str, jwks_uri: &str) {
+pub fn serve(mode: &str, workers: usize, issuer: &str, certificate: &str, jwks_uri: &str) {
     let builder = || {
-        let issuer = Issuer::new(issuer).and_then(|issuer| issuer.jwks_uri(jwks_uri));
-        McpAuth::builder(RESOURCE).issuer(issuer.expect("an issuer and the URL of its keys"))
+        let known = Issuer::new(issuer).and_then(|known| known.jwks_uri(format!("{issuer}/jwks")));
+        McpAuth::builder(RESOURCE)
+            .issuer(known.expect("an issuer and the URL of its keys"))
+            .trust_ca_pem(fs::read(certificate).expect("a certificate"))
     };
     match mode {
         "none" => listen(workers, |config| {
