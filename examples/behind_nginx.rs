@@ -35,8 +35,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let route = path.clone();
     let server = HttpServer::new(move || {
         App::new()
-            .configure(auth.discovery())
             .service(web::resource(&*route).wrap(auth.middleware()).route(web::post().to(whoami)))
+            .configure(auth.discovery())
     });
     rt::spawn(server.workers(1).listen(listener)?.run());
 

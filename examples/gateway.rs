@@ -75,8 +75,8 @@ fn gateway(
         App::new()
             .app_data(web::Data::new(client))
             .app_data(web::Data::new(behind.clone()))
-            .configure(auth.discovery())
             .service(web::resource("/mcp").wrap(mcp.clone()).to(forward))
+            .configure(auth.discovery())
     });
     Ok((resource, server.workers(1).listen(listener)?.run()))
 }

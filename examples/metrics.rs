@@ -22,10 +22,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let server = HttpServer::new(move || {
         App::new()
             .app_data(web::Data::new(recorder.clone()))
-            .configure(auth.discovery())
             // For Prometheus alone: in production on an address that only it can reach.
             .route("/metrics", web::get().to(metrics))
             .service(web::resource("/mcp").wrap(auth.middleware()).route(web::post().to(mcp)))
+            .configure(auth.discovery())
     });
     let server = server.workers(1).bind("127.0.0.1:0")?;
     let origin = format!("http://{}", server.addrs()[0]);

@@ -27,8 +27,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mcp = auth.mcp().allow_anonymous(open);
     let server = HttpServer::new(move || {
         App::new()
-            .configure(auth.discovery())
             .service(web::resource("/mcp").wrap(mcp.clone()).route(web::post().to(answer)))
+            .configure(auth.discovery())
     });
     rt::spawn(server.workers(1).listen(listener)?.run());
 

@@ -31,8 +31,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let server = HttpServer::new(move || {
         App::new()
-            .configure(auth.discovery())
             .service(web::resource("/mcp").wrap(auth.middleware()).route(web::post().to(whoami)))
+            .configure(auth.discovery())
     });
     rt::spawn(server.workers(1).listen(listener)?.run());
 

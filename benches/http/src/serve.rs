@@ -42,8 +42,7 @@ pub fn serve(mode: &str, workers: usize, issuer: &str, certificate: &str, jwks_u
             let auth = build(builder());
             listen(workers, move |config| {
                 let resource = web::resource("/mcp").route(web::get().to(somebody));
-                auth.discovery()(config);
-                config.service(resource.wrap(auth.middleware()));
+                config.service(resource.wrap(auth.middleware())).configure(auth.discovery());
             })
         }
         _ => {
@@ -55,8 +54,7 @@ pub fn serve(mode: &str, workers: usize, issuer: &str, certificate: &str, jwks_u
             });
             listen(workers, move |config| {
                 let resource = web::resource("/mcp").route(web::get().to(nobody));
-                auth.discovery()(config);
-                config.service(resource.wrap(auth.middleware()));
+                config.service(resource.wrap(auth.middleware())).configure(auth.discovery());
             })
         }
     }

@@ -52,18 +52,18 @@ pub fn count(fixture: &Fixture, how: &str, calls: usize) {
     let headers = if one_token { &fixture.headers[..1] } else { &fixture.headers[..] };
     match how {
         "mcp" => {
-            let app = App::new().configure(auth.discovery()).service(resource().wrap(auth.mcp()));
+            let app = App::new().service(resource().wrap(auth.mcp())).configure(auth.discovery());
             count_once_ready(&system, &system.block_on(init_service(app)), headers, calls);
         }
         "mcp with rules" => {
             let rules = ToolRules::new().tool("delete_bookmark").refused();
             let mcp = auth.mcp().rules(rules).expect("rules that need nothing");
-            let app = App::new().configure(auth.discovery()).service(resource().wrap(mcp));
+            let app = App::new().service(resource().wrap(mcp)).configure(auth.discovery());
             count_once_ready(&system, &system.block_on(init_service(app)), headers, calls);
         }
         _ => {
             let app =
-                App::new().configure(auth.discovery()).service(resource().wrap(auth.middleware()));
+                App::new().service(resource().wrap(auth.middleware())).configure(auth.discovery());
             count_once_ready(&system, &system.block_on(init_service(app)), headers, calls);
         }
     }

@@ -96,9 +96,11 @@ impl McpAuth {
     /// the metadata document in its three places, and the authorization server's metadata for
     /// older clients. They are open to everybody.
     ///
-    /// Configure it first. Behind a scope that is registered earlier it answers as well, where
-    /// that scope has the [middleware](Self::middleware) around it, which knows these paths; a
-    /// scope without it swallows every path below its own.
+    /// Configure it after what has a path of its own, since every request tries the routes in the
+    /// order in which they were registered, and before what takes every path: a scope or static
+    /// files at `/`. Behind a scope that is registered earlier it answers as well, where that scope
+    /// has the [middleware](Self::middleware) around it, which knows these paths; a scope without
+    /// it swallows every path below its own.
     ///
     /// Several resources in one application: [`discovery_of`](Self::discovery_of).
     pub fn discovery(&self) -> impl FnOnce(&mut ServiceConfig) + Clone + use<> {

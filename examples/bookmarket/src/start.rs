@@ -140,8 +140,8 @@ fn serve(
     let guard = auth.mcp().rules(tools::rules())?.max_message_bytes(MAX_MESSAGE);
     let server = HttpServer::new(move || {
         App::new()
-            .configure(auth.discovery())
             .service(web::scope(MCP_PATH).wrap(guard.clone()).service(mcp.clone().scope()))
+            .configure(auth.discovery())
     });
     let server = server.disable_signals().shutdown_timeout(GRACE);
     Ok(server.listen(listener).map_err(StartError::Io)?.run())

@@ -43,8 +43,8 @@ use crate::{auth::McpAuth, middleware::McpAuthService};
 ///     .allow_anonymous(AnonymousMethods::discovery());
 ///
 /// App::new()
-///     .configure(auth.discovery())
-///     .service(web::resource("/mcp").wrap(mcp).route(web::post().to(HttpResponse::Ok)));
+///     .service(web::resource("/mcp").wrap(mcp).route(web::post().to(HttpResponse::Ok)))
+///     .configure(auth.discovery());
 /// # Ok(())
 /// # }
 /// ```

@@ -21,12 +21,9 @@ use crate::auth::McpAuth;
 /// # use mcp_auth_actix::McpAuth;
 /// # let auth = McpAuth::builder("https://app.example.com/mcp")
 /// #     .authkit("your-subdomain.authkit.app").build().unwrap();
-/// App::new().configure(auth.discovery()).service(
-///     web::resource("/mcp")
-///         .wrap(auth.middleware())
-///         .route(web::post().to(HttpResponse::Ok)),
-/// )
-/// # ;
+/// App::new()
+///     .service(web::resource("/mcp").wrap(auth.middleware()).route(web::post().to(HttpResponse::Ok)))
+///     .configure(auth.discovery());
 /// ```
 #[derive(Debug, Clone)]
 pub struct McpAuthMiddleware {
