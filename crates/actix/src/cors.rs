@@ -142,8 +142,8 @@ pub(crate) enum Caller {
     /// The same, with a method whose answers are cached by default (RFC 9110 §9.2.3): what a cache
     /// keeps of this must not answer a page.
     Cacheable,
-    /// A page of this origin.
-    Page(HeaderValue),
+    /// A page of this origin; boxed, since it is the rare one.
+    Page(Box<HeaderValue>),
     /// Several origins at once: what no browser sends.
     Nobody,
 }
@@ -154,7 +154,7 @@ impl Caller {
         let mut origins = request.headers().get_all(header::ORIGIN);
         match origins.next() {
             Some(_) if origins.next().is_some() => Self::Nobody,
-            Some(origin) => Self::Page(origin.clone()),
+            Some(origin) => Self::Page(Box::new(origin.clone())),
             None if request.method == Method::POST => Self::Program,
             None => Self::Cacheable,
         }

@@ -190,7 +190,8 @@ impl Authenticator {
         let header = request.only_value()?;
         let still_true =
             |entry: &Remembered, keys: &KeySnapshot| self.is_still_true(entry, keys, now);
-        let last = cache.recall_last(memo, header, still_true);
+        let revocations = self.revocations.generation();
+        let last = cache.recall_last(memo, header, now, revocations, still_true);
         last.or_else(|| self.recall_by_digest(cache, header, memo, now))
     }
 

@@ -39,6 +39,7 @@
 use std::{
     fmt,
     hash::Hasher,
+    ops::Range,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -129,9 +130,11 @@ impl TokenCache {
         &self,
         memo: &TokenMemo,
         header: &[u8],
+        now: UnixTime,
+        revocations: u64,
         still_true: impl FnOnce(&Remembered, &KeySnapshot) -> bool,
     ) -> Option<Arc<Principal>> {
-        memo.recall(self.id, header, still_true)
+        memo.recall(self.id, header, now, revocations, still_true)
     }
 
     /// What stands for a token in here.
@@ -203,6 +206,14 @@ impl Remembered {
     pub(crate) fn is_within(&self, now: UnixTime) -> bool {
         let now = now.as_millis();
         now < self.until && self.since <= now + NOTHING
+    }
+
+    /// From when until when, in milliseconds since the epoch, time alone does not end it, nor the
+    /// trust in these keys: what [`is_within`](Self::is_within) and
+    /// [`KeySnapshot::usable`] say, to the millisecond and never more.
+    fn good_during(&self, keys: &KeySnapshot) -> Range<u64> {
+        let keys_until = keys.good_until().map_or(0, UnixTime::as_millis);
+        self.since.saturating_sub(NOTHING)..self.until.min(keys_until)
     }
 
     /// About how many bytes it takes.

@@ -36,8 +36,9 @@ pin_project! {
     where
         S: Service<ServiceRequest>,
     {
-        /// Decided and refused, or a question that nobody need be known for.
-        Answered { answer: Option<ServiceResponse<EitherBody<B>>> },
+        /// Decided and refused, or a question that nobody need be known for. Boxed, so that what
+        /// passes moves less.
+        Answered { answer: Option<Box<ServiceResponse<EitherBody<B>>>> },
         /// Something has to be waited for.
         Deciding { guarded: Rc<Guarded<S>>, caller: Option<Caller>, decision: Decision },
         /// Decided and let through.
@@ -80,7 +81,7 @@ where
 impl<S: Service<ServiceRequest>, B> State<S, B> {
     fn answered(request: ServiceRequest, answer: HttpResponse) -> Self {
         let answer = request.into_response(answer).map_into_right_body();
-        Self::Answered { answer: Some(answer) }
+        Self::Answered { answer: Some(Box::new(answer)) }
     }
 
     fn passed(guarded: &Rc<Guarded<S>>, request: ServiceRequest, caller: Caller) -> Self {
@@ -101,7 +102,7 @@ where
         loop {
             let next = match state.as_mut().project() {
                 StateNow::Answered { answer } => match answer.take() {
-                    Some(answer) => return Poll::Ready(Ok(answer)),
+                    Some(answer) => return Poll::Ready(Ok(*answer)),
                     None => return Poll::Pending,
                 },
                 StateNow::Deciding { guarded, caller, decision } => {

@@ -1,11 +1,12 @@
 //! A worker's memory of the one token that it saw last.
 
-use std::{cell::RefCell, fmt, sync::Arc};
+use std::{cell::RefCell, fmt, ops::Range, sync::Arc};
 
 use super::Remembered;
 use crate::{
     issuer_keys::{KeySnapshot, LatestKeys},
     principal::Principal,
+    time::UnixTime,
 };
 
 /// The last token that a worker saw, so that the next request with it needs no digest: comparing
@@ -26,7 +27,18 @@ struct Memo {
     principal: Arc<Principal>,
     /// Its issuer's.
     keys: LatestKeys,
+    found: Found,
     hits: u32,
+}
+
+/// That the token was looked at and was still good. It stays so with the same keys and with the
+/// same number of revocations, as long as the time has neither run out nor run backwards: what it
+/// was looked at against lies further away, and need not be read again.
+#[derive(Default)]
+struct Found {
+    revocations: u64,
+    /// In milliseconds since the epoch; nothing until it was looked at.
+    during: Range<u64>,
 }
 
 /// After so many requests in a row the worker makes a principal of its own: from then on no other
@@ -39,12 +51,15 @@ impl TokenMemo {
         Self::default()
     }
 
-    /// The principal of the token in this header, if it is the last one and `still_true`.
+    /// The principal of the token in this header, if it is the last one and `still_true`, which
+    /// depends on the time, on the keys and on how many `revocations` there were.
     #[inline]
     pub(super) fn recall(
         &self,
         cache: u64,
         header: &[u8],
+        now: UnixTime,
+        revocations: u64,
         still_true: impl FnOnce(&Remembered, &KeySnapshot) -> bool,
     ) -> Option<Arc<Principal>> {
         let mut memo = self.0.try_borrow_mut().ok()?;
@@ -52,9 +67,16 @@ impl TokenMemo {
         if last.cache != cache || last.header != header {
             return None;
         }
-        if !still_true(&last.remembered, last.keys.snapshot()) {
-            *memo = None;
-            return None;
+        let (keys, others) = last.keys.snapshot();
+        let as_found = !others
+            && last.found.revocations == revocations
+            && last.found.during.contains(&now.as_millis());
+        if !as_found {
+            if !still_true(&last.remembered, keys) {
+                *memo = None;
+                return None;
+            }
+            last.found = Found { revocations, during: last.remembered.good_during(keys) };
         }
         last.hits = last.hits.saturating_add(1);
         if last.hits == FAMILIAR {
@@ -90,6 +112,7 @@ impl TokenMemo {
             remembered: remembered.clone(),
             principal: remembered.principal.clone(),
             keys: last_keys.unwrap_or_else(|| keys(remembered)),
+            found: Found::default(),
             hits: 0,
         });
     }

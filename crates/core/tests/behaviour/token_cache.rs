@@ -48,6 +48,11 @@ fn is_remembered(authenticator: &Authenticator, token: &str, now: UnixTime) -> b
     known
 }
 
+/// So long before now.
+fn back(by: Duration) -> UnixTime {
+    UnixTime::since_epoch(NOW.duration_since(UnixTime::default()) - by)
+}
+
 #[test]
 fn a_verified_token_is_remembered_and_says_the_same() {
     let (world, authenticator) = remembering(TokenCacheSettings::default());
@@ -177,6 +182,41 @@ fn r20_a_clock_that_is_set_back_lets_nothing_live_longer() {
     call(&authenticator, &token, NOW).unwrap();
     let back = UnixTime::from_secs(1_800_000_000 - 3600);
     assert!(!is_remembered(&authenticator, &token, back));
+}
+
+#[test]
+fn r28_what_a_worker_found_to_be_good_ends_in_the_same_ways() {
+    let late = NOW + (HOUR * 25 - SECOND);
+    type Change = fn(&World, &Authenticator);
+    let nothing: Change = |_, _| ();
+    let withdrawn: Change = |world, _| world.fetch(Some(vec!["b"]));
+    let revoked: Change = |_, it| it.revoke(&Subject::new(ISSUER, "user_ada"), NOW);
+    let somebody_else: Change = |_, it| it.revoke(&Subject::new(ISSUER, "user_grace"), NOW);
+    let rotated: Change = |world, _| world.fetch(Some(vec!["a", "c"]));
+    for (what, first, change, then, good) in [
+        ("nothing", NOW, nothing, NOW, true),
+        ("the time", NOW, nothing, NOW + MINUTE, false),
+        ("the clock a little back", NOW, nothing, back(SECOND * 2), true),
+        ("the clock back", NOW, nothing, back(SECOND * 3), false),
+        ("the keys' age", late, nothing, late + SECOND * 2, false),
+        ("the key", NOW, withdrawn, NOW, false),
+        ("another key", NOW, rotated, NOW, true),
+        ("the subject", NOW, revoked, NOW, false),
+        ("another subject", NOW, somebody_else, NOW, true),
+    ] {
+        let (world, authenticator) = remembering(TokenCacheSettings::default());
+        let token = world.token("a", |claims| claims["exp"] = json!(4_000_000_000_u64));
+        call(&authenticator, &token, first).unwrap();
+        let memo = TokenMemo::new();
+        // Noted, found good, and known to be so.
+        for _ in 0..3 {
+            assert!(at_once(&authenticator, &memo, &token, first).is_some(), "{what}");
+        }
+        change(&world, &authenticator);
+        for _ in 0..2 {
+            assert_eq!(at_once(&authenticator, &memo, &token, then).is_some(), good, "{what}");
+        }
+    }
 }
 
 #[test]
