@@ -194,6 +194,8 @@ fn is_loopback(origin: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use actix_web::test::TestRequest;
+
     use super::*;
 
     fn policy(resource: &str) -> OriginPolicy {
@@ -232,6 +234,28 @@ mod tests {
         }
         for origin in ["http://evil.example:8787", "http://localhost.evil.example", "null"] {
             assert!(!allows(&policy, origin), "{origin}");
+        }
+    }
+
+    #[test]
+    fn r16_what_a_cache_may_keep_varies_by_origin_where_others_than_the_own_may_call() {
+        let public = || policy("https://app.example.com/mcp");
+        let (mut several, mut any) = (public(), public());
+        several.allow("https://chat.example.com".into());
+        any.allow_any();
+        let local = policy("http://127.0.0.1:8787/mcp");
+        for (request, policy, varies) in [
+            (TestRequest::get(), &public(), false),
+            (TestRequest::get(), &several, true),
+            (TestRequest::get(), &any, true),
+            (TestRequest::get(), &local, true),
+            (TestRequest::post(), &several, false),
+            (TestRequest::post().insert_header((header::ORIGIN, "null")), &public(), true),
+        ] {
+            let request = request.to_srv_request();
+            let mut headers = HeaderMap::new();
+            Caller::of(request.head()).decorate(policy, &mut headers);
+            assert_eq!(headers.contains_key(header::VARY), varies, "{policy:?}");
         }
     }
 
