@@ -61,7 +61,7 @@ pub fn run(rounds: usize, modes: &[&str]) {
         let start = |mode| Server::start(mode, workers, &keys, &authority.jwks_uri());
         // Each case has a server of its own: connections and tokens of another would weigh on it.
         let servers: Vec<Server> = cases.iter().map(|(mode, _)| start(mode)).collect();
-        let flooded = start("ours");
+        let flooded = modes.is_empty().then(|| start("ours"));
         let mut bursts: Vec<Burst<'_>> = Vec::new();
         // With one connection there is nobody before a request in a queue: how long it takes alone.
         for connections in [CONNECTIONS, 1] {
@@ -70,27 +70,24 @@ pub fn run(rounds: usize, modes: &[&str]) {
             }
         }
         let mut floods: Vec<Flood<'_>> = Vec::new();
-        if modes.is_empty() {
-            floods.push(Flood::new(&flooded, "good", &good[0], &good[0], "200"));
+        if let Some(flooded) = &flooded {
+            floods.push(Flood::new(flooded, "good", &good[0], &good[0], "200"));
             for (name, bad) in FLOODS.into_iter().zip([&forged, &"a".repeat(800), &unknown]) {
-                floods.push(Flood::new(&flooded, name, &good[0], bad, "401"));
+                floods.push(Flood::new(flooded, name, &good[0], bad, "401"));
             }
         }
-        for round in first..=first + LIFE {
-            // A first round makes everybody warm: each token is sent once at least.
-            let counts = round > first;
-            if !counts {
-                bursts.iter_mut().for_each(Burst::warm_up);
-            }
+        bursts.iter_mut().for_each(Burst::warm_up);
+        floods.iter_mut().for_each(Flood::warm_up);
+        for round in first + 1..=first + LIFE {
             // Who comes first changes from round to round; what was done before weighs on it, so
             // it has a turn before.
             for bursts in bursts.chunks_mut(cases.len()) {
-                let first = round % bursts.len();
-                bursts[first].take_turn(round, false);
-                let (before, after) = bursts.split_at_mut(first);
-                after.iter_mut().chain(before).for_each(|burst| burst.take_turn(round, counts));
+                let leader = round % bursts.len();
+                bursts[leader].burst();
+                let (before, after) = bursts.split_at_mut(leader);
+                after.iter_mut().chain(before).for_each(|burst| burst.take_turn(round));
             }
-            floods.iter_mut().for_each(|flood| flood.take_turn(round, counts));
+            floods.iter_mut().for_each(|flood| flood.take_turn(round));
         }
         servers.iter().for_each(Server::emit_memory);
     }
@@ -111,21 +108,23 @@ impl<'s> Burst<'s> {
         Self { server, client, requests, tokens: tokens.len(), connections }
     }
 
-    /// Sends each token, unless that were a long time one by one: its server has seen them then.
+    fn burst(&mut self) -> Answers {
+        self.client.burst(&mut [&mut self.requests], BURST).remove(0)
+    }
+
+    /// Sends each token once at least. One by one that would be a long time; their server has seen
+    /// them then.
     fn warm_up(&mut self) {
-        let mut sent = 0;
+        let mut sent = self.burst().count;
         while self.connections > 1 && sent < self.tokens {
-            sent += self.client.burst(&mut [&mut self.requests], BURST).remove(0).count;
+            sent += self.burst().count;
         }
     }
 
-    fn take_turn(&mut self, round: usize, counts: bool) {
+    fn take_turn(&mut self, round: usize) {
         let (before, start) = (self.server.processor_time(), Instant::now());
-        let answers = self.client.burst(&mut [&mut self.requests], BURST).remove(0);
+        let answers = self.burst();
         let (wall, processor) = (start.elapsed(), self.server.processor_time() - before);
-        if !counts {
-            return;
-        }
         let count = answers.count as f64;
         let (p50, p99) = percentiles(answers);
         emit(json!({
@@ -156,18 +155,23 @@ impl<'s> Flood<'s> {
         Self { server, name, client, good, bad }
     }
 
-    fn take_turn(&mut self, round: usize, counts: bool) {
+    fn burst(&mut self) -> Vec<Answers> {
+        self.client.burst(&mut [&mut self.good, &mut self.bad], BURST)
+    }
+
+    fn warm_up(&mut self) {
+        self.burst();
+    }
+
+    fn take_turn(&mut self, round: usize) {
         let start = Instant::now();
-        let requests = &mut [&mut self.good, &mut self.bad];
-        let answers = self.client.burst(requests, BURST);
+        let answers = self.burst();
         let wall = start.elapsed().as_secs_f64();
-        if counts {
-            emit(json!({
-                "table": "flood over HTTP", "round": round, "of": self.name,
-                "workers": self.server.workers, "good_per_second": answers[0].count as f64 / wall,
-                "bad_per_second": answers[1].count as f64 / wall,
-            }));
-        }
+        emit(json!({
+            "table": "flood over HTTP", "round": round, "of": self.name,
+            "workers": self.server.workers, "good_per_second": answers[0].count as f64 / wall,
+            "bad_per_second": answers[1].count as f64 / wall,
+        }));
     }
 }
 

@@ -62,22 +62,13 @@ impl fmt::Debug for CurrentKeys {
 
 /// One thread's way to the newest snapshot: where that has not changed since the last look, looking
 /// again is comparing two pointers.
-pub(crate) struct LatestKeys {
-    cache: Cache<Arc<ArcSwap<KeySnapshot>>, Arc<KeySnapshot>>,
-    /// Where the last one lies. It is kept until the next look, so whatever came after it lies
-    /// elsewhere.
-    last: usize,
-}
+pub(crate) struct LatestKeys(Cache<Arc<ArcSwap<KeySnapshot>>, Arc<KeySnapshot>>);
 
 impl LatestKeys {
-    /// What is known now, and whether it is another snapshot than the last time.
+    /// What is known now. It is kept until the next look, so that a newer one lies elsewhere.
     #[inline]
-    pub(crate) fn snapshot(&mut self) -> (&KeySnapshot, bool) {
-        let snapshot = self.cache.load();
-        let place = Arc::as_ptr(snapshot).addr();
-        let other = self.last != place;
-        self.last = place;
-        (snapshot, other)
+    pub(crate) fn snapshot(&mut self) -> &KeySnapshot {
+        self.0.load()
     }
 }
 
@@ -146,7 +137,7 @@ impl IssuerKeys {
 
     /// The same for a thread that asks again and again.
     pub(crate) fn latest(&self) -> LatestKeys {
-        LatestKeys { cache: Cache::new(self.snapshot.clone()), last: 0 }
+        LatestKeys(Cache::new(self.snapshot.clone()))
     }
 
     /// A request needs a key that is not in the snapshot of generation `seen`. Where there is a

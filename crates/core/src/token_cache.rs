@@ -204,16 +204,21 @@ impl Remembered {
     /// Whether the time has neither run out nor run backwards.
     #[inline]
     pub(crate) fn is_within(&self, now: UnixTime) -> bool {
-        let now = now.as_millis();
-        now < self.until && self.since <= now + NOTHING
+        self.during().contains(&now.as_millis())
     }
 
-    /// From when until when, in milliseconds since the epoch, time alone does not end it, nor the
-    /// trust in these keys: what [`is_within`](Self::is_within) and
-    /// [`KeySnapshot::usable`] say, to the millisecond and never more.
+    /// From when until when time alone does not end it, in milliseconds since the epoch.
+    #[inline]
+    fn during(&self) -> Range<u64> {
+        self.since.saturating_sub(NOTHING)..self.until
+    }
+
+    /// The same, as long as these keys are trusted ([`KeySnapshot::usable`]): to the millisecond, and
+    /// never longer.
     fn good_during(&self, keys: &KeySnapshot) -> Range<u64> {
+        let during = self.during();
         let keys_until = keys.good_until().map_or(0, UnixTime::as_millis);
-        self.since.saturating_sub(NOTHING)..self.until.min(keys_until)
+        during.start..during.end.min(keys_until)
     }
 
     /// About how many bytes it takes.

@@ -35,8 +35,8 @@ pin_project! {
     where
         S: Service<ServiceRequest>,
     {
-        /// Refused.
-        Answered { answer: Option<ServiceResponse<EitherBody<B>>> },
+        /// Refused. Boxed, so that what passes moves less.
+        Answered { answer: Option<Box<ServiceResponse<EitherBody<B>>>> },
         /// The body is being read.
         Judging { endpoint: Rc<Endpoint<S>>, judgement: Judgement },
         /// Let through.
@@ -70,7 +70,7 @@ where
 impl<S: Service<ServiceRequest>, B> State<S, B> {
     fn answered(request: ServiceRequest, answer: HttpResponse) -> Self {
         let answer = request.into_response(answer).map_into_right_body();
-        Self::Answered { answer: Some(answer) }
+        Self::Answered { answer: Some(Box::new(answer)) }
     }
 
     fn passed(endpoint: &Rc<Endpoint<S>>, request: ServiceRequest) -> Self {
@@ -91,7 +91,7 @@ where
         loop {
             let next = match state.as_mut().project() {
                 StateNow::Answered { answer } => match answer.take() {
-                    Some(answer) => return Poll::Ready(Ok(answer)),
+                    Some(answer) => return Poll::Ready(Ok(*answer)),
                     None => return Poll::Pending,
                 },
                 StateNow::Judging { endpoint, judgement } => {

@@ -36,6 +36,8 @@ struct Memo {
 /// was looked at against lies further away, and need not be read again.
 #[derive(Default)]
 struct Found {
+    /// Where the snapshot of the keys lies: the one that [`Memo::keys`] keeps.
+    keys: usize,
     revocations: u64,
     /// In milliseconds since the epoch; nothing until it was looked at.
     during: Range<u64>,
@@ -67,8 +69,9 @@ impl TokenMemo {
         if last.cache != cache || last.header != header {
             return None;
         }
-        let (keys, others) = last.keys.snapshot();
-        let as_found = !others
+        let keys = last.keys.snapshot();
+        let keys_at = std::ptr::from_ref(keys).addr();
+        let as_found = last.found.keys == keys_at
             && last.found.revocations == revocations
             && last.found.during.contains(&now.as_millis());
         if !as_found {
@@ -76,7 +79,8 @@ impl TokenMemo {
                 *memo = None;
                 return None;
             }
-            last.found = Found { revocations, during: last.remembered.good_during(keys) };
+            let during = last.remembered.good_during(keys);
+            last.found = Found { keys: keys_at, revocations, during };
         }
         last.hits = last.hits.saturating_add(1);
         if last.hits == FAMILIAR {
