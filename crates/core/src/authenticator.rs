@@ -221,7 +221,7 @@ impl Authenticator {
             return false;
         }
         // Looked at only where something has changed: it stands further away.
-        let token = || entry.principal.token();
+        let token = || entry.principal().token();
         let seen = entry.generations();
         let key = || token().map(VerifiedToken::key);
         let Some(keys) = keys.still_lists(key, seen.keys, now) else {
@@ -231,7 +231,7 @@ impl Authenticator {
         if current.revocations != seen.revocations
             && self
                 .revocations
-                .covers(entry.principal.subject(), token().and_then(VerifiedToken::issued_at))
+                .covers(entry.principal().subject(), token().and_then(VerifiedToken::issued_at))
         {
             return false;
         }

@@ -55,11 +55,13 @@ use crate::{
     time::UnixTime,
 };
 
+mod caller;
 mod mark;
 mod memo;
 mod settings;
 mod table;
 
+use caller::Caller;
 pub use memo::TokenMemo;
 pub use settings::TokenCacheSettings;
 use table::Table;
@@ -96,7 +98,7 @@ pub(crate) struct Remembered {
     until: u64,
     keys: AtomicU64,
     revocations: AtomicU64,
-    pub(crate) principal: Arc<Principal>,
+    caller: Caller,
     /// Which of the authenticator's issuers.
     pub(crate) issuer: usize,
 }
@@ -150,7 +152,7 @@ impl TokenCache {
         digest: u128,
         still_true: impl FnOnce(&Remembered) -> bool,
     ) -> Option<Arc<Principal>> {
-        self.table.find(digest, still_true, |entry| entry.principal.clone())
+        self.table.find(digest, still_true, |entry| entry.caller.mine().clone())
     }
 
     /// The same, which makes the entry the worker's last; `keys` are those that it depends on.
@@ -164,7 +166,7 @@ impl TokenCache {
     ) -> Option<Arc<Principal>> {
         self.table.find(digest, still_true, |entry| {
             memo.remember(self.id, header, entry, keys);
-            entry.principal.clone()
+            entry.caller.mine().clone()
         })
     }
 
@@ -187,7 +189,7 @@ impl TokenCache {
                 until: (now + Duration::from_secs_f64(left)).as_millis(),
                 keys: AtomicU64::new(generations.keys),
                 revocations: AtomicU64::new(generations.revocations),
-                principal: principal.clone(),
+                caller: Caller::new(principal.clone()),
                 issuer,
             }),
             now,
@@ -201,6 +203,11 @@ impl TokenCache {
 }
 
 impl Remembered {
+    /// Who the token's bearer is.
+    pub(crate) fn principal(&self) -> &Principal {
+        self.caller.first()
+    }
+
     /// Whether the time has neither run out nor run backwards.
     #[inline]
     pub(crate) fn is_within(&self, now: UnixTime) -> bool {
@@ -221,9 +228,9 @@ impl Remembered {
         during.start..during.end.min(keys_until)
     }
 
-    /// About how many bytes it takes.
+    /// About how many bytes it takes, with one caller.
     fn weight(&self) -> usize {
-        size_of::<Self>() + self.principal.weight()
+        size_of::<Self>() + self.caller.weight()
     }
 
     /// Of which generations it was last known to be true.

@@ -114,7 +114,7 @@ impl TokenMemo {
             cache,
             header: buffer,
             remembered: remembered.clone(),
-            principal: remembered.principal.clone(),
+            principal: remembered.caller.mine().clone(),
             keys: last_keys.unwrap_or_else(|| keys(remembered)),
             found: Found::default(),
             hits: 0,

@@ -17,7 +17,7 @@ use std::sync::{
 
 use arc_swap::ArcSwapOption;
 
-use super::{Remembered, TokenCacheUse, mark::Mark};
+use super::{Caller, Remembered, TokenCacheUse, mark::Mark};
 use crate::time::UnixTime;
 
 /// How many places an entry may stand in.
@@ -72,6 +72,8 @@ impl Table {
         // Written once: workers that share a token must not fight for the line.
         if !set.mark(place).is_used() {
             set.marks[place].fetch_or(Mark::USED, Relaxed);
+        } else if entry.caller.lacks_mine() {
+            self.divide(&entry.caller);
         }
         Some(taken(entry))
     }
@@ -126,6 +128,21 @@ impl Table {
         }
     }
 
+    /// Makes the copy for every second thread, as long as half of the bytes are free: it must
+    /// not take a token's room.
+    #[cold]
+    fn divide(&self, caller: &Caller) {
+        let weight = caller.weight();
+        if self.bytes.load(Relaxed).saturating_add(weight) > self.max_bytes / 2 {
+            return;
+        }
+        // Counted before it is there, so that nobody takes off the books what is not on them.
+        self.bytes.fetch_add(weight, Relaxed);
+        if !caller.divide() {
+            self.bytes.fetch_sub(weight, Relaxed);
+        }
+    }
+
     fn clear(&self, set: &Set, place: usize) {
         set.marks[place].store(Mark::EMPTY, Release);
         self.settle(set.entries[place].swap(None));
@@ -135,7 +152,9 @@ impl Table {
     fn settle(&self, gone: Option<Arc<Remembered>>) {
         if let Some(gone) = gone {
             self.len.fetch_sub(1, Relaxed);
-            self.bytes.fetch_sub(gone.weight(), Relaxed);
+            // A thread that still looks at it makes no copy any more.
+            let copy = if gone.caller.close() { gone.caller.weight() } else { 0 };
+            self.bytes.fetch_sub(gone.weight() + copy, Relaxed);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Which entries stay and which go.
 
-use std::time::Duration;
+use std::{thread, time::Duration};
 
 use super::*;
 use crate::{
@@ -45,7 +45,7 @@ impl Filled {
             until: (NOW + Duration::from_secs(good_for)).as_millis(),
             keys: AtomicU64::new(0),
             revocations: AtomicU64::new(0),
-            principal: self.principal.clone(),
+            caller: Caller::new(self.principal.clone()),
             issuer: 0,
         };
         self.table.insert(Arc::new(entry), NOW + Duration::from_secs(after));
@@ -160,4 +160,66 @@ fn no_more_bytes_are_taken_than_may_be_and_what_is_in_use_stays() {
     let small = Filled::new(160, weight - 1);
     small.insert(d(0), 10, 0);
     assert_eq!(small.len(), 0, "larger than all that there may be");
+}
+
+/// Asks for an entry again and again, from a thread that has a copy or from one that has none.
+/// Tells which caller it was in the end.
+fn ask(filled: &Filled, digest: u128, second: bool) -> Arc<Principal> {
+    let asked = || {
+        let ask = |_| filled.table.find(digest, |_| true, |entry| entry.caller.mine().clone());
+        (Caller::is_mine_second() == second).then(|| (0..3).filter_map(ask).last().unwrap())
+    };
+    // Which sort a new thread is depends on the other tests' threads.
+    loop {
+        if let Some(caller) = thread::scope(|scope| scope.spawn(asked).join().unwrap()) {
+            return caller;
+        }
+    }
+}
+
+#[test]
+fn every_second_thread_has_a_caller_of_its_own_who_is_on_the_books() {
+    let weight = principal().weight();
+    let filled = Filled::new(16, usize::MAX);
+    let one = digest(FIRST_SET, 1);
+    filled.insert(one, 10, 0);
+    let alone = filled.bytes();
+    let first = ask(&filled, one, false);
+    assert!(Arc::ptr_eq(&first, &filled.principal));
+    assert_eq!(filled.bytes(), alone, "nothing is copied for the first");
+    let second = ask(&filled, one, true);
+    assert!(!Arc::ptr_eq(&first, &second));
+    assert_eq!(first.subject(), second.subject());
+    assert!(Arc::ptr_eq(&second, &ask(&filled, one, true)), "copied once");
+    assert!(Arc::ptr_eq(&first, &ask(&filled, one, false)));
+    assert_eq!((filled.len(), filled.bytes()), (1, alone + weight));
+    filled.insert(one, 10, 0);
+    assert_eq!((filled.len(), filled.bytes()), (1, alone), "both go together");
+    assert_eq!(filled.table.find(one, |_| false, |_| ()), None);
+    assert_eq!(filled.bytes(), 0);
+}
+
+#[test]
+fn no_copy_is_made_of_what_is_gone() {
+    let filled = Filled::new(16, usize::MAX);
+    let one = digest(FIRST_SET, 1);
+    filled.insert(one, 10, 0);
+    let gone = filled.table.find(one, |_| true, Arc::clone).unwrap();
+    filled.table.find(one, |_| false, |_| ());
+    filled.table.divide(&gone.caller);
+    assert_eq!(filled.bytes(), 0);
+    assert!(!gone.caller.divide());
+}
+
+#[test]
+fn copies_take_no_more_than_what_is_left_of_half_the_bytes() {
+    let weight = principal().weight();
+    let with_copy = size_of::<Remembered>() + 2 * weight;
+    for (max_bytes, copied) in [(2 * with_copy, true), (2 * with_copy - 1, false)] {
+        let filled = Filled::new(16, max_bytes);
+        let one = digest(FIRST_SET, 1);
+        filled.insert(one, 10, 0);
+        assert_eq!(Arc::ptr_eq(&ask(&filled, one, true), &filled.principal), !copied);
+        assert_eq!(filled.bytes(), with_copy - if copied { 0 } else { weight });
+    }
 }
