@@ -1,6 +1,6 @@
 //! An issuer's key set (RFC 7517 §5), read once and immutable from then on.
 
-use std::{collections::HashMap, fmt, ops::Range, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use serde_json::Value;
 
@@ -15,7 +15,6 @@ use crate::{
 pub struct KeySet {
     /// Sorted by `kid`, so that the keys of one `kid` stand together.
     keys: Vec<VerificationKey>,
-    by_key_id: HashMap<Box<str>, Range<usize>>,
     published: Vec<Arc<Jwk>>,
     skipped: Vec<UnusableKey>,
 }
@@ -91,13 +90,13 @@ impl KeySet {
             return Err(JwksError::NoUsableKey(skipped));
         }
         keys.sort_by(|a, b| a.jwk.key_id.cmp(&b.jwk.key_id));
-        Ok(Self { by_key_id: ranges(&keys), keys, published, skipped })
+        Ok(Self { keys, published, skipped })
     }
 
     /// The set of an issuer that has withdrawn every key: it confirms nothing.
     pub(crate) fn empty() -> Self {
         let (keys, published, skipped) = Default::default();
-        Self { keys, by_key_id: HashMap::new(), published, skipped }
+        Self { keys, published, skipped }
     }
 
     /// Checks a token's signature against the keys that fit its header, and tells which of them
@@ -117,12 +116,24 @@ impl KeySet {
         key_id: &str,
         jws: &CompactJws<'_>,
     ) -> Result<&Arc<Jwk>, Unverified> {
-        let range = self.by_key_id.get(key_id).ok_or(Unverified::UnknownKey)?;
-        let mut fitting = fitting(&self.keys[range.clone()], jws).peekable();
+        let named = self.named(key_id);
+        if named.is_empty() {
+            return Err(Unverified::UnknownKey);
+        }
+        let mut fitting = fitting(named, jws).peekable();
         if fitting.peek().is_none() {
             return Err(Unverified::UnacceptableKey);
         }
         fitting.find(|key| key.verifies(jws)).map(|key| &key.jwk).ok_or(Unverified::BadSignature)
+    }
+
+    /// The keys of one `kid`.
+    fn named(&self, key_id: &str) -> &[VerificationKey] {
+        let name = Some(key_id);
+        let first = self.keys.partition_point(|key| key.jwk.key_id.as_deref() < name);
+        let (_, rest) = self.keys.split_at(first);
+        let count = rest.iter().take_while(|key| key.jwk.key_id.as_deref() == name).count();
+        rest.split_at(count).0
     }
 
     /// Without a name, a signature that no key confirms may be of a key that is not here yet.
@@ -222,16 +233,6 @@ fn verifiers(
         return Err(UnusableKey::UnacceptableAlgorithm);
     }
     Ok((jwk, keys))
-}
-
-fn ranges(sorted: &[VerificationKey]) -> HashMap<Box<str>, Range<usize>> {
-    let mut ranges: HashMap<Box<str>, Range<usize>> = HashMap::new();
-    for (n, key) in sorted.iter().enumerate() {
-        if let Some(key_id) = &key.jwk.key_id {
-            ranges.entry(key_id.clone()).or_insert(n..n).end = n + 1;
-        }
-    }
-    ranges
 }
 
 impl fmt::Debug for KeySet {

@@ -69,7 +69,7 @@ fn token_type(header: &JoseHeader, strict: bool) -> Result<(), TokenError> {
 
 /// "The issuer identifier MUST exactly match the value of the `iss` claim" (RFC 9068 §4).
 fn issuer(claims: &Claims, names: &[Arc<str>]) -> Result<(), TokenError> {
-    let iss = claims.issuer().ok_or(TokenError::MissingClaim("iss"))?;
+    let Some(iss) = claims.issuer() else { return Err(TokenError::MissingClaim("iss")) };
     match names.iter().any(|name| **name == *iss) {
         true => Ok(()),
         false => Err(TokenError::UntrustedIssuer { found: iss.to_owned() }),
@@ -88,7 +88,8 @@ pub(crate) fn not_an_id_token(header: &JoseHeader, claims: &Claims) -> Result<()
 
 /// "The current date/time MUST be before the expiration date/time" (RFC 7519 §4.1.4).
 fn expiry(claims: &Claims, now: UnixTime, leeway: Duration) -> Result<(), TokenError> {
-    let exp = claims.exp.ok_or(TokenError::MissingClaim("exp"))?.as_secs_f64();
+    let Some(exp) = claims.exp else { return Err(TokenError::MissingClaim("exp")) };
+    let exp = exp.as_secs_f64();
     match now.as_secs_f64() < exp + leeway.as_secs_f64() {
         true => Ok(()),
         false => Err(TokenError::Expired { exp, now }),
@@ -118,9 +119,12 @@ fn issued_at(claims: &Claims, now: UnixTime, leeway: Duration) -> Result<(), Tok
 /// "A locally unique and never reassigned identifier", at most 255 characters (OpenID Connect
 /// Core §2); what an application's table and log can hold (R18).
 fn subject(claims: &Claims) -> Result<(), TokenError> {
-    let sub = claims.subject().ok_or(TokenError::MissingClaim("sub"))?;
-    let acceptable = (1..=255).contains(&sub.chars().count()) && !sub.chars().any(char::is_control);
-    match acceptable {
+    let Some(sub) = claims.subject() else { return Err(TokenError::MissingClaim("sub")) };
+    // Looked at byte by byte first: what is printable ASCII has no more to be asked.
+    let plain = sub.bytes().fold(true, |so_far, byte| so_far & (b' '..=b'~').contains(&byte));
+    let has_controls = || sub.chars().any(char::is_control);
+    let is_short = || sub.len() <= 255 || sub.chars().count() <= 255;
+    match !sub.is_empty() && is_short() && (plain || !has_controls()) {
         true => Ok(()),
         false => Err(TokenError::UnacceptableSubject),
     }

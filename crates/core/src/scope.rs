@@ -31,12 +31,16 @@ impl Scope {
 pub(crate) const fn is_scope(text: &str) -> bool {
     let mut rest = text.as_bytes();
     while let [byte, others @ ..] = rest {
-        if !matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e) {
+        if !is_of_a_scope(*byte) {
             return false;
         }
         rest = others;
     }
     !text.is_empty()
+}
+
+const fn is_of_a_scope(byte: u8) -> bool {
+    matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e)
 }
 
 impl FromStr for Scope {
@@ -79,10 +83,21 @@ impl ScopeSet {
     /// Reads a space-separated list. Words that are no scopes grant nothing and are left out.
     pub fn from_list(list: &str) -> Self {
         // The usual list is right as it stands.
-        match list.split(' ').all(Scope::is_valid) {
+        match Self::is_kept(list) {
             true => Self(list.into()),
             false => list.split(' ').collect(),
         }
+    }
+
+    /// Whether the list is in the form that is kept.
+    fn is_kept(list: &str) -> bool {
+        let mut before = b' ';
+        let good = list.bytes().fold(true, |so_far, byte| {
+            let good = is_of_a_scope(byte) | ((byte == b' ') & (before != b' '));
+            before = byte;
+            so_far & good
+        });
+        good && before != b' '
     }
 
     /// Whether the token grants this scope.
@@ -98,6 +113,11 @@ impl ScopeSet {
     /// The scopes, one by one.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.split_ascii_whitespace()
+    }
+
+    /// How many bytes it keeps besides itself.
+    pub(crate) fn weight(&self) -> usize {
+        self.0.len()
     }
 
     /// Whether the token grants nothing by name.
