@@ -122,8 +122,9 @@ impl Authenticator {
         request: IncomingRequest<'_>,
         now: UnixTime,
     ) -> Result<Authenticated, Rejection> {
-        let token = BearerToken::from_authorization(request.values(), self.policy.max_token_len)?
-            .ok_or(Rejection::MissingCredentials)?;
+        let credentials =
+            BearerToken::from_credentials(request.values(), self.policy.max_token_len)?;
+        let Some(token) = credentials else { return Err(Rejection::MissingCredentials) };
         let principal = match self.api_keys.holder(token) {
             Some(holder) => holder,
             None => self.verify(token, now).await?,
@@ -174,7 +175,7 @@ impl Authenticator {
             return None;
         }
         let header = request.only_value()?;
-        let token = BearerToken::from_authorization([header], self.policy.max_token_len).ok()??;
+        let token = BearerToken::from_credentials([header], self.policy.max_token_len).ok()??;
         self.api_keys.holder(token)
     }
 
@@ -202,7 +203,7 @@ impl Authenticator {
         memo: &TokenMemo,
         now: UnixTime,
     ) -> Option<Arc<Principal>> {
-        let token = BearerToken::from_authorization([header], self.policy.max_token_len).ok()??;
+        let token = BearerToken::from_credentials([header], self.policy.max_token_len).ok()??;
         let digest = cache.digest(token.expose());
         let still_true = |entry: &Remembered| self.is_true_by_newest_keys(entry, now);
         let keys = |entry: &Remembered| self.trusted[entry.issuer].keys.latest();
@@ -272,7 +273,8 @@ impl Authenticator {
         let issuer = self.issuer_named(token.claimed_issuer()?)?;
         let trusted = &self.trusted[issuer];
         let revocations = self.revocations.generation();
-        let (keys, verified) = trusted.verify(token, now).await?;
+        let (keys, confirmation) = trusted.verify(&token, now).await?;
+        let verified = token.confirmed(confirmation);
         let (exp, iat) = (verified.expires_at(), verified.issued_at());
         let principal = Principal::new(verified, &trusted.issuer, &trusted.authority);
         if self.revocations.covers(principal.subject(), iat) {

@@ -15,10 +15,13 @@ use crate::{
 
 /// The claims that decide. Nothing here is to be believed before the signature is confirmed;
 /// [`VerifiedToken`](crate::VerifiedToken) is what can be.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Claims {
-    /// The texts of the claims below, one behind the other: one piece of memory for all of them.
-    texts: Box<str>,
+    /// The payload, and behind it those of the texts below that it spells with escapes: one piece of
+    /// memory for all of them.
+    texts: String,
+    /// Where the payload ends.
+    payload_len: usize,
     iss: Option<Span>,
     sub: Option<Span>,
     aud: Option<AudienceSpans>,
@@ -102,16 +105,22 @@ impl Claims {
     ///
     /// # Errors
     /// [`TokenError::MalformedPayload`]: not a JSON object, or a claim of the wrong type.
-    pub fn parse(json: &[u8]) -> Result<Self, TokenError> {
-        // Where a claim stands is kept in 32 bits.
-        if u32::try_from(json.len()).is_err() {
-            return Err(TokenError::MalformedPayload { claim: None });
+    pub fn parse(json: impl Into<Vec<u8>>) -> Result<Self, TokenError> {
+        let malformed = |claim| TokenError::MalformedPayload { claim };
+        let payload = String::from_utf8(json.into()).map_err(|_| malformed(None))?;
+        // Where a text stands is kept in 32 bits, and what was spelled with escapes stands behind.
+        if payload.len() > u32::MAX as usize / 2 {
+            return Err(malformed(None));
         }
-        let mut reader = ClaimReader::default();
-        match strict_json::read_object(json, &mut reader) {
-            Ok(()) => Ok(reader.into_claims()),
-            Err(_) => Err(TokenError::MalformedPayload { claim: reader.reading }),
+        let mut reader = ClaimReader::of(&payload);
+        if strict_json::read_object_in(&payload, &mut reader).is_err() {
+            return Err(malformed(reader.reading));
         }
+        let ClaimReader { claims, unescaped, .. } = reader;
+        let payload_len = payload.len();
+        let mut texts = payload;
+        texts.push_str(&unescaped);
+        Ok(Self { texts, payload_len, ..claims })
     }
 
     /// `iss`.
@@ -156,33 +165,55 @@ impl Claims {
         self.client_id.is_some() || self.scope.is_some() || self.scp.is_some()
     }
 
+    /// Any claim by its name, read into a type of the caller's.
+    pub(crate) fn read<T: DeserializeOwned>(
+        &self,
+        name: &str,
+    ) -> Result<Option<T>, ClaimTypeError> {
+        struct One<'n, T>(&'n str, Option<T>);
+
+        impl<'de, T: DeserializeOwned> ObjectReader<'de> for One<'_, T> {
+            fn member<A: MapAccess<'de>>(
+                &mut self,
+                name: &str,
+                map: &mut A,
+            ) -> Result<(), A::Error> {
+                match name == self.0 {
+                    true => self.1 = map.next_value()?,
+                    false => strict_json::skip_value(map)?,
+                }
+                Ok(())
+            }
+        }
+
+        let payload = self.texts.get(..self.payload_len).unwrap_or_default();
+        let mut reader = One(name, None);
+        strict_json::read_object_in(payload, &mut reader)
+            .map_err(|_| ClaimTypeError { claim: name.to_owned() })?;
+        Ok(reader.1)
+    }
+
+    /// About how many bytes it keeps besides itself.
+    pub(crate) fn weight(&self) -> usize {
+        self.texts.capacity()
+    }
+
     fn text(&self, span: Option<Span>) -> Option<&str> {
         let Span { start, end } = span?;
         self.texts.get(start as usize..end as usize)
     }
 }
 
-/// Reads one claim of a payload into a type of the caller's.
-pub(crate) fn read_claim<T: DeserializeOwned>(
-    payload: &[u8],
-    name: &str,
-) -> Result<Option<T>, ClaimTypeError> {
-    struct One<'n, T>(&'n str, Option<T>);
-
-    impl<'de, T: DeserializeOwned> ObjectReader<'de> for One<'_, T> {
-        fn member<A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
-            match name == self.0 {
-                true => self.1 = map.next_value()?,
-                false => strict_json::skip_value(map)?,
-            }
-            Ok(())
-        }
+/// Shows who and for how long; what else is in a payload is nobody's business.
+impl fmt::Debug for Claims {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Claims")
+            .field("issuer", &self.issuer())
+            .field("subject", &self.subject())
+            .field("client_id", &self.client_id())
+            .field("exp", &self.exp)
+            .finish_non_exhaustive()
     }
-
-    let mut reader = One(name, None);
-    strict_json::read_object(payload, &mut reader)
-        .map_err(|_| ClaimTypeError { claim: name.to_owned() })?;
-    Ok(reader.1)
 }
 
 /// A claim is not of the type that was asked for.
@@ -199,21 +230,21 @@ impl fmt::Display for ClaimTypeError {
 
 impl std::error::Error for ClaimTypeError {}
 
-/// What was read so far, its texts still those of the document.
-#[derive(Default)]
+/// What was read so far of a payload.
 struct ClaimReader<'de> {
+    payload: &'de str,
     claims: Claims,
-    iss: Option<Text<'de>>,
-    sub: Option<Text<'de>>,
-    aud: Option<StringOrList<'de>>,
-    jti: Option<Text<'de>>,
-    client_id: Option<Text<'de>>,
-    azp: Option<Text<'de>>,
+    /// The texts that the payload spells with escapes.
+    unescaped: String,
     /// The registered claim that is being read: the culprit where reading ends early.
     reading: Option<&'static str>,
 }
 
 impl<'de> ClaimReader<'de> {
+    fn of(payload: &'de str) -> Self {
+        Self { payload, claims: Claims::default(), unescaped: String::new(), reading: None }
+    }
+
     fn read<A, T>(&mut self, claim: &'static str, map: &mut A) -> Result<T, A::Error>
     where
         A: MapAccess<'de>,
@@ -223,6 +254,36 @@ impl<'de> ClaimReader<'de> {
         let value = map.next_value()?;
         self.reading = None;
         Ok(value)
+    }
+
+    fn read_text<A: MapAccess<'de>>(
+        &mut self,
+        claim: &'static str,
+        map: &mut A,
+    ) -> Result<Span, A::Error> {
+        let text: Text<'de> = self.read(claim, map)?;
+        Ok(self.span(&text))
+    }
+
+    fn read_text_or_null<A: MapAccess<'de>>(
+        &mut self,
+        claim: &'static str,
+        map: &mut A,
+    ) -> Result<Option<Span>, A::Error> {
+        let text: Option<Text<'de>> = self.read(claim, map)?;
+        Ok(text.map(|text| self.span(&text)))
+    }
+
+    fn read_audiences<A: MapAccess<'de>>(
+        &mut self,
+        map: &mut A,
+    ) -> Result<AudienceSpans, A::Error> {
+        Ok(match self.read("aud", map)? {
+            StringOrList::String(one) => AudienceSpans::One(self.span(&one)),
+            StringOrList::List(several) => {
+                AudienceSpans::Several(several.iter().map(|one| self.span(one)).collect())
+            }
+        })
     }
 
     /// A space-separated string, or an array of scopes (R22).
@@ -237,47 +298,33 @@ impl<'de> ClaimReader<'de> {
         }))
     }
 
-    fn into_claims(self) -> Claims {
-        let single = [&self.iss, &self.sub, &self.jti, &self.client_id, &self.azp];
-        let audiences = self.aud.as_ref().map(StringOrList::as_slice).unwrap_or_default();
-        let all = single.into_iter().flatten().chain(audiences);
-        let mut texts = Texts(String::with_capacity(all.map(|text| text.0.len()).sum()));
-        let mut span = |text: &Option<Text<'_>>| text.as_ref().map(|text| texts.push(text));
-        let [iss, sub, jti, client_id, azp] = single.map(&mut span);
-        let aud = self.aud.as_ref().map(|aud| match aud {
-            StringOrList::String(one) => AudienceSpans::One(texts.push(one)),
-            StringOrList::List(several) => {
-                AudienceSpans::Several(several.iter().map(|one| texts.push(one)).collect())
+    /// Where a text will stand: where the payload has it, or behind the payload. Neither is longer
+    /// than 32 bits can say.
+    fn span(&mut self, text: &Text<'de>) -> Span {
+        let start = match &text.0 {
+            Cow::Borrowed(borrowed) => borrowed.as_ptr() as usize - self.payload.as_ptr() as usize,
+            Cow::Owned(unescaped) => {
+                let start = self.payload.len() + self.unescaped.len();
+                self.unescaped.push_str(unescaped);
+                start
             }
-        });
-        let texts = texts.0.into_boxed_str();
-        Claims { texts, iss, sub, aud, jti, client_id, azp, ..self.claims }
-    }
-}
-
-struct Texts(String);
-
-impl Texts {
-    fn push(&mut self, text: &Text<'_>) -> Span {
-        // Of a document that is no longer than 32 bits can say.
-        let start = self.0.len() as u32;
-        self.0.push_str(&text.0);
-        Span { start, end: self.0.len() as u32 }
+        };
+        Span { start: start as u32, end: (start + text.0.len()) as u32 }
     }
 }
 
 impl<'de> ObjectReader<'de> for ClaimReader<'de> {
     fn member<A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "iss" => self.iss = Some(self.read("iss", map)?),
-            "sub" => self.sub = Some(self.read("sub", map)?),
-            "aud" => self.aud = Some(self.read("aud", map)?),
+            "iss" => self.claims.iss = Some(self.read_text("iss", map)?),
+            "sub" => self.claims.sub = Some(self.read_text("sub", map)?),
+            "aud" => self.claims.aud = Some(self.read_audiences(map)?),
             "exp" => self.claims.exp = Some(self.read("exp", map)?),
             "nbf" => self.claims.nbf = Some(self.read("nbf", map)?),
             "iat" => self.claims.iat = Some(self.read("iat", map)?),
-            "jti" => self.jti = Some(self.read("jti", map)?),
-            "client_id" => self.client_id = self.read("client_id", map)?,
-            "azp" => self.azp = self.read("azp", map)?,
+            "jti" => self.claims.jti = Some(self.read_text("jti", map)?),
+            "client_id" => self.claims.client_id = self.read_text_or_null("client_id", map)?,
+            "azp" => self.claims.azp = self.read_text_or_null("azp", map)?,
             "scope" => self.claims.scope = self.read_scopes("scope", map)?,
             "scp" => self.claims.scp = self.read_scopes("scp", map)?,
             "act" => self.claims.actor = self.read("act", map)?,
@@ -300,15 +347,6 @@ impl<'de> ObjectReader<'de> for ClaimReader<'de> {
 enum StringOrList<'de> {
     String(Text<'de>),
     List(Vec<Text<'de>>),
-}
-
-impl<'de> StringOrList<'de> {
-    fn as_slice(&self) -> &[Text<'de>] {
-        match self {
-            Self::String(one) => std::slice::from_ref(one),
-            Self::List(several) => several,
-        }
-    }
 }
 
 impl<'de> Deserialize<'de> for StringOrList<'de> {

@@ -28,18 +28,17 @@ impl<'t> CompactJws<'t> {
     /// - [`TokenError::MalformedHeader`], [`TokenError::UnacceptableAlgorithm`],
     ///   [`TokenError::UnsupportedExtension`]: see [`JoseHeader`].
     pub fn parse(token: &'t str) -> Result<Self, TokenError> {
-        let (signing_input, signature) = token.rsplit_once('.').ok_or(TokenError::Malformed)?;
-        let (header, payload) = signing_input.split_once('.').ok_or(TokenError::Malformed)?;
-        // A further dot in the payload is no base64url, so the next line refuses it as well.
-        let decode = |part: &str| base64url::decode(part).ok_or(TokenError::Malformed);
+        Self::take_apart(token).unwrap_or(Err(TokenError::Malformed))
+    }
+
+    /// `None` for what is malformed.
+    fn take_apart(token: &'t str) -> Option<Result<Self, TokenError>> {
+        let (signing_input, signature) = token.rsplit_once('.')?;
+        let (header, payload) = signing_input.split_once('.')?;
+        // A further dot in the payload is no base64url, so that is refused as well.
         let header = base64url::with_decoded(header, JoseHeader::parse);
-        let (payload, signature) = (decode(payload)?, decode(signature)?);
-        Ok(Self {
-            header: header.ok_or(TokenError::Malformed)??,
-            payload,
-            signature,
-            signing_input,
-        })
+        let (payload, signature) = (base64url::decode(payload)?, base64url::decode(signature)?);
+        Some(header?.map(|header| Self { header, payload, signature, signing_input }))
     }
 
     /// The protected header.
@@ -52,9 +51,9 @@ impl<'t> CompactJws<'t> {
         &self.payload
     }
 
-    /// The payload's bytes, kept.
-    pub(crate) fn into_payload(self) -> Vec<u8> {
-        self.payload
+    /// The payload's bytes, to be kept; nothing of them stays here.
+    pub(crate) fn take_payload(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.payload)
     }
 
     /// The signature's bytes.
@@ -102,12 +101,13 @@ impl JoseHeader {
         if members.has_crit || members.b64 == Some(false) {
             return Err(TokenError::UnsupportedExtension);
         }
-        let algorithm = members.alg.ok_or(TokenError::MalformedHeader)?;
-        Ok(Self {
-            algorithm: algorithm.ok_or(TokenError::UnacceptableAlgorithm)?,
-            key_id: members.kid,
-            token_type: members.typ,
-        })
+        match members.alg {
+            Some(Some(algorithm)) => {
+                Ok(Self { algorithm, key_id: members.kid, token_type: members.typ })
+            }
+            Some(None) => Err(TokenError::UnacceptableAlgorithm),
+            None => Err(TokenError::MalformedHeader),
+        }
     }
 }
 

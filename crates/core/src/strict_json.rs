@@ -22,7 +22,14 @@ pub(crate) fn read_object<'de, R>(bytes: &'de [u8], reader: &mut R) -> Result<()
 where
     R: ObjectReader<'de>,
 {
-    let text = std::str::from_utf8(bytes).map_err(|_| NotAnObject)?;
+    read_object_in(std::str::from_utf8(bytes).map_err(|_| NotAnObject)?, reader)
+}
+
+/// The same of what is known to be UTF-8.
+pub(crate) fn read_object_in<'de, R>(text: &'de str, reader: &mut R) -> Result<(), NotAnObject>
+where
+    R: ObjectReader<'de>,
+{
     let mut json = serde_json::Deserializer::from_str(text);
     deserialize_object(&mut json, reader).and_then(|()| json.end()).map_err(|_| NotAnObject)
 }
@@ -115,7 +122,13 @@ impl<'de> Names<'de> {
     }
 
     fn contains(&self, name: &str) -> bool {
-        self.few[..self.len].contains(&name) || (!self.many.is_empty() && self.many.contains(name))
+        let few = &self.few[..self.len];
+        // Most differ in their length or their first letter, and nothing is called for those.
+        let may_be = |known: &str| {
+            known.len() == name.len() && known.as_bytes().first() == name.as_bytes().first()
+        };
+        few.iter().any(|known| may_be(known) && *known == name)
+            || (!self.many.is_empty() && self.many.contains(name))
     }
 
     fn insert(&mut self, name: Cow<'de, str>) {

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use serde::de::DeserializeOwned;
 
 use crate::{
-    claims::{self, Actor, ClaimTypeError, Claims, NumericDate},
+    claims::{Actor, ClaimTypeError, Claims, NumericDate},
     jwk::Jwk,
     jws::{CompactJws, JoseHeader},
     keys::{KeySet, Unverified},
@@ -22,10 +22,14 @@ pub(crate) struct UnverifiedToken<'t> {
     claims: Claims,
 }
 
-/// Why there is no [`VerifiedToken`].
-pub(crate) enum VerifyError<'t> {
-    /// A newer key set may have the key: here is the token back.
-    UnknownKey(Box<UnverifiedToken<'t>>),
+/// The key that has confirmed a token's signature, where the claims are good as well. Only
+/// [`UnverifiedToken::verify`] makes one.
+pub(crate) struct Confirmation(Arc<Jwk>);
+
+/// Why there is no [`Confirmation`].
+pub(crate) enum VerifyError {
+    /// A newer key set may have the key.
+    UnknownKey,
     /// No key will help.
     Rejected(TokenError),
 }
@@ -33,14 +37,17 @@ pub(crate) enum VerifyError<'t> {
 impl<'t> UnverifiedToken<'t> {
     /// Reads a token's three parts and its claims.
     pub(crate) fn read(token: &'t str) -> Result<Self, TokenError> {
-        let jws = CompactJws::parse(token)?;
-        let claims = Claims::parse(jws.payload())?;
+        let mut jws = CompactJws::parse(token)?;
+        let claims = Claims::parse(jws.take_payload())?;
         Ok(Self { jws, claims })
     }
 
     /// Whom the token says it is from. Good for choosing the keys that will tell.
     pub(crate) fn claimed_issuer(&self) -> Result<&str, TokenError> {
-        self.claims.issuer().ok_or(TokenError::MissingClaim("iss"))
+        match self.claims.issuer() {
+            Some(iss) => Ok(iss),
+            None => Err(TokenError::MissingClaim("iss")),
+        }
     }
 
     pub(crate) fn header(&self) -> &JoseHeader {
@@ -54,26 +61,28 @@ impl<'t> UnverifiedToken<'t> {
     /// The signature first, then every rule: no claim counts before the key has confirmed it
     /// (R17).
     pub(crate) fn verify(
-        self,
+        &self,
         keys: &KeySet,
         rules: &TokenRules,
         now: UnixTime,
-    ) -> Result<VerifiedToken, VerifyError<'t>> {
-        let key = match keys.verify(&self.jws) {
-            Ok(key) => key.clone(),
-            Err(Unverified::UnknownKey) => return Err(VerifyError::UnknownKey(Box::new(self))),
-            Err(Unverified::UnacceptableKey) => {
-                return Err(VerifyError::Rejected(TokenError::UnacceptableAlgorithm));
-            }
-            Err(Unverified::MissingKeyId) => {
-                return Err(VerifyError::Rejected(TokenError::MissingKeyId));
-            }
-            Err(Unverified::BadSignature) => {
-                return Err(VerifyError::Rejected(TokenError::BadSignature));
-            }
+    ) -> Result<Confirmation, VerifyError> {
+        let rejected = match keys.verify(&self.jws) {
+            Ok(key) => match rules.check(self.jws.header(), &self.claims, now) {
+                Ok(()) => return Ok(Confirmation(key.clone())),
+                Err(error) => error,
+            },
+            Err(Unverified::UnknownKey) => return Err(VerifyError::UnknownKey),
+            Err(Unverified::UnacceptableKey) => TokenError::UnacceptableAlgorithm,
+            Err(Unverified::MissingKeyId) => TokenError::MissingKeyId,
+            Err(Unverified::BadSignature) => TokenError::BadSignature,
         };
-        rules.check(self.jws.header(), &self.claims, now).map_err(VerifyError::Rejected)?;
-        Ok(VerifiedToken::new(self, key))
+        Err(VerifyError::Rejected(rejected))
+    }
+
+    /// The token, proved by the confirmation that it was given.
+    pub(crate) fn confirmed(self, Confirmation(key): Confirmation) -> VerifiedToken {
+        let mut claims = self.claims;
+        VerifiedToken { scopes: claims.scopes(), claims, key }
     }
 }
 
@@ -84,16 +93,10 @@ impl<'t> UnverifiedToken<'t> {
 pub struct VerifiedToken {
     claims: Claims,
     scopes: ScopeSet,
-    payload: Vec<u8>,
     key: Arc<Jwk>,
 }
 
 impl VerifiedToken {
-    fn new(token: UnverifiedToken<'_>, key: Arc<Jwk>) -> Self {
-        let mut claims = token.claims;
-        Self { scopes: claims.scopes(), claims, payload: token.jws.into_payload(), key }
-    }
-
     /// The published key that confirmed the signature.
     pub(crate) fn key(&self) -> &Arc<Jwk> {
         &self.key
@@ -101,18 +104,12 @@ impl VerifiedToken {
 
     /// The same proof, in memory of its own. Nobody outside can have two of one.
     pub(crate) fn copy(&self) -> Self {
-        Self {
-            claims: self.claims.clone(),
-            scopes: self.scopes.clone(),
-            payload: self.payload.clone(),
-            key: self.key.clone(),
-        }
+        Self { claims: self.claims.clone(), scopes: self.scopes.clone(), key: self.key.clone() }
     }
 
     /// About how many bytes it keeps besides itself.
     pub(crate) fn weight(&self) -> usize {
-        // Claims are kept twice: as the payload has them, and read.
-        2 * self.payload.capacity()
+        self.claims.weight() + self.scopes.weight()
     }
 
     /// `iss`.
@@ -166,10 +163,7 @@ impl VerifiedToken {
     /// # Errors
     /// Where the claim is not of type `T`.
     pub fn claim<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, ClaimTypeError> {
-        match claims::read_claim::<Option<T>>(&self.payload, name) {
-            Ok(value) => Ok(value.flatten()),
-            Err(error) => Err(error),
-        }
+        self.claims.read::<Option<T>>(name).map(Option::flatten)
     }
 
     /// Whether the token is bound to a key that its bearer would have to show (RFC 7800).

@@ -10,7 +10,7 @@ use crate::{
     rejection::{Rejection, TokenError, UnavailableReason},
     rules::TokenRules,
     time::UnixTime,
-    verified::{UnverifiedToken, VerifiedToken, VerifyError},
+    verified::{Confirmation, UnverifiedToken, VerifyError},
 };
 
 /// How long a request waits for a key that is being fetched (R24).
@@ -30,17 +30,18 @@ impl Trusted {
     /// for newer ones (R24). Tells by keys of which generation it was.
     pub(super) async fn verify(
         &self,
-        token: UnverifiedToken<'_>,
+        token: &UnverifiedToken<'_>,
         now: UnixTime,
-    ) -> Result<(u64, VerifiedToken), Rejection> {
+    ) -> Result<(u64, Confirmation), Rejection> {
         let (seen, outcome) = self.try_known_keys(token, now);
-        let token = match outcome {
-            Err(VerifyError::UnknownKey(token)) => *token,
-            Err(VerifyError::Rejected(error)) => return Err(error.into()),
-            Ok(verified) => return Ok((seen, verified)),
-        };
-        self.rules.check_before_fetch(token.header(), token.claims(), now)?;
-        self.verify_with_newer_keys(token, seen, now).await
+        match outcome {
+            Ok(confirmation) => Ok((seen, confirmation)),
+            Err(VerifyError::Rejected(error)) => Err(error.into()),
+            Err(VerifyError::UnknownKey) => {
+                self.rules.check_before_fetch(token.header(), token.claims(), now)?;
+                self.verify_with_newer_keys(token, seen, now).await
+            }
+        }
     }
 
     /// Waits for a newer key set, and tries that. A fetch that was under way already may have been
@@ -48,10 +49,10 @@ impl Trusted {
     /// fair, within the same patience.
     async fn verify_with_newer_keys(
         &self,
-        mut token: UnverifiedToken<'_>,
+        token: &UnverifiedToken<'_>,
         mut seen: u64,
         now: UnixTime,
-    ) -> Result<(u64, VerifiedToken), Rejection> {
+    ) -> Result<(u64, Confirmation), Rejection> {
         let mut patience = PATIENCE;
         loop {
             let demand = self.keys.demand(now, seen);
@@ -59,11 +60,11 @@ impl Trusted {
                 patience = self.refresh.refreshed(seen, patience).await;
             }
             let (generation, outcome) = self.try_known_keys(token, now);
-            token = match outcome {
-                Ok(verified) => return Ok((generation, verified)),
+            match outcome {
+                Ok(confirmation) => return Ok((generation, confirmation)),
                 Err(VerifyError::Rejected(error)) => return Err(error.into()),
-                Err(VerifyError::UnknownKey(token)) => *token,
-            };
+                Err(VerifyError::UnknownKey) => {}
+            }
             let answered = demand == Demand::Exhausted || generation != seen;
             if demand != Demand::Joined || !answered || patience.is_zero() {
                 return Err(self.without_key(answered, now));
@@ -73,15 +74,15 @@ impl Trusted {
     }
 
     /// Tries the newest keys, and tells of which generation they were.
-    fn try_known_keys<'t>(
+    fn try_known_keys(
         &self,
-        token: UnverifiedToken<'t>,
+        token: &UnverifiedToken<'_>,
         now: UnixTime,
-    ) -> (u64, Result<VerifiedToken, VerifyError<'t>>) {
+    ) -> (u64, Result<Confirmation, VerifyError>) {
         let snapshot = self.keys.snapshot();
         let outcome = match snapshot.usable(now) {
             Some(keys) => token.verify(keys, &self.rules, now),
-            None => Err(VerifyError::UnknownKey(Box::new(token))),
+            None => Err(VerifyError::UnknownKey),
         };
         (snapshot.generation, outcome)
     }

@@ -10,7 +10,7 @@ use mcp_auth_core::{
 };
 use serde_json::{Value, json};
 
-use crate::world::{HOUR, ISSUER, MINUTE, NOW, World, policy};
+use crate::world::{HOUR, ISSUER, MINUTE, NOW, World, call, policy};
 
 fn unavailable() -> Rejection {
     UnavailableReason::Keys { issuer: ISSUER.into() }.into()
@@ -54,6 +54,24 @@ fn r28_a_clock_that_was_ahead_does_not_make_keys_last() {
     assert!(world.call(&token, NOW).is_ok());
     world.will_bring(vec![None; 3]);
     assert_eq!(world.call(&token, NOW + HOUR * 26).unwrap_err(), unavailable());
+}
+
+#[test]
+fn r11_no_byte_that_no_jws_has_gets_past_whether_the_token_is_remembered_or_not() {
+    let world = World::new(&["a"]);
+    world.fetch(Some(vec!["a"]));
+    let authenticator = world.authenticator(Issuer::new(ISSUER).unwrap(), policy());
+    let token = world.token("a", |_| ());
+    call(&authenticator, &token, NOW).unwrap();
+    let dots = token.match_indices('.').map(|(at, _)| at);
+    let places: Vec<_> = dots.flat_map(|at| [at - 1, at, at + 1]).collect();
+    for byte in (0..=127_u8).filter(|b| !b.is_ascii_alphanumeric() && !b"-_".contains(b)) {
+        for &at in &places {
+            let text = format!("{}{}{}", &token[..at], char::from(byte), &token[at..]);
+            let refused = call(&authenticator, &text, NOW).unwrap_err();
+            assert_eq!(refused, TokenError::Malformed.into(), "{byte:#x} at {at}");
+        }
+    }
 }
 
 #[test]
