@@ -195,7 +195,8 @@ impl Claims {
 
     /// About how many bytes it keeps besides itself.
     pub(crate) fn weight(&self) -> usize {
-        self.texts.capacity()
+        let audiences = self.aud.as_ref().map_or(0, |aud| size_of_val(aud.as_slice()));
+        self.texts.capacity() + audiences
     }
 
     fn text(&self, span: Option<Span>) -> Option<&str> {

@@ -11,6 +11,7 @@ use crate::{
     issuer::Issuer,
     permission::Authority,
     scope::ScopeSet,
+    token_cache::PER_ALLOCATION,
     verified::VerifiedToken,
 };
 
@@ -97,7 +98,7 @@ impl Principal {
     /// About how many bytes it keeps.
     pub(crate) fn weight(&self) -> usize {
         let proof = self.token().map_or(0, VerifiedToken::weight);
-        size_of::<Self>() + proof + self.subject.id().len()
+        size_of::<Self>() + proof + self.subject.id().len() + 2 * PER_ALLOCATION
     }
 
     /// Issuer and `sub`: what names the caller for good. For the holder of a static key that is

@@ -70,6 +70,10 @@ use table::Table;
 /// milliseconds.
 const NOTHING: u64 = 2_000;
 
+/// What an allocation takes besides what is in it, in bytes: the counts of its references, and what
+/// an allocator keeps for itself.
+pub(crate) const PER_ALLOCATION: usize = 32;
+
 /// The verified tokens of one resource.
 pub(crate) struct TokenCache {
     /// No other cache of this process has it.
@@ -203,6 +207,9 @@ impl TokenCache {
 }
 
 impl Remembered {
+    /// What it takes itself.
+    const OWN_WEIGHT: usize = size_of::<Self>() + PER_ALLOCATION;
+
     /// Who the token's bearer is.
     pub(crate) fn principal(&self) -> &Principal {
         self.caller.first()
@@ -230,7 +237,7 @@ impl Remembered {
 
     /// About how many bytes it takes, with one caller.
     fn weight(&self) -> usize {
-        size_of::<Self>() + self.caller.weight()
+        Self::OWN_WEIGHT + self.caller.weight()
     }
 
     /// Of which generations it was last known to be true.

@@ -13,6 +13,7 @@ use crate::{
     rules::TokenRules,
     scope::ScopeSet,
     time::UnixTime,
+    token_cache::PER_ALLOCATION,
 };
 
 /// A token that was read and not yet checked.
@@ -109,7 +110,7 @@ impl VerifiedToken {
 
     /// About how many bytes it keeps besides itself.
     pub(crate) fn weight(&self) -> usize {
-        self.claims.weight() + self.scopes.weight()
+        self.claims.weight() + self.scopes.weight() + 2 * PER_ALLOCATION
     }
 
     /// `iss`.

@@ -29,7 +29,7 @@ pub struct TokenCacheSettings {
     /// before there is any token.
     pub capacity: usize,
     /// The most bytes that the remembered tokens may take, their claims included. Default 64 MiB;
-    /// a token of WorkOS' takes about 2 KiB, and once more where several threads ask for it and
+    /// a token of WorkOS' takes about 1 KiB, and once more where several threads ask for it and
     /// half of these bytes are free.
     pub max_bytes: usize,
 }

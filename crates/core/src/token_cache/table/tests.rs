@@ -142,7 +142,7 @@ fn what_is_not_true_is_forgotten_and_what_looks_alike_is_another() {
 
 #[test]
 fn no_more_bytes_are_taken_than_may_be_and_what_is_in_use_stays() {
-    let weight = size_of::<Remembered>() + principal().weight();
+    let weight = Remembered::OWN_WEIGHT + principal().weight();
     let filled = Filled::new(160, 3 * weight);
     let d = |n| digest(FIRST_SET, n);
     for n in 0..3 {
@@ -214,7 +214,7 @@ fn no_copy_is_made_of_what_is_gone() {
 #[test]
 fn copies_take_no_more_than_what_is_left_of_half_the_bytes() {
     let weight = principal().weight();
-    let with_copy = size_of::<Remembered>() + 2 * weight;
+    let with_copy = Remembered::OWN_WEIGHT + 2 * weight;
     for (max_bytes, copied) in [(2 * with_copy, true), (2 * with_copy - 1, false)] {
         let filled = Filled::new(16, max_bytes);
         let one = digest(FIRST_SET, 1);
