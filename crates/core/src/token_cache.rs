@@ -35,6 +35,13 @@
 //! in use need no ageing, since the ceiling ends all of them within a minute. So the bound in
 //! entries holds exactly, whatever comes, and the bound in bytes as well: what does not fit is
 //! not remembered, which costs its bearer some microseconds.
+//!
+//! # Why two threads that share a token do not wait for each other
+//!
+//! A hit takes no lock and writes nothing to the entry, but it counts a reference to the
+//! [`Principal`], and two threads that count on one line of memory take turns. So an entry that is
+//! asked for again gets a second principal, for every other thread; it counts against
+//! [`TokenCacheSettings::max_bytes`], and there is none where more than half of these are in use.
 
 use std::{
     fmt,
