@@ -189,8 +189,15 @@ mod tests {
         let long = |n| format!(r#"{{"sub":"{}"}}"#, "ü".repeat(n));
         assert_eq!(subject(&claims(&long(255))), Ok(()));
         assert_eq!(subject(&claims(r#"{"sub":"a b"}"#)), Ok(()));
-        for json in [&long(256), &long(0), r#"{"sub":"a\u0000"}"#, r#"{"sub":"a\nb"}"#] {
-            assert_eq!(subject(&claims(json)), Err(TokenError::UnacceptableSubject));
+        for acceptable in [" ", "~", "a\u{a0}b", "\u{e9}"] {
+            let json = serde_json::json!({ "sub": acceptable }).to_string();
+            assert_eq!(subject(&claims(&json)), Ok(()), "{acceptable:?}");
+        }
+        let plain = format!(r#"{{"sub":"{}"}}"#, "a".repeat(256));
+        let controls = ["a\0", "a\nb", "\u{1f}", "a\u{7f}", "\u{80}", "\u{e9}\u{9f}"]
+            .map(|sub| serde_json::json!({ "sub": sub }).to_string());
+        for json in [long(256), long(0), plain].iter().chain(&controls) {
+            assert_eq!(subject(&claims(json)), Err(TokenError::UnacceptableSubject), "{json}");
         }
         assert_eq!(subject(&claims("{}")), Err(TokenError::MissingClaim("sub")));
     }

@@ -157,6 +157,22 @@ mod tests {
     }
 
     #[test]
+    fn r22_whatever_stands_in_a_list_its_words_are_those_between_spaces_that_are_scopes() {
+        let bytes = [b' ', b'!', b'"', b'#', b'\\', b'a', b'~', 0x7f, b'\n'];
+        for a in bytes {
+            for b in bytes {
+                for c in bytes {
+                    let list = String::from_utf8(vec![a, b, c]).unwrap();
+                    let words: Vec<_> = list.split(' ').filter(|word| is_scope(word)).collect();
+                    let kept = ScopeSet::from_list(&list);
+                    assert_eq!(kept.iter().collect::<Vec<_>>(), words, "{list:?}");
+                    assert_eq!(kept, words.into_iter().collect(), "{list:?}: in one form only");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn what_is_no_scope_is_told_and_what_is_one_shows_itself() {
         let error = "a b".parse::<Scope>().unwrap_err();
         assert_eq!(error.setting(), "scope");
