@@ -164,6 +164,12 @@ mod tests {
     }
 
     #[test]
+    fn r11_what_is_no_text_is_a_bad_token() {
+        let refused = BearerToken::from_authorization([b"Bearer a\xff".as_slice()], 64);
+        assert_eq!(refused.unwrap_err(), TokenError::Malformed.into());
+    }
+
+    #[test]
     fn r11_exactly_the_characters_of_rfc_6750_are_token_characters() {
         for byte in 0..=255_u8 {
             let allowed = byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
