@@ -131,9 +131,8 @@ impl KeySet {
     fn named(&self, key_id: &str) -> &[VerificationKey] {
         let name = Some(key_id);
         let first = self.keys.partition_point(|key| key.jwk.key_id.as_deref() < name);
-        let (_, rest) = self.keys.split_at(first);
-        let count = rest.iter().take_while(|key| key.jwk.key_id.as_deref() == name).count();
-        rest.split_at(count).0
+        let end = self.keys.partition_point(|key| key.jwk.key_id.as_deref() <= name);
+        &self.keys[first..end]
     }
 
     /// Without a name, a signature that no key confirms may be of a key that is not here yet.
