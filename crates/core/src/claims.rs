@@ -100,8 +100,8 @@ impl NumericDate {
 }
 
 impl Claims {
-    /// Reads a payload. Claims that are not known here are read over, but a member that occurs
-    /// twice spoils the whole, wherever it stands (R23).
+    /// Reads a payload, and keeps its bytes. Claims that are not known here are read over, but a
+    /// member that occurs twice spoils the whole, wherever it stands (R23).
     ///
     /// # Errors
     /// [`TokenError::MalformedPayload`]: not a JSON object, or a claim of the wrong type.
