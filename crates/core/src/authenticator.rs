@@ -17,7 +17,7 @@ use crate::{
     revocation::Revocations,
     rules::TokenRules,
     time::UnixTime,
-    token_cache::{Generations, Remembered, TokenCache, TokenCacheUse, TokenMemo},
+    token_cache::{CacheId, Generations, Remembered, TokenCache, TokenCacheUse, TokenMemo},
     verified::{UnverifiedToken, VerifiedToken},
 };
 
@@ -43,6 +43,8 @@ pub struct Authenticator {
     by_iss: HashMap<Arc<str>, usize>,
     api_keys: ApiKeys,
     cache: Option<TokenCache>,
+    /// The cache's. A request whose token its worker saw last looks at nothing else here.
+    cache_id: Option<CacheId>,
     revocations: Revocations,
     store: Option<Arc<dyn ErasedStore>>,
     profiles: Arc<dyn FetchProfile>,
@@ -80,8 +82,10 @@ impl Authenticator {
         }
         policy.token_cache.check()?;
         let nobody = Arc::new(Authority::of([], &policy));
+        let cache = TokenCache::new(&policy.token_cache);
         Ok(Self {
-            cache: TokenCache::new(&policy.token_cache),
+            cache_id: cache.as_ref().map(TokenCache::id),
+            cache,
             api_keys: ApiKeys::new(&policy.api_keys, &nobody)?,
             everybody: nobody,
             policy,
@@ -146,11 +150,10 @@ impl Authenticator {
         memo: &TokenMemo,
         now: UnixTime,
     ) -> Option<Result<Authenticated, Rejection>> {
-        if self.store.is_some() {
-            return None;
-        }
-        let remembered = self.recall(request, memo, now);
-        let principal = remembered.or_else(|| self.api_key_holder(request))?;
+        let principal = match self.recall_last(request, memo, now) {
+            Some(principal) => principal,
+            None => self.find_at_once(request, memo, now)?,
+        };
         let permitted = self.permit(&principal, request.needs());
         Some(
             permitted
@@ -169,6 +172,51 @@ impl Authenticator {
         self.cache.as_ref().map(TokenCache::in_use).unwrap_or_default()
     }
 
+    /// The principal of the token that this worker saw last, if it is that token again. With an
+    /// identity store no worker notes a token.
+    #[inline]
+    fn recall_last(
+        &self,
+        request: IncomingRequest<'_>,
+        memo: &TokenMemo,
+        now: UnixTime,
+    ) -> Option<Arc<Principal>> {
+        memo.recall(self.cache_id?, request.only_value()?, now, |entry| {
+            let keys = self.trusted[entry.issuer].keys.snapshot();
+            self.is_still_true(entry, &keys, now).then(|| entry.good_during(&keys))
+        })
+    }
+
+    /// Whose token or static key it is, where nothing has to be waited for.
+    #[inline(never)]
+    fn find_at_once(
+        &self,
+        request: IncomingRequest<'_>,
+        memo: &TokenMemo,
+        now: UnixTime,
+    ) -> Option<Arc<Principal>> {
+        if self.store.is_some() {
+            return None;
+        }
+        let remembered = self.recall_and_note(request, memo, now);
+        remembered.or_else(|| self.api_key_holder(request))
+    }
+
+    /// The principal of a token that was verified before; from now on it is the worker's last.
+    fn recall_and_note(
+        &self,
+        request: IncomingRequest<'_>,
+        memo: &TokenMemo,
+        now: UnixTime,
+    ) -> Option<Arc<Principal>> {
+        let cache = self.cache.as_ref()?;
+        let header = request.only_value()?;
+        let token = BearerToken::from_credentials([header], self.policy.max_token_len).ok()??;
+        let digest = cache.digest(token.expose());
+        let still_true = |entry: &Remembered| self.is_true_by_newest_keys(entry, now);
+        cache.recall_and_note(digest, still_true, memo, header)
+    }
+
     /// Whose static key it is.
     fn api_key_holder(&self, request: IncomingRequest<'_>) -> Option<Arc<Principal>> {
         if self.api_keys.is_empty() {
@@ -177,37 +225,6 @@ impl Authenticator {
         let header = request.only_value()?;
         let token = BearerToken::from_credentials([header], self.policy.max_token_len).ok()??;
         self.api_keys.holder(token)
-    }
-
-    /// The principal of a token that was verified before, by its bytes or by its digest.
-    #[inline]
-    fn recall(
-        &self,
-        request: IncomingRequest<'_>,
-        memo: &TokenMemo,
-        now: UnixTime,
-    ) -> Option<Arc<Principal>> {
-        let cache = self.cache.as_ref()?;
-        let header = request.only_value()?;
-        let still_true =
-            |entry: &Remembered, keys: &KeySnapshot| self.is_still_true(entry, keys, now);
-        let revocations = self.revocations.generation();
-        let last = cache.recall_last(memo, header, now, revocations, still_true);
-        last.or_else(|| self.recall_by_digest(cache, header, memo, now))
-    }
-
-    fn recall_by_digest(
-        &self,
-        cache: &TokenCache,
-        header: &[u8],
-        memo: &TokenMemo,
-        now: UnixTime,
-    ) -> Option<Arc<Principal>> {
-        let token = BearerToken::from_credentials([header], self.policy.max_token_len).ok()??;
-        let digest = cache.digest(token.expose());
-        let still_true = |entry: &Remembered| self.is_true_by_newest_keys(entry, now);
-        let keys = |entry: &Remembered| self.trusted[entry.issuer].keys.latest();
-        cache.recall_and_note(digest, still_true, memo, header, keys)
     }
 
     fn is_true_by_newest_keys(&self, entry: &Remembered, now: UnixTime) -> bool {

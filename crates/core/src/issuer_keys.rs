@@ -8,10 +8,11 @@ use std::{
     time::Duration,
 };
 
-use arc_swap::{ArcSwap, Cache};
+use arc_swap::ArcSwap;
 use async_trait::async_trait;
 
 use crate::{
+    changes,
     jwk::Jwk,
     keys::KeySet,
     refresh::{Demand, Next, RefreshPolicy, RefreshSettings},
@@ -23,7 +24,7 @@ use crate::{
 /// Requests read the snapshot without a lock. Only a request whose key is unknown, and the
 /// refresher, take the policy's lock, and neither keeps it while it waits for anything.
 pub struct IssuerKeys {
-    snapshot: Arc<ArcSwap<KeySnapshot>>,
+    snapshot: ArcSwap<KeySnapshot>,
     policy: Mutex<RefreshPolicy>,
 }
 
@@ -57,18 +58,6 @@ impl Deref for CurrentKeys {
 impl fmt::Debug for CurrentKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         (**self).fmt(f)
-    }
-}
-
-/// One thread's way to the newest snapshot: where that has not changed since the last look, looking
-/// again is comparing two pointers.
-pub(crate) struct LatestKeys(Cache<Arc<ArcSwap<KeySnapshot>>, Arc<KeySnapshot>>);
-
-impl LatestKeys {
-    /// What is known now. It is kept until the next look, so that a newer one lies elsewhere.
-    #[inline]
-    pub(crate) fn snapshot(&mut self) -> &KeySnapshot {
-        self.0.load()
     }
 }
 
@@ -125,7 +114,7 @@ impl IssuerKeys {
     /// No keys yet; the first fetch is due.
     pub fn new(settings: RefreshSettings, now: UnixTime) -> Self {
         Self {
-            snapshot: Arc::new(ArcSwap::from_pointee(KeySnapshot::default())),
+            snapshot: ArcSwap::from_pointee(KeySnapshot::default()),
             policy: Mutex::new(RefreshPolicy::new(settings, now)),
         }
     }
@@ -133,11 +122,6 @@ impl IssuerKeys {
     /// What is known now.
     pub fn snapshot(&self) -> CurrentKeys {
         CurrentKeys(self.snapshot.load())
-    }
-
-    /// The same for a thread that asks again and again.
-    pub(crate) fn latest(&self) -> LatestKeys {
-        LatestKeys(Cache::new(self.snapshot.clone()))
     }
 
     /// A request needs a key that is not in the snapshot of generation `seen`. Where there is a
@@ -243,6 +227,7 @@ impl IssuerKeys {
             fetched_at,
             good_until: policy.good_until(),
         }));
+        changes::tell();
     }
 
     /// The policy is a handful of numbers, each step of which is complete: a panic elsewhere

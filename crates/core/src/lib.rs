@@ -30,6 +30,7 @@ pub mod audience;
 pub mod authenticator;
 pub mod bearer;
 pub mod challenge;
+mod changes;
 pub mod claims;
 pub mod config;
 #[cfg(feature = "contract-tests")]

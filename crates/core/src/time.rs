@@ -21,6 +21,7 @@ impl UnixTime {
     }
 
     /// A moment so long after the epoch.
+    #[inline]
     pub const fn since_epoch(elapsed: Duration) -> Self {
         Self(elapsed)
     }
@@ -32,8 +33,10 @@ impl UnixTime {
     }
 
     /// Whole milliseconds since the epoch, up to 2⁶².
+    #[inline]
     pub(crate) fn as_millis(self) -> u64 {
-        u64::try_from(self.0.as_millis()).unwrap_or(u64::MAX).min(1 << 62)
+        let seconds = self.0.as_secs().saturating_mul(1_000);
+        seconds.saturating_add(self.0.subsec_millis().into()).min(1 << 62)
     }
 
     /// How long ago `earlier` was; zero where it lies ahead.
@@ -69,4 +72,18 @@ impl fmt::Debug for UnixTime {
 pub trait Clock: Send + Sync + 'static {
     /// The time now.
     fn now(&self) -> UnixTime;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn milliseconds_are_whole_and_end_before_they_overflow() {
+        let after = |elapsed| UnixTime::since_epoch(elapsed).as_millis();
+        assert_eq!(after(Duration::new(1_800_000_000, 999_999_999)), 1_800_000_000_999);
+        for much in [Duration::MAX, Duration::from_secs(u64::MAX / 1_000 + 1)] {
+            assert_eq!(after(much), 1 << 62);
+        }
+    }
 }

@@ -46,6 +46,7 @@
 use std::{
     fmt,
     hash::Hasher,
+    num::NonZeroU64,
     ops::Range,
     sync::{
         Arc,
@@ -56,11 +57,7 @@ use std::{
 
 use siphasher::sip128::{Hasher128, SipHasher24};
 
-use crate::{
-    issuer_keys::{KeySnapshot, LatestKeys},
-    principal::Principal,
-    time::UnixTime,
-};
+use crate::{issuer_keys::KeySnapshot, principal::Principal, time::UnixTime};
 
 mod caller;
 mod mark;
@@ -83,12 +80,15 @@ pub(crate) const PER_ALLOCATION: usize = 32;
 
 /// The verified tokens of one resource.
 pub(crate) struct TokenCache {
-    /// No other cache of this process has it.
-    id: u64,
+    id: CacheId,
     key: [u8; 16],
     ttl: Duration,
     table: Table,
 }
+
+/// No other cache of this process has it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct CacheId(NonZeroU64);
 
 /// How full a cache is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -127,27 +127,16 @@ impl TokenCache {
         if settings.ttl.is_zero() || settings.capacity == 0 {
             return None;
         }
-        static CACHES: AtomicU64 = AtomicU64::new(0);
         Some(Self {
-            id: CACHES.fetch_add(1, Relaxed),
+            id: CacheId::new()?,
             key: random_key(),
             ttl: settings.ttl,
             table: Table::new(settings.capacity, settings.max_bytes),
         })
     }
 
-    /// The principal of the token that a worker saw last, if it stands in this header and is
-    /// `still_true`.
-    #[inline]
-    pub(crate) fn recall_last(
-        &self,
-        memo: &TokenMemo,
-        header: &[u8],
-        now: UnixTime,
-        revocations: u64,
-        still_true: impl FnOnce(&Remembered, &KeySnapshot) -> bool,
-    ) -> Option<Arc<Principal>> {
-        memo.recall(self.id, header, now, revocations, still_true)
+    pub(crate) fn id(&self) -> CacheId {
+        self.id
     }
 
     /// What stands for a token in here.
@@ -166,17 +155,16 @@ impl TokenCache {
         self.table.find(digest, still_true, |entry| entry.caller.mine().clone())
     }
 
-    /// The same, which makes the entry the worker's last; `keys` are those that it depends on.
+    /// The same, which makes the entry the worker's last.
     pub(crate) fn recall_and_note(
         &self,
         digest: u128,
         still_true: impl FnOnce(&Remembered) -> bool,
         memo: &TokenMemo,
         header: &[u8],
-        keys: impl FnOnce(&Remembered) -> LatestKeys,
     ) -> Option<Arc<Principal>> {
         self.table.find(digest, still_true, |entry| {
-            memo.remember(self.id, header, entry, keys);
+            memo.remember(self.id, header, entry);
             entry.caller.mine().clone()
         })
     }
@@ -213,6 +201,14 @@ impl TokenCache {
     }
 }
 
+impl CacheId {
+    /// Another with each call; none after 2⁶⁴ of them.
+    fn new() -> Option<Self> {
+        static CACHES: AtomicU64 = AtomicU64::new(1);
+        NonZeroU64::new(CACHES.fetch_add(1, Relaxed)).map(Self)
+    }
+}
+
 impl Remembered {
     /// What it takes itself.
     const OWN_WEIGHT: usize = size_of::<Self>() + PER_ALLOCATION;
@@ -236,7 +232,7 @@ impl Remembered {
 
     /// The same, as long as these keys are trusted ([`KeySnapshot::usable`]): to the millisecond, and
     /// never longer.
-    fn good_during(&self, keys: &KeySnapshot) -> Range<u64> {
+    pub(crate) fn good_during(&self, keys: &KeySnapshot) -> Range<u64> {
         let during = self.during();
         let keys_until = keys.good_until().map_or(0, UnixTime::as_millis);
         during.start..during.end.min(keys_until)

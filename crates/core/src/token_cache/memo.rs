@@ -2,12 +2,8 @@
 
 use std::{cell::RefCell, fmt, ops::Range, sync::Arc};
 
-use super::Remembered;
-use crate::{
-    issuer_keys::{KeySnapshot, LatestKeys},
-    principal::Principal,
-    time::UnixTime,
-};
+use super::{CacheId, Remembered};
+use crate::{changes, principal::Principal, time::UnixTime};
 
 /// The last token that a worker saw, so that the next request with it needs no digest: comparing
 /// 900 bytes is some fifteen times faster.
@@ -20,25 +16,22 @@ pub struct TokenMemo(RefCell<Option<Memo>>);
 
 struct Memo {
     /// The cache that the rest comes from: another has another policy.
-    cache: u64,
+    cache: CacheId,
     /// The `Authorization` header's value.
     header: Vec<u8>,
     remembered: Arc<Remembered>,
     principal: Arc<Principal>,
-    /// Its issuer's.
-    keys: LatestKeys,
     found: Found,
     hits: u32,
 }
 
-/// That the token was looked at and was still good. It stays so with the same keys and with the
-/// same number of revocations, as long as the time has neither run out nor run backwards: what it
-/// was looked at against lies further away, and need not be read again.
+/// That the token was looked at and was still good. It stays so for a time, as long as nothing
+/// changes and the clock is not set back: what it was looked at against lies further away, and need
+/// not be read again.
 #[derive(Default)]
 struct Found {
-    /// Where the snapshot of the keys lies: the one that [`Memo::keys`] keeps.
-    keys: usize,
-    revocations: u64,
+    /// How many changes there had been.
+    changes: u64,
     /// In milliseconds since the epoch; nothing until it was looked at.
     during: Range<u64>,
 }
@@ -53,61 +46,42 @@ impl TokenMemo {
         Self::default()
     }
 
-    /// The principal of the token in this header, if it is the last one and `still_true`, which
-    /// depends on the time, on the keys and on how many `revocations` there were.
+    /// The principal of the token in this header, if it is the last one and still true. That is
+    /// what `look` tells where it has to be looked at again, with the time during which it stays
+    /// true if nothing changes.
     #[inline]
-    pub(super) fn recall(
+    pub(crate) fn recall(
         &self,
-        cache: u64,
+        cache: CacheId,
         header: &[u8],
         now: UnixTime,
-        revocations: u64,
-        still_true: impl FnOnce(&Remembered, &KeySnapshot) -> bool,
+        look: impl FnOnce(&Remembered) -> Option<Range<u64>>,
     ) -> Option<Arc<Principal>> {
         let mut memo = self.0.try_borrow_mut().ok()?;
         let last = memo.as_mut()?;
         if last.cache != cache || last.header != header {
             return None;
         }
-        let keys = last.keys.snapshot();
-        let keys_at = std::ptr::from_ref(keys).addr();
-        let as_found = last.found.keys == keys_at
-            && last.found.revocations == revocations
-            && last.found.during.contains(&now.as_millis());
-        if !as_found {
-            if !still_true(&last.remembered, keys) {
+        let changes = changes::count();
+        if last.found.changes != changes || !last.found.during.contains(&now.as_millis()) {
+            let Some(during) = look(&last.remembered) else {
                 *memo = None;
                 return None;
-            }
-            let during = last.remembered.good_during(keys);
-            last.found = Found { keys: keys_at, revocations, during };
+            };
+            last.found = Found { changes, during };
         }
-        last.hits = last.hits.saturating_add(1);
-        if last.hits == FAMILIAR {
-            last.principal = Arc::new(last.principal.copy());
+        if last.hits < FAMILIAR {
+            last.become_familiar();
         }
         Some(last.principal.clone())
     }
 
     /// Remembers the token in this header in place of the one before.
-    pub(super) fn remember(
-        &self,
-        cache: u64,
-        header: &[u8],
-        remembered: &Arc<Remembered>,
-        keys: impl FnOnce(&Remembered) -> LatestKeys,
-    ) {
+    pub(super) fn remember(&self, cache: CacheId, header: &[u8], remembered: &Arc<Remembered>) {
         let Ok(mut memo) = self.0.try_borrow_mut() else {
             return;
         };
-        let (mut buffer, last_keys) = match memo.take() {
-            Some(last) => {
-                let same_issuer =
-                    last.cache == cache && last.remembered.issuer == remembered.issuer;
-                (last.header, same_issuer.then_some(last.keys))
-            }
-            None => (Vec::new(), None),
-        };
+        let mut buffer = memo.take().map(|last| last.header).unwrap_or_default();
         buffer.clear();
         buffer.extend_from_slice(header);
         *memo = Some(Memo {
@@ -115,10 +89,19 @@ impl TokenMemo {
             header: buffer,
             remembered: remembered.clone(),
             principal: remembered.caller.mine().clone(),
-            keys: last_keys.unwrap_or_else(|| keys(remembered)),
             found: Found::default(),
             hits: 0,
         });
+    }
+}
+
+impl Memo {
+    #[cold]
+    fn become_familiar(&mut self) {
+        self.hits += 1;
+        if self.hits == FAMILIAR {
+            self.principal = Arc::new(self.principal.copy());
+        }
     }
 }
 
