@@ -9,21 +9,20 @@ use actix_web::{
     web::ServiceConfig,
 };
 use mcp_auth_core::{
-    Authenticated, Authenticator, Challenge, Clock, ConfigError, IncomingRequest, Rejection,
-    Requirement, Resource, ResourceKind, Subject, TokenCacheUse, TokenMemo, mcp::SessionBindings,
-    permission::Need, rejection::UnavailableReason,
+    Authenticator, Challenge, Clock, ConfigError, Rejection, Requirement, Resource, ResourceKind,
+    Subject, TokenCacheUse, mcp::SessionBindings, permission::Need,
 };
-use tokio::time::timeout;
 
 use crate::{
     authorize::{Refusal, RequirePermission},
     builder::McpAuthBuilder,
+    clock::ChosenClock,
     cors::{Caller, OriginPolicy, is_preflight},
     discovery::{self, Discovery, Registration},
     health::IssuerHealth,
     host::HostPolicy,
     mcp::{McpMiddleware, RefusedMessages},
-    middleware::McpAuthMiddleware,
+    middleware::{McpAuthMiddleware, incoming},
     observe::{self, Observer},
     refresher::JwksRefresher,
     response,
@@ -44,7 +43,7 @@ pub(crate) struct Inner {
     pub(crate) observer: Observer,
     pub(crate) refresher: JwksRefresher,
     pub(crate) sessions: Option<SessionBindings>,
-    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) clock: ChosenClock,
     pub(crate) time_limit: Duration,
 }
 
@@ -209,7 +208,7 @@ impl McpAuth {
 
     /// What is answered before anybody has to say who they are: discovery, preflights, and pages
     /// that may not call at all, by what they say of themselves or by where they believe to be.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn answer_at_the_door(
         &self,
         request: &ServiceRequest,
@@ -223,9 +222,9 @@ impl McpAuth {
         if !self.0.hosts.allow(request.head()) {
             return Some(self.refuse(request, &HostPolicy::refusal(request.head())));
         }
-        match caller {
-            Caller::Program | Caller::Cacheable => None,
-            Caller::Page(_) | Caller::Nobody => self.answer_to_page(request, caller),
+        match caller.is_page() {
+            true => self.answer_to_page(request, caller),
+            false => None,
         }
     }
 
@@ -242,32 +241,6 @@ impl McpAuth {
         })
     }
 
-    /// Who is calling, and whether they hold what is needed.
-    pub(crate) async fn authenticate(
-        &self,
-        request: &ServiceRequest,
-        needs: &[&'static Need],
-    ) -> Result<Authenticated, Rejection> {
-        let limit = self.0.time_limit;
-        let incoming = incoming(request.headers()).needing(needs);
-        let decision = self.0.authenticator.authenticate(incoming, self.0.clock.now());
-        let late = |_| Err(UnavailableReason::TimeLimit { limit }.into());
-        timeout(limit, decision).await.unwrap_or_else(late)
-    }
-
-    /// The same for a token that is remembered, where nothing has to be waited for.
-    #[inline]
-    pub(crate) fn authenticate_at_once(
-        &self,
-        request: &ServiceRequest,
-        needs: &[&'static Need],
-        memo: &TokenMemo,
-    ) -> Option<Result<Authenticated, Rejection>> {
-        let now = self.0.clock.now();
-        let incoming = incoming(request.headers()).needing(needs);
-        self.0.authenticator.authenticate_at_once(incoming, memo, now)
-    }
-
     /// The answer to a request that is refused, and a line for the operator.
     pub(crate) fn refuse(&self, request: &ServiceRequest, rejection: &Rejection) -> HttpResponse {
         self.refuse_demand(request, rejection, &[])
@@ -282,7 +255,8 @@ impl McpAuth {
         needs: &[&'static Need],
     ) -> HttpResponse {
         let mut response = self.refuse_demand_within(request, rejection, needs);
-        self.decorate(&Caller::of(request.head()), response.headers_mut());
+        let caller = Caller::of(request.head(), self.0.origins.has_others());
+        self.decorate(&caller, response.headers_mut());
         response
     }
 
@@ -323,7 +297,6 @@ impl McpAuth {
     }
 
     /// A refusal within an answer that passes by is told to the operator.
-    #[inline]
     pub(crate) fn tell_refusal_in<B>(&self, answer: &ServiceResponse<B>) {
         if let Some(error) = answer.response().error() {
             self.tell_refusal_of(error, answer.request().headers());
@@ -369,7 +342,6 @@ impl McpAuth {
     }
 
     /// Lets the page that called read the answer (R16).
-    #[inline]
     pub(crate) fn decorate(&self, caller: &Caller, response: &mut HeaderMap) {
         caller.decorate(&self.0.origins, response);
     }
@@ -382,13 +354,6 @@ impl McpAuth {
     pub(crate) fn inner(&self) -> &Inner {
         &self.0
     }
-}
-
-/// What of a request decides.
-#[inline]
-fn incoming(headers: &HeaderMap) -> IncomingRequest<'_> {
-    let authorization = headers.get_all(header::AUTHORIZATION);
-    IncomingRequest::new(authorization.map(|value| value.as_bytes()))
 }
 
 impl fmt::Debug for McpAuth {

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use mcp_auth_core::{
-    ApiKey, AudiencePolicy, Authenticator, BearerToken, Clock, ConfigError, Issuer,
+    ApiKey, AudiencePolicy, Authenticator, BearerToken, ConfigError, Issuer,
     ProtectedResourceMetadata, Resource, ResourceKind, ResourcePolicy, TokenCacheSettings,
     UnknownUser,
     mcp::{SessionBindings, SessionSettings},
@@ -14,7 +14,7 @@ use mcp_auth_core::{
 
 use crate::{
     auth::{Inner, McpAuth},
-    clock::SystemClock,
+    clock::ChosenClock,
     cors::OriginPolicy,
     discovery::{Discovery, Document, Shim},
     host::HostPolicy,
@@ -77,7 +77,7 @@ pub struct McpAuthBuilder {
     time_limit: Duration,
     log_sampling: LogSampling,
     sessions: SessionSettings,
-    clock: Arc<dyn Clock>,
+    clock: ChosenClock,
 }
 
 /// No store and no issuer is waited for any longer, unless the application says so.
@@ -117,7 +117,7 @@ impl McpAuthBuilder {
             time_limit: DEFAULT_TIME_LIMIT,
             log_sampling: LogSampling::default(),
             sessions: SessionSettings::default(),
-            clock: Arc::new(SystemClock),
+            clock: ChosenClock::default(),
         }
     }
 

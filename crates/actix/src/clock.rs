@@ -1,6 +1,6 @@
 //! The machine's clock.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use mcp_auth_core::{Clock, UnixTime};
 
@@ -12,8 +12,27 @@ use mcp_auth_core::{Clock, UnixTime};
 pub struct SystemClock;
 
 impl Clock for SystemClock {
+    #[inline]
     fn now(&self) -> UnixTime {
         UnixTime::since_epoch(elapsed())
+    }
+}
+
+/// The clock that was chosen. The machine's is asked without a detour: every request asks.
+#[derive(Clone, Default)]
+pub(crate) enum ChosenClock {
+    #[default]
+    Machine,
+    Other(Arc<dyn Clock>),
+}
+
+impl Clock for ChosenClock {
+    #[inline]
+    fn now(&self) -> UnixTime {
+        match self {
+            Self::Machine => SystemClock.now(),
+            Self::Other(clock) => clock.now(),
+        }
     }
 }
 

@@ -84,7 +84,7 @@ impl OriginPolicy {
     /// Whether pages of other origins than the resource's own may call at all. Where none may, an
     /// answer without their headers is no worse from a cache: a page of the own origin can read it
     /// as it is, and any other page cannot read either.
-    fn has_others(&self) -> bool {
+    pub(crate) fn has_others(&self) -> bool {
         self.any || self.loopback || self.allowed.len() > 1
     }
 
@@ -139,8 +139,8 @@ pub(crate) enum Caller {
     /// No page, or one of the same origin.
     #[default]
     Program,
-    /// The same, with a method whose answers are cached by default (RFC 9110 §9.2.3): what a cache
-    /// keeps of this must not answer a page.
+    /// The same, where others may call as well, and with a method whose answers are cached by
+    /// default (RFC 9110 §9.2.3): what a cache keeps of this must not answer their pages.
     Cacheable,
     /// A page of this origin; boxed, since it is the rare one.
     Page(Box<HeaderValue>),
@@ -149,24 +149,35 @@ pub(crate) enum Caller {
 }
 
 impl Caller {
+    /// `others_may_call`: [`OriginPolicy::has_others`].
     #[inline]
-    pub(crate) fn of(request: &RequestHead) -> Self {
-        let mut origins = request.headers().get_all(header::ORIGIN);
+    pub(crate) fn of(request: &RequestHead, others_may_call: bool) -> Self {
+        let mut origins = request.headers().get_all(&header::ORIGIN);
         match origins.next() {
             Some(_) if origins.next().is_some() => Self::Nobody,
             Some(origin) => Self::Page(Box::new(origin.clone())),
-            None if request.method == Method::POST => Self::Program,
-            None => Self::Cacheable,
+            None if others_may_call && request.method != Method::POST => Self::Cacheable,
+            None => Self::Program,
         }
     }
 
-    /// Lets a page that called read the answer (R16).
+    /// Whether its answer goes out as it is.
     #[inline]
+    pub(crate) fn needs_nothing(&self) -> bool {
+        matches!(self, Self::Program)
+    }
+
+    /// Whether a page called, or so it says.
+    #[inline]
+    pub(crate) fn is_page(&self) -> bool {
+        matches!(self, Self::Page(_) | Self::Nobody)
+    }
+
+    /// Lets a page that called read the answer (R16).
     pub(crate) fn decorate(&self, origins: &OriginPolicy, response: &mut HeaderMap) {
         match self {
-            Self::Cacheable if origins.has_others() => vary_by_origin(response),
-            Self::Program | Self::Cacheable => {}
-            Self::Nobody => vary_by_origin(response),
+            Self::Program => {}
+            Self::Cacheable | Self::Nobody => vary_by_origin(response),
             Self::Page(origin) => origins.decorate(origin, response),
         }
     }
@@ -254,7 +265,8 @@ mod tests {
         ] {
             let request = request.to_srv_request();
             let mut headers = HeaderMap::new();
-            Caller::of(request.head()).decorate(policy, &mut headers);
+            let caller = Caller::of(request.head(), policy.has_others());
+            caller.decorate(policy, &mut headers);
             assert_eq!(headers.contains_key(header::VARY), varies, "{policy:?}");
         }
     }

@@ -35,6 +35,11 @@ impl HostPolicy {
         }
     }
 
+    /// Whether there is nothing to look at.
+    pub(crate) fn is_any(&self) -> bool {
+        matches!(self, Self::Any)
+    }
+
     /// Whether every host that the request names will do. Where it names none, as no browser does,
     /// there is nothing against it.
     #[inline]
@@ -64,7 +69,7 @@ fn is_among(host: &[u8], further: &[String]) -> bool {
 /// Every host that the request is for: `:authority` or the absolute form, and each `Host`.
 fn named(request: &RequestHead) -> impl Iterator<Item = &[u8]> {
     let of_uri = request.uri.authority().map(|authority| authority.as_str().as_bytes());
-    of_uri.into_iter().chain(request.headers().get_all(header::HOST).map(|host| host.as_bytes()))
+    of_uri.into_iter().chain(request.headers().get_all(&header::HOST).map(|host| host.as_bytes()))
 }
 
 /// What stands before the port, where there is one (RFC 3986 §3.2).

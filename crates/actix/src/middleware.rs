@@ -4,10 +4,12 @@
 //! the decision or a future of its own; every other one waits for a decision in a boxed future,
 //! beside which the box is nothing.
 
+mod door;
 mod future;
 mod layer;
 mod service;
 
+pub(crate) use door::incoming;
 pub use future::McpAuthFuture;
 pub use layer::McpAuthMiddleware;
 pub use service::McpAuthService;

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use mcp_auth_core::{Clock, mcp::SessionSettings, refresh::RefreshSettings};
 
 use super::McpAuthBuilder;
-use crate::observe::LogSampling;
+use crate::{clock::ChosenClock, observe::LogSampling};
 
 impl McpAuthBuilder {
     /// When keys are fetched again: see [`RefreshSettings`] for the defaults.
@@ -40,7 +40,7 @@ impl McpAuthBuilder {
 
     /// Another clock than the machine's, for tests.
     pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = Arc::new(clock);
+        self.clock = ChosenClock::Other(Arc::new(clock));
         self
     }
 }

@@ -17,7 +17,7 @@ use actix_web::{
     },
 };
 use mcp_auth_core::{
-    Authenticated, Rejection,
+    Authenticated, Clock, Rejection,
     mcp::{McpPolicy, MessageError, Messages, MirroredHeaders, SessionOwner},
     permission::Need,
 };

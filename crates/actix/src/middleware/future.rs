@@ -17,7 +17,7 @@ use actix_web::{
 use pin_project_lite::pin_project;
 
 use super::service::Guarded;
-use crate::cors::Caller;
+use crate::{auth::McpAuth, cors::Caller};
 
 pin_project! {
     /// The answer to a request that came to [`McpAuthService`](crate::McpAuthService).
@@ -72,8 +72,9 @@ where
         request: ServiceRequest,
         caller: Caller,
     ) -> Self {
-        let decision = Box::pin(guarded.clone().decide(request));
         let guarded = guarded.clone();
+        let at_the_door = guarded.clone();
+        let decision = Box::pin(async move { at_the_door.door.decide(request).await });
         Self { state: State::Deciding { guarded, caller: Some(caller), decision } }
     }
 }
@@ -114,19 +115,38 @@ where
                     }
                 }
                 StateNow::Passed { guarded, caller, service } => {
-                    let mut answer = match ready!(service.poll(context)) {
-                        Ok(answer) => answer.map_into_left_body(),
-                        Err(error) => {
-                            return Poll::Ready(Err(guarded.auth.see_off(error, caller)));
+                    return Poll::Ready(match ready!(service.poll(context)) {
+                        Ok(answer) if caller.needs_nothing() && is_plain(&answer) => {
+                            Ok(answer.map_into_left_body())
                         }
-                    };
-                    guarded.auth.tell_refusal_in(&answer);
-                    guarded.auth.decorate(caller, answer.headers_mut());
-                    return Poll::Ready(Ok(answer));
+                        outcome => see_off(outcome, &guarded.door.auth, caller),
+                    });
                 }
             };
             state.set(next);
         }
+    }
+}
+
+#[inline]
+fn is_plain<B>(answer: &ServiceResponse<B>) -> bool {
+    answer.response().error().is_none()
+}
+
+/// What is neither a program's nor without an error needs a look before it leaves.
+#[cold]
+fn see_off<B>(
+    outcome: Result<ServiceResponse<B>, Error>,
+    auth: &McpAuth,
+    caller: &Caller,
+) -> Result<ServiceResponse<EitherBody<B>>, Error> {
+    match outcome {
+        Ok(mut answer) => {
+            auth.tell_refusal_in(&answer);
+            auth.decorate(caller, answer.headers_mut());
+            Ok(answer.map_into_left_body())
+        }
+        Err(error) => Err(auth.see_off(error, caller)),
     }
 }
 

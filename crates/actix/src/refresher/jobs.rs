@@ -45,7 +45,7 @@ fn run_loops(plan: &RefresherPlan, mut dropped: watch::Receiver<()>) -> Result<(
         }
     };
     let fetcher = Fetcher::new(plan.signatures.clone(), plan.tls.clone());
-    let clock = &*plan.clock;
+    let clock = &plan.clock;
     let keys = plan.keys.iter().map(|job| keep_fresh(&**job, &fetcher, clock).boxed_local());
     let metadata =
         plan.metadata.iter().map(|job| keep_fresh(&**job, &fetcher, clock).boxed_local());

@@ -41,6 +41,7 @@ use profiles::{ProfileDesk, ProfileOffice};
 pub(crate) use roots::Roots;
 
 use crate::{
+    clock::ChosenClock,
     health::IssuerHealth,
     observe::{self, KeyObserver},
 };
@@ -69,7 +70,7 @@ pub(crate) struct JwksRefresher {
 /// What is to be kept fresh, before the thread starts.
 pub(crate) struct RefresherPlan {
     resource: Box<str>,
-    clock: Arc<dyn Clock>,
+    clock: ChosenClock,
     settings: RefreshSettings,
     signatures: Arc<dyn SignatureBackend>,
     tls: Option<SslConnector>,
@@ -83,7 +84,7 @@ pub(crate) struct RefresherPlan {
 impl RefresherPlan {
     pub(crate) fn new(
         resource: &str,
-        clock: Arc<dyn Clock>,
+        clock: ChosenClock,
         settings: RefreshSettings,
         signatures: Arc<dyn SignatureBackend>,
     ) -> Self {
