@@ -1,6 +1,13 @@
 //! Verified once, remembered exactly as long as it is true.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc, Barrier,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Duration,
+};
 
 use mcp_auth_core::{
     Authenticated, Authenticator, IncomingRequest, Issuer, Rejection, Resource, ResourcePolicy,
@@ -217,6 +224,43 @@ fn r28_what_a_worker_found_to_be_good_ends_in_the_same_ways() {
         for _ in 0..2 {
             assert_eq!(at_once(&authenticator, &memo, &token, then).is_some(), good, "{what}");
         }
+    }
+}
+
+/// Every worker is asking all the time. A request that begins when the change is made must see it.
+#[test]
+fn r28_every_worker_sees_at_once_that_a_key_was_withdrawn_or_a_subject_revoked() {
+    let (world, authenticator) = remembering(TokenCacheSettings::default());
+    for round in 0..40 {
+        let subject = format!("user_{round}");
+        let token = world.token("a", |claims| claims["sub"] = json!(subject));
+        call(&authenticator, &token, NOW).unwrap();
+        let (found, made) = (Barrier::new(3), AtomicBool::new(false));
+        let worker = || {
+            let memo = TokenMemo::new();
+            let is_let_in = || at_once(&authenticator, &memo, &token, NOW).is_some();
+            assert!((0..8).all(|_| is_let_in()));
+            found.wait();
+            loop {
+                let begins_after_it = made.load(Ordering::Acquire);
+                let is_let_in = is_let_in();
+                if begins_after_it {
+                    return is_let_in;
+                }
+                thread::yield_now();
+            }
+        };
+        thread::scope(|scope| {
+            let workers = [scope.spawn(worker), scope.spawn(worker)];
+            found.wait();
+            match round % 2 {
+                0 => world.fetch(Some(vec!["b"])),
+                _ => authenticator.revoke(&Subject::new(ISSUER, subject), NOW),
+            }
+            made.store(true, Ordering::Release);
+            assert_eq!(workers.map(|worker| worker.join().unwrap()), [false, false], "{round}");
+        });
+        world.fetch(Some(vec!["a", "b"]));
     }
 }
 
