@@ -58,6 +58,31 @@ async fn r16_a_page_that_may_call_can_read_every_answer() {
 }
 
 #[actix_web::test]
+async fn r16_what_a_cache_keeps_of_a_program_s_answer_is_not_given_to_pages() {
+    const KEY: &str = "a-key-that-32-random-bytes-make-in-base64";
+    let public = || McpAuth::builder("https://app.example.com/mcp").authkit("x.authkit.app");
+    for (what, builder, varies) in [
+        ("no other page", public(), false),
+        ("another page", public().allow_origin(PAGE), true),
+        ("any page of this machine", builder(&authority()), true),
+    ] {
+        let server = Server::of(&builder.api_key("nightly", KEY).build().unwrap());
+        for (method, key, status) in [
+            (Method::GET, Some(KEY), 405),
+            (Method::GET, None, 401),
+            (Method::POST, Some(KEY), 200),
+            (Method::POST, None, 401),
+        ] {
+            let request = server.request(method.clone(), "/mcp");
+            let answer = key.into_iter().fold(request, Request::bearer).send().await;
+            assert_eq!(answer.status, status, "{what} may call: {method}");
+            let expected = (varies && method == Method::GET).then_some("Origin");
+            assert_eq!(answer.header("vary"), expected, "{what} may call: {method} {status}");
+        }
+    }
+}
+
+#[actix_web::test]
 async fn r29_a_foreign_page_is_refused_before_its_token_is_looked_at() {
     let authority = authority();
     let server = Server::of(&builder(&authority).build().unwrap());
