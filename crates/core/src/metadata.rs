@@ -235,6 +235,14 @@ mod tests {
     }
 
     #[test]
+    fn numbers_are_passed_on_to_the_last_digit() {
+        let json =
+            r#"{"issuer":"https://i","jwks_uri":"https://i/jwks","x":4.3333333333333334e+99}"#;
+        let metadata = AuthorizationServerMetadata::parse(json.as_bytes(), "https://i").unwrap();
+        assert_eq!(metadata.to_json(), json);
+    }
+
+    #[test]
     fn r27_metadata_of_another_issuer_is_refused() {
         let parse = |json: &str| AuthorizationServerMetadata::parse(json.as_bytes(), "https://i");
         let good = parse(r#"{"issuer":"https://i","jwks_uri":"https://i/jwks"}"#).unwrap();
