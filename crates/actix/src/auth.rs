@@ -9,20 +9,20 @@ use actix_web::{
     web::ServiceConfig,
 };
 use mcp_auth_core::{
-    Authenticator, Challenge, Clock, ConfigError, Rejection, Requirement, Resource, ResourceKind,
-    Subject, TokenCacheUse, mcp::SessionBindings, permission::Need,
+    Authenticator, Challenge, Clock, ConfigError, IncomingRequest, Rejection, Requirement,
+    Resource, ResourceKind, Subject, TokenCacheUse, mcp::SessionBindings, permission::Need,
 };
 
 use crate::{
     authorize::{Refusal, RequirePermission},
     builder::McpAuthBuilder,
     clock::ChosenClock,
-    cors::{Caller, OriginPolicy, is_preflight},
-    discovery::{self, Discovery, Registration},
+    cors::{Caller, OriginPolicy},
+    discovery::{Discovery, Registration},
     health::IssuerHealth,
     host::HostPolicy,
     mcp::{McpMiddleware, RefusedMessages},
-    middleware::{McpAuthMiddleware, incoming},
+    middleware::McpAuthMiddleware,
     observe::{self, Observer},
     refresher::JwksRefresher,
     response,
@@ -206,41 +206,6 @@ impl McpAuth {
         Self(Arc::new(inner))
     }
 
-    /// What is answered before anybody has to say who they are: discovery, preflights, and pages
-    /// that may not call at all, by what they say of themselves or by where they believe to be.
-    #[inline(never)]
-    pub(crate) fn answer_at_the_door(
-        &self,
-        request: &ServiceRequest,
-        caller: &Caller,
-    ) -> Option<HttpResponse> {
-        if discovery::may_be_ours(request.path())
-            && let Some(answer) = discovery::answer_at_the_door(self, request)
-        {
-            return Some(answer);
-        }
-        if !self.0.hosts.allow(request.head()) {
-            return Some(self.refuse(request, &HostPolicy::refusal(request.head())));
-        }
-        match caller.is_page() {
-            true => self.answer_to_page(request, caller),
-            false => None,
-        }
-    }
-
-    fn answer_to_page(&self, request: &ServiceRequest, caller: &Caller) -> Option<HttpResponse> {
-        let origin = match caller {
-            Caller::Page(origin) if self.0.origins.allows(origin) => origin,
-            _ => {
-                return Some(self.refuse(request, &OriginPolicy::refusal(request.headers())));
-            }
-        };
-        is_preflight(request.head()).then(|| {
-            let headers = request.headers().get(header::ACCESS_CONTROL_REQUEST_HEADERS);
-            self.0.origins.answer_preflight(origin, headers)
-        })
-    }
-
     /// The answer to a request that is refused, and a line for the operator.
     pub(crate) fn refuse(&self, request: &ServiceRequest, rejection: &Rejection) -> HttpResponse {
         self.refuse_demand(request, rejection, &[])
@@ -297,6 +262,7 @@ impl McpAuth {
     }
 
     /// A refusal within an answer that passes by is told to the operator.
+    #[inline]
     pub(crate) fn tell_refusal_in<B>(&self, answer: &ServiceResponse<B>) {
         if let Some(error) = answer.response().error() {
             self.tell_refusal_of(error, answer.request().headers());
@@ -342,6 +308,7 @@ impl McpAuth {
     }
 
     /// Lets the page that called read the answer (R16).
+    #[inline]
     pub(crate) fn decorate(&self, caller: &Caller, response: &mut HeaderMap) {
         caller.decorate(&self.0.origins, response);
     }
@@ -354,6 +321,13 @@ impl McpAuth {
     pub(crate) fn inner(&self) -> &Inner {
         &self.0
     }
+}
+
+/// What of a request decides.
+#[inline]
+pub(crate) fn incoming(headers: &HeaderMap) -> IncomingRequest<'_> {
+    let authorization = headers.get_all(&header::AUTHORIZATION);
+    IncomingRequest::new(authorization.map(|value| value.as_bytes()))
 }
 
 impl fmt::Debug for McpAuth {

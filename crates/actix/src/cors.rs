@@ -161,12 +161,6 @@ impl Caller {
         }
     }
 
-    /// Whether its answer goes out as it is.
-    #[inline]
-    pub(crate) fn needs_nothing(&self) -> bool {
-        matches!(self, Self::Program)
-    }
-
     /// Whether a page called, or so it says.
     #[inline]
     pub(crate) fn is_page(&self) -> bool {
@@ -174,6 +168,7 @@ impl Caller {
     }
 
     /// Lets a page that called read the answer (R16).
+    #[inline]
     pub(crate) fn decorate(&self, origins: &OriginPolicy, response: &mut HeaderMap) {
         match self {
             Self::Program => {}

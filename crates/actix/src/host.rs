@@ -42,7 +42,6 @@ impl HostPolicy {
 
     /// Whether every host that the request names will do. Where it names none, as no browser does,
     /// there is nothing against it.
-    #[inline]
     pub(crate) fn allow(&self, request: &RequestHead) -> bool {
         match self {
             Self::Any => true,

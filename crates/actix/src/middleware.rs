@@ -9,7 +9,6 @@ mod future;
 mod layer;
 mod service;
 
-pub(crate) use door::incoming;
 pub use future::McpAuthFuture;
 pub use layer::McpAuthMiddleware;
 pub use service::McpAuthService;

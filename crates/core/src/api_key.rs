@@ -155,10 +155,6 @@ impl ApiKeys {
         })
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.holders.is_empty()
-    }
-
     /// Whose key it is. All digests are compared, whichever fits; what is longer than every key,
     /// as most tokens are, is not even hashed.
     pub(crate) fn holder(&self, token: BearerToken<'_>) -> Option<Arc<Principal>> {

@@ -17,7 +17,7 @@ use crate::{
     revocation::Revocations,
     rules::TokenRules,
     time::UnixTime,
-    token_cache::{CacheId, Generations, Remembered, TokenCache, TokenCacheUse, TokenMemo},
+    token_cache::{Generations, Remembered, TokenCache, TokenCacheUse, TokenMemo},
     verified::{UnverifiedToken, VerifiedToken},
 };
 
@@ -43,8 +43,6 @@ pub struct Authenticator {
     by_iss: HashMap<Arc<str>, usize>,
     api_keys: ApiKeys,
     cache: Option<TokenCache>,
-    /// The cache's. A request whose token its worker saw last looks at nothing else here.
-    cache_id: Option<CacheId>,
     revocations: Revocations,
     store: Option<Arc<dyn ErasedStore>>,
     profiles: Arc<dyn FetchProfile>,
@@ -82,10 +80,8 @@ impl Authenticator {
         }
         policy.token_cache.check()?;
         let nobody = Arc::new(Authority::of([], &policy));
-        let cache = TokenCache::new(&policy.token_cache);
         Ok(Self {
-            cache_id: cache.as_ref().map(TokenCache::id),
-            cache,
+            cache: TokenCache::new(&policy.token_cache),
             api_keys: ApiKeys::new(&policy.api_keys, &nobody)?,
             everybody: nobody,
             policy,
@@ -181,13 +177,14 @@ impl Authenticator {
         memo: &TokenMemo,
         now: UnixTime,
     ) -> Option<Arc<Principal>> {
-        memo.recall(self.cache_id?, request.only_value()?, now, |entry| {
+        self.cache.as_ref()?.recall_last(memo, request.only_value()?, now, |entry| {
             let keys = self.trusted[entry.issuer].keys.snapshot();
             self.is_still_true(entry, &keys, now).then(|| entry.good_during(&keys))
         })
     }
 
-    /// Whose token or static key it is, where nothing has to be waited for.
+    /// Whose token or static key it is, where nothing has to be waited for. A token that was verified
+    /// before is from now on the worker's last.
     #[inline(never)]
     fn find_at_once(
         &self,
@@ -198,33 +195,14 @@ impl Authenticator {
         if self.store.is_some() {
             return None;
         }
-        let remembered = self.recall_and_note(request, memo, now);
-        remembered.or_else(|| self.api_key_holder(request))
-    }
-
-    /// The principal of a token that was verified before; from now on it is the worker's last.
-    fn recall_and_note(
-        &self,
-        request: IncomingRequest<'_>,
-        memo: &TokenMemo,
-        now: UnixTime,
-    ) -> Option<Arc<Principal>> {
-        let cache = self.cache.as_ref()?;
         let header = request.only_value()?;
         let token = BearerToken::from_credentials([header], self.policy.max_token_len).ok()??;
-        let digest = cache.digest(token.expose());
-        let still_true = |entry: &Remembered| self.is_true_by_newest_keys(entry, now);
-        cache.recall_and_note(digest, still_true, memo, header)
-    }
-
-    /// Whose static key it is.
-    fn api_key_holder(&self, request: IncomingRequest<'_>) -> Option<Arc<Principal>> {
-        if self.api_keys.is_empty() {
-            return None;
-        }
-        let header = request.only_value()?;
-        let token = BearerToken::from_credentials([header], self.policy.max_token_len).ok()??;
-        self.api_keys.holder(token)
+        let remembered = self.cache.as_ref().and_then(|cache| {
+            let digest = cache.digest(token.expose());
+            let still_true = |entry: &Remembered| self.is_true_by_newest_keys(entry, now);
+            cache.recall_and_note(digest, still_true, memo, header)
+        });
+        remembered.or_else(|| self.api_keys.holder(token))
     }
 
     fn is_true_by_newest_keys(&self, entry: &Remembered, now: UnixTime) -> bool {

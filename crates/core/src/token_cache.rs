@@ -46,7 +46,6 @@
 use std::{
     fmt,
     hash::Hasher,
-    num::NonZeroU64,
     ops::Range,
     sync::{
         Arc,
@@ -80,15 +79,12 @@ pub(crate) const PER_ALLOCATION: usize = 32;
 
 /// The verified tokens of one resource.
 pub(crate) struct TokenCache {
-    id: CacheId,
+    /// No other cache of this process has it.
+    id: u64,
     key: [u8; 16],
     ttl: Duration,
     table: Table,
 }
-
-/// No other cache of this process has it.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct CacheId(NonZeroU64);
 
 /// How full a cache is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -127,16 +123,26 @@ impl TokenCache {
         if settings.ttl.is_zero() || settings.capacity == 0 {
             return None;
         }
+        static CACHES: AtomicU64 = AtomicU64::new(0);
         Some(Self {
-            id: CacheId::new()?,
+            id: CACHES.fetch_add(1, Relaxed),
             key: random_key(),
             ttl: settings.ttl,
             table: Table::new(settings.capacity, settings.max_bytes),
         })
     }
 
-    pub(crate) fn id(&self) -> CacheId {
-        self.id
+    /// The principal of the token that a worker saw last, if it stands in this header and is still
+    /// true, which `look` tells, with the time during which it stays so.
+    #[inline]
+    pub(crate) fn recall_last(
+        &self,
+        memo: &TokenMemo,
+        header: &[u8],
+        now: UnixTime,
+        look: impl FnOnce(&Remembered) -> Option<Range<u64>>,
+    ) -> Option<Arc<Principal>> {
+        memo.recall(self.id, header, now, look)
     }
 
     /// What stands for a token in here.
@@ -198,14 +204,6 @@ impl TokenCache {
     /// How full it is.
     pub(crate) fn in_use(&self) -> TokenCacheUse {
         self.table.in_use()
-    }
-}
-
-impl CacheId {
-    /// Another with each call; none after 2⁶⁴ of them.
-    fn new() -> Option<Self> {
-        static CACHES: AtomicU64 = AtomicU64::new(1);
-        NonZeroU64::new(CACHES.fetch_add(1, Relaxed)).map(Self)
     }
 }
 

@@ -1,18 +1,20 @@
 //! What a request has to pass, whatever service is behind it. None of this depends on the service,
 //! so it is compiled once, and what every request runs through lies together.
 
-use actix_web::{
-    HttpMessage, HttpResponse,
-    dev::ServiceRequest,
-    http::header::{self, HeaderMap},
-};
+use actix_web::{HttpMessage, HttpResponse, dev::ServiceRequest, http::header};
 use mcp_auth_core::{
-    Authenticated, Clock, IncomingRequest, Rejection, TokenMemo, permission::Need,
-    rejection::UnavailableReason,
+    Authenticated, Clock, Rejection, TokenMemo, permission::Need, rejection::UnavailableReason,
 };
 use tokio::time::timeout;
 
-use crate::{auth::McpAuth, clock::ChosenClock, cors::Caller, discovery, extract::Anonymous};
+use crate::{
+    auth::{McpAuth, incoming},
+    clock::ChosenClock,
+    cors::{Caller, OriginPolicy, is_preflight},
+    discovery,
+    extract::Anonymous,
+    host::HostPolicy,
+};
 
 /// The way into one service of one worker.
 pub(super) struct Door {
@@ -52,18 +54,13 @@ impl Door {
     /// Decides on the spot, where nothing has to be waited for.
     pub(super) fn decide_at_once(&self, request: &ServiceRequest) -> Verdict {
         let caller = Caller::of(request.head(), self.others_may_call);
-        let unseen = self.any_host && !caller.is_page() && !discovery::may_be_ours(request.path());
-        if !unseen && let Some(answer) = self.auth.answer_at_the_door(request, &caller) {
+        if let Some(answer) = self.answer_unasked(request, &caller) {
             return Verdict::Refused(answer);
         }
         let incoming = incoming(request.headers()).needing(&self.needs);
         let authenticator = &self.auth.inner().authenticator;
         match authenticator.authenticate_at_once(incoming, &self.memo, self.clock.now()) {
-            Some(Ok(known)) => {
-                self.admit(request, known);
-                Verdict::Admitted(caller)
-            }
-            Some(Err(rejection)) => match self.refuse(request, &rejection) {
+            Some(outcome) => match self.settle(request, outcome) {
                 Ok(()) => Verdict::Admitted(caller),
                 Err(answer) => Verdict::Refused(answer),
             },
@@ -76,17 +73,50 @@ impl Door {
         &self,
         request: ServiceRequest,
     ) -> Result<ServiceRequest, (ServiceRequest, HttpResponse)> {
-        let admitted = match self.authenticate(&request).await {
-            Ok(known) => {
-                self.admit(&request, known);
-                Ok(())
-            }
-            Err(rejection) => self.refuse(&request, &rejection),
-        };
-        match admitted {
+        let outcome = self.authenticate(&request).await;
+        match self.settle(&request, outcome) {
             Ok(()) => Ok(request),
             Err(answer) => Err((request, answer)),
         }
+    }
+
+    /// What is answered before anybody has to say who they are: discovery, preflights, and pages
+    /// that may not call at all, by what they say of themselves or by where they believe to be.
+    #[inline]
+    fn answer_unasked(&self, request: &ServiceRequest, caller: &Caller) -> Option<HttpResponse> {
+        if discovery::may_be_ours(request.path())
+            && let Some(document) = discovery::answer_at_the_door(&self.auth, request)
+        {
+            return Some(document);
+        }
+        if !self.any_host
+            && let Some(refusal) = self.refuse_foreign_host(request)
+        {
+            return Some(refusal);
+        }
+        match caller.is_page() {
+            true => self.answer_page(request, caller),
+            false => None,
+        }
+    }
+
+    #[inline(never)]
+    fn refuse_foreign_host(&self, request: &ServiceRequest) -> Option<HttpResponse> {
+        let foreign = !self.auth.inner().hosts.allow(request.head());
+        foreign.then(|| self.auth.refuse(request, &HostPolicy::refusal(request.head())))
+    }
+
+    #[inline(never)]
+    fn answer_page(&self, request: &ServiceRequest, caller: &Caller) -> Option<HttpResponse> {
+        let origins = &self.auth.inner().origins;
+        let origin = match caller {
+            Caller::Page(origin) if origins.allows(origin) => origin,
+            _ => return Some(self.auth.refuse(request, &OriginPolicy::refusal(request.headers()))),
+        };
+        is_preflight(request.head()).then(|| {
+            let headers = request.headers().get(header::ACCESS_CONTROL_REQUEST_HEADERS);
+            origins.answer_preflight(origin, headers)
+        })
     }
 
     /// Who is calling, and whether they hold what is needed.
@@ -99,14 +129,25 @@ impl Door {
         timeout(limit, decision).await.unwrap_or_else(late)
     }
 
-    /// Tells the handlers who is calling.
+    /// Tells the handlers who is calling, or answers in their stead.
     #[inline]
-    fn admit(&self, request: &ServiceRequest, known: Authenticated) {
-        self.auth.inner().observer.accepted();
-        request.extensions_mut().insert(known);
+    #[allow(clippy::result_large_err, reason = "it is moved once, and a box would cost more")]
+    fn settle(
+        &self,
+        request: &ServiceRequest,
+        outcome: Result<Authenticated, Rejection>,
+    ) -> Result<(), HttpResponse> {
+        match outcome {
+            Ok(known) => {
+                self.auth.inner().observer.accepted();
+                request.extensions_mut().insert(known);
+                Ok(())
+            }
+            Err(rejection) => self.refuse(request, &rejection),
+        }
     }
 
-    /// Answers in the handlers' stead, or tells them that nobody has signed in where nobody need.
+    /// The answer, unless nobody has signed in where nobody need: handlers are told so.
     #[cold]
     #[allow(clippy::result_large_err, reason = "it is moved once, and a box would cost more")]
     fn refuse(&self, request: &ServiceRequest, rejection: &Rejection) -> Result<(), HttpResponse> {
@@ -117,11 +158,4 @@ impl Door {
         }
         Err(self.auth.refuse_demand(request, rejection, &self.needs))
     }
-}
-
-/// What of a request decides.
-#[inline]
-pub(crate) fn incoming(headers: &HeaderMap) -> IncomingRequest<'_> {
-    let authorization = headers.get_all(&header::AUTHORIZATION);
-    IncomingRequest::new(authorization.map(|value| value.as_bytes()))
 }

@@ -17,7 +17,7 @@ use actix_web::{
 use pin_project_lite::pin_project;
 
 use super::service::Guarded;
-use crate::{auth::McpAuth, cors::Caller};
+use crate::cors::Caller;
 
 pin_project! {
     /// The answer to a request that came to [`McpAuthService`](crate::McpAuthService).
@@ -115,38 +115,19 @@ where
                     }
                 }
                 StateNow::Passed { guarded, caller, service } => {
+                    let auth = &guarded.door.auth;
                     return Poll::Ready(match ready!(service.poll(context)) {
-                        Ok(answer) if caller.needs_nothing() && is_plain(&answer) => {
+                        Ok(mut answer) => {
+                            auth.tell_refusal_in(&answer);
+                            auth.decorate(caller, answer.headers_mut());
                             Ok(answer.map_into_left_body())
                         }
-                        outcome => see_off(outcome, &guarded.door.auth, caller),
+                        Err(error) => Err(auth.see_off(error, caller)),
                     });
                 }
             };
             state.set(next);
         }
-    }
-}
-
-#[inline]
-fn is_plain<B>(answer: &ServiceResponse<B>) -> bool {
-    answer.response().error().is_none()
-}
-
-/// What is neither a program's nor without an error needs a look before it leaves.
-#[cold]
-fn see_off<B>(
-    outcome: Result<ServiceResponse<B>, Error>,
-    auth: &McpAuth,
-    caller: &Caller,
-) -> Result<ServiceResponse<EitherBody<B>>, Error> {
-    match outcome {
-        Ok(mut answer) => {
-            auth.tell_refusal_in(&answer);
-            auth.decorate(caller, answer.headers_mut());
-            Ok(answer.map_into_left_body())
-        }
-        Err(error) => Err(auth.see_off(error, caller)),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{cell::RefCell, fmt, ops::Range, sync::Arc};
 
-use super::{CacheId, Remembered};
+use super::Remembered;
 use crate::{changes, principal::Principal, time::UnixTime};
 
 /// The last token that a worker saw, so that the next request with it needs no digest: comparing
@@ -16,7 +16,7 @@ pub struct TokenMemo(RefCell<Option<Memo>>);
 
 struct Memo {
     /// The cache that the rest comes from: another has another policy.
-    cache: CacheId,
+    cache: u64,
     /// The `Authorization` header's value.
     header: Vec<u8>,
     remembered: Arc<Remembered>,
@@ -50,9 +50,9 @@ impl TokenMemo {
     /// what `look` tells where it has to be looked at again, with the time during which it stays
     /// true if nothing changes.
     #[inline]
-    pub(crate) fn recall(
+    pub(super) fn recall(
         &self,
-        cache: CacheId,
+        cache: u64,
         header: &[u8],
         now: UnixTime,
         look: impl FnOnce(&Remembered) -> Option<Range<u64>>,
@@ -77,7 +77,7 @@ impl TokenMemo {
     }
 
     /// Remembers the token in this header in place of the one before.
-    pub(super) fn remember(&self, cache: CacheId, header: &[u8], remembered: &Arc<Remembered>) {
+    pub(super) fn remember(&self, cache: u64, header: &[u8], remembered: &Arc<Remembered>) {
         let Ok(mut memo) = self.0.try_borrow_mut() else {
             return;
         };
