@@ -146,7 +146,7 @@ impl Authenticator {
         memo: &TokenMemo,
         now: UnixTime,
     ) -> Option<Result<Authenticated, Rejection>> {
-        let principal = match self.recall_last(request, memo, now) {
+        let principal = match self.recall_noted(request, memo, now) {
             Some(principal) => principal,
             None => self.find_at_once(request, memo, now)?,
         };
@@ -168,23 +168,23 @@ impl Authenticator {
         self.cache.as_ref().map(TokenCache::in_use).unwrap_or_default()
     }
 
-    /// The principal of the token that this worker saw last, if it is that token again. With an
+    /// The principal of the token that this worker has noted, if it is that token again. With an
     /// identity store no worker notes a token.
     #[inline]
-    fn recall_last(
+    fn recall_noted(
         &self,
         request: IncomingRequest<'_>,
         memo: &TokenMemo,
         now: UnixTime,
     ) -> Option<Arc<Principal>> {
-        self.cache.as_ref()?.recall_last(memo, request.only_value()?, now, |entry| {
+        self.cache.as_ref()?.recall_noted(memo, request.only_value()?, now, |entry| {
             let keys = self.trusted[entry.issuer].keys.snapshot();
             self.is_still_true(entry, &keys, now).then(|| entry.good_during(&keys))
         })
     }
 
     /// Whose token or static key it is, where nothing has to be waited for. A token that was verified
-    /// before is from now on the worker's last.
+    /// before may be the one that the worker notes.
     #[inline(never)]
     fn find_at_once(
         &self,
@@ -200,7 +200,7 @@ impl Authenticator {
         let remembered = self.cache.as_ref().and_then(|cache| {
             let digest = cache.digest(token.expose());
             let still_true = |entry: &Remembered| self.is_true_by_newest_keys(entry, now);
-            cache.recall_and_note(digest, still_true, memo, header)
+            cache.recall_for_worker(digest, still_true, memo, header)
         });
         remembered.or_else(|| self.api_keys.holder(token))
     }

@@ -132,10 +132,10 @@ impl TokenCache {
         })
     }
 
-    /// The principal of the token that a worker saw last, if it stands in this header and is still
+    /// The principal of the token that a worker has noted, if it stands in this header and is still
     /// true, which `look` tells, with the time during which it stays so.
     #[inline]
-    pub(crate) fn recall_last(
+    pub(crate) fn recall_noted(
         &self,
         memo: &TokenMemo,
         header: &[u8],
@@ -161,8 +161,8 @@ impl TokenCache {
         self.table.find(digest, still_true, |entry| entry.caller.mine().clone())
     }
 
-    /// The same, which makes the entry the worker's last.
-    pub(crate) fn recall_and_note(
+    /// The same for a worker, which may note the token.
+    pub(crate) fn recall_for_worker(
         &self,
         digest: u128,
         still_true: impl FnOnce(&Remembered) -> bool,

@@ -94,6 +94,34 @@ fn a_worker_that_sees_one_token_again_and_again_makes_a_principal_of_its_own() {
     assert_eq!(format!("{:?}", seen().principal()), format!("{:?}", shared.principal()));
 }
 
+/// From its fourth request in a row by its bytes, a token has a principal that its worker made.
+#[test]
+fn a_token_that_comes_now_and_then_leaves_the_usual_one_where_it_is() {
+    let (world, authenticator) = remembering(TokenCacheSettings::default());
+    let token = |n: u8| world.token("a", |claims| claims["sub"] = json!(format!("user_{n}")));
+    let (usual, others): (String, Vec<String>) = (token(0), (1..=9).map(token).collect());
+    for token in [&usual].into_iter().chain(&others) {
+        call(&authenticator, token, NOW).unwrap();
+    }
+    let memo = TokenMemo::new();
+    let seen = |token| {
+        let known = at_once(&authenticator, &memo, token, NOW).unwrap().unwrap();
+        known.principal().clone()
+    };
+    let own = (0..9).map(|_| seen(&usual)).last().unwrap();
+    for (n, other) in (1..).zip(&others) {
+        assert_eq!(seen(other).subject().id(), format!("user_{n}"));
+        assert!(Arc::ptr_eq(&seen(&usual), &own), "after {n} others");
+    }
+    // A second time, and no third one in between.
+    for _ in 0..2 {
+        assert_eq!(seen(&others[0]).subject().id(), "user_1");
+    }
+    let again = seen(&usual);
+    assert_eq!(again.subject(), own.subject());
+    assert!(!Arc::ptr_eq(&again, &own), "another one has taken its place");
+}
+
 #[test]
 fn r23_another_spelling_of_a_remembered_token_is_another_token() {
     let (world, authenticator) = remembering(TokenCacheSettings::default());
@@ -315,7 +343,10 @@ fn r26_a_worker_s_memory_goes_by_the_keys_of_the_token_s_own_issuer() {
         call(last, &token, NOW).unwrap();
         let memo = TokenMemo::new();
         assert!(at_once(&first, &memo, &before, NOW).is_some());
-        assert!(at_once(last, &memo, &token, NOW).is_some());
+        // It takes the place of the one before.
+        for _ in 0..3 {
+            assert!(at_once(last, &memo, &token, NOW).is_some());
+        }
         theirs.fetch(Some(vec!["c"]));
         assert!(at_once(last, &memo, &token, NOW).is_none(), "its key was withdrawn");
     }
