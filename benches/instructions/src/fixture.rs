@@ -14,12 +14,12 @@ pub const RESOURCE: &str = "http://127.0.0.1/mcp";
 pub struct Fixture {
     /// One RSA key.
     pub jwks: Value,
-    /// The `Authorization` headers of two tokens.
-    pub headers: [String; 2],
+    /// The `Authorization` headers of three tokens.
+    pub headers: [String; 3],
 }
 
 impl Fixture {
-    /// A new key and two tokens.
+    /// A new key and three tokens.
     pub fn sign() -> Self {
         let rsa = Rsa::generate(2048).expect("a key");
         let jwks = json!({ "keys": [{
@@ -44,7 +44,7 @@ impl Fixture {
             let signature = signer.sign_oneshot_to_vec(input.as_bytes()).expect("a signature");
             format!("Bearer {input}.{}", BASE64.encode(signature))
         };
-        Self { jwks, headers: [token(1), token(2)] }
+        Self { jwks, headers: [1, 2, 3].map(token) }
     }
 
     /// Writes it for a later run.
@@ -58,6 +58,6 @@ impl Fixture {
         let text = fs::read(path).expect("it was signed before");
         let json: Value = serde_json::from_slice(&text).expect("it is JSON");
         let header = |n: usize| json["headers"][n].as_str().expect("a header").to_owned();
-        Self { jwks: json["jwks"].clone(), headers: [header(0), header(1)] }
+        Self { jwks: json["jwks"].clone(), headers: [0, 1, 2].map(header) }
     }
 }

@@ -25,7 +25,7 @@ use crate::{
 const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);
 
 pub fn count(fixture: &Fixture, how: &str, calls: usize) {
-    let [one, other] = &fixture.headers;
+    let [one, other, _] = &fixture.headers;
     match how {
         "cold" => {
             let authenticator = authenticator(fixture, TokenCacheSettings::off());

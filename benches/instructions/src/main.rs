@@ -1,7 +1,7 @@
 //! One request, again and again, for counting its instructions: `.ci/instructions` runs this under
 //! callgrind, which counts what happens within [`measured`] on its thread and nothing else.
 //!
-//! `instructions sign FILE` writes a key set and two tokens; `instructions count FILE WHAT CALLS`
+//! `instructions sign FILE` writes a key set and three tokens; `instructions count FILE WHAT CALLS`
 //! makes so many calls. Signing is a step of its own because making an RSA key under callgrind
 //! takes a minute, and so that two revisions are measured with the same tokens.
 

@@ -47,37 +47,44 @@ pub fn count(fixture: &Fixture, how: &str, calls: usize) {
         .token_cache(cache)
         .build()
         .expect("a good configuration");
-    // Two tokens in turn: the worker's memo of the last one is of no use.
-    let one_token = matches!(how, "memo" | "mcp" | "mcp with rules");
-    let headers = if one_token { &fixture.headers[..1] } else { &fixture.headers[..] };
+    // The worker's memo has the first token, and is of no use to the others, which take turns.
+    let in_memo = matches!(how, "memo" | "mcp" | "mcp with rules");
+    let headers = if in_memo { &fixture.headers[..1] } else { &fixture.headers[1..] };
+    let first = &fixture.headers[0];
     match how {
         "mcp" => {
             let app = App::new().service(resource().wrap(auth.mcp())).configure(auth.discovery());
-            count_once_ready(&system, &system.block_on(init_service(app)), headers, calls);
+            count_once_ready(&system, &system.block_on(init_service(app)), first, headers, calls);
         }
         "mcp with rules" => {
             let rules = ToolRules::new().tool("delete_bookmark").refused();
             let mcp = auth.mcp().rules(rules).expect("rules that need nothing");
             let app = App::new().service(resource().wrap(mcp)).configure(auth.discovery());
-            count_once_ready(&system, &system.block_on(init_service(app)), headers, calls);
+            count_once_ready(&system, &system.block_on(init_service(app)), first, headers, calls);
         }
         _ => {
             let app =
                 App::new().service(resource().wrap(auth.middleware())).configure(auth.discovery());
-            count_once_ready(&system, &system.block_on(init_service(app)), headers, calls);
+            count_once_ready(&system, &system.block_on(init_service(app)), first, headers, calls);
         }
     }
 }
 
-/// Counts as soon as the keys are there.
-fn count_once_ready<S, B>(system: &SystemRunner, app: &S, headers: &[String], calls: usize)
-where
+/// Counts as soon as the keys are there and the first token is in the worker's memo.
+fn count_once_ready<S, B>(
+    system: &SystemRunner,
+    app: &S,
+    first: &str,
+    headers: &[String],
+    calls: usize,
+) where
     S: Service<actix_http::Request, Response = ServiceResponse<B>, Error = Error>,
 {
     system.block_on(async {
-        while status(app, &headers[0]).await != StatusCode::OK {
+        while status(app, first).await != StatusCode::OK {
             sleep(Duration::from_millis(100)).await;
         }
+        assert_eq!(status(app, first).await, StatusCode::OK);
     });
     count_calls(system, app, headers, calls);
 }
