@@ -50,13 +50,16 @@ fn expected<'h>(headers: &[&'h [u8]]) -> Result<Option<&'h str>, Rejection> {
         return Ok(None);
     }
     let credentials = rest.trim_ascii();
-    const OTHERS: &[u8] = b"-._~+/=";
+    let is_one = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte);
+    let is_token = |text: &str| {
+        let end = text.find('=').unwrap_or(text.len());
+        let (characters, padding) = text.split_at(end);
+        end > 0 && characters.bytes().all(is_one) && padding.bytes().all(|byte| byte == b'=')
+    };
     match std::str::from_utf8(credentials) {
         Ok("") => Err(RequestError::EmptyCredentials.into()),
         _ if credentials.len() > MAX_LEN => Err(TokenError::TooLong.into()),
-        Ok(token) if token.bytes().all(|b| b.is_ascii_alphanumeric() || OTHERS.contains(&b)) => {
-            Ok(Some(token))
-        }
+        Ok(token) if is_token(token) => Ok(Some(token)),
         _ => Err(TokenError::Malformed.into()),
     }
 }

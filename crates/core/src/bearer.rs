@@ -72,7 +72,7 @@ impl<'h> BearerToken<'h> {
 
     /// Whether `text` has the syntax of a token, so that a client can send it (RFC 6750 §2.1).
     pub(crate) fn is_sendable(text: &str) -> bool {
-        !text.is_empty() && is_token(text)
+        is_token(text)
     }
 
     /// The token itself. It must reach neither a log nor an answer nor another server.
@@ -102,14 +102,16 @@ fn after_bearer_scheme(value: &[u8]) -> Option<&[u8]> {
     }
 }
 
-/// `b64token` of RFC 6750 §2.1. Looks at every byte, whatever it finds: without a way out in the
-/// middle, the compiler looks at many at a time.
+/// `b64token` of RFC 6750 §2.1: at least one character before `=`, which may stand at the end only.
+/// Looks at all bytes before, whatever it finds: without a way out in the middle, the compiler looks
+/// at many at a time.
 fn is_token(text: &str) -> bool {
-    text.bytes().fold(true, |so_far, byte| {
+    let text = text.trim_end_matches('=');
+    text.bytes().fold(!text.is_empty(), |so_far, byte| {
         let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
         // `-`, `.`, `/` and the digits stand in a row.
         let in_a_row = byte.wrapping_sub(b'-') <= b'9' - b'-';
-        let other = (byte == b'_') | (byte == b'~') | (byte == b'+') | (byte == b'=');
+        let other = (byte == b'_') | (byte == b'~') | (byte == b'+');
         so_far & (letter | in_a_row | other)
     })
 }
@@ -172,9 +174,14 @@ mod tests {
     #[test]
     fn r11_exactly_the_characters_of_rfc_6750_are_token_characters() {
         for byte in 0..=255_u8 {
-            let allowed = byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
+            let allowed = byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte);
             let text = char::from(byte).to_string();
             assert_eq!(is_token(&text), allowed, "{byte:#x}");
+        }
+        for (text, allowed) in
+            [("a=", true), ("a==", true), ("=", false), ("=a", false), ("a=a", false)]
+        {
+            assert_eq!(is_token(text), allowed, "{text}");
         }
     }
 
