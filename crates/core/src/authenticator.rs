@@ -200,7 +200,7 @@ impl Authenticator {
         let remembered = self.cache.as_ref().and_then(|cache| {
             let digest = cache.digest(token.expose());
             let still_true = |entry: &Remembered| self.is_true_by_newest_keys(entry, now);
-            cache.recall_for_worker(digest, still_true, memo, header)
+            cache.recall_for_worker(digest, still_true, memo, header, now)
         });
         remembered.or_else(|| self.api_keys.holder(token))
     }

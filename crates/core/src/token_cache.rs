@@ -168,9 +168,10 @@ impl TokenCache {
         still_true: impl FnOnce(&Remembered) -> bool,
         memo: &TokenMemo,
         header: &[u8],
+        now: UnixTime,
     ) -> Option<Arc<Principal>> {
         self.table.find(digest, still_true, |entry| {
-            memo.remember(self.id, header, entry);
+            memo.remember(self.id, header, entry, now);
             entry.caller.mine().clone()
         })
     }

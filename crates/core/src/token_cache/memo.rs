@@ -8,13 +8,13 @@ use crate::{changes, principal::Principal, time::UnixTime};
 /// The token that a worker sees most often, so that the next request with it needs no digest:
 /// comparing 900 bytes is some fifteen times faster.
 ///
-/// Another token takes its place when it comes a second time and no third one in between: where
-/// many take turns none is copied in vain, and one that comes now and then leaves the usual one
-/// where it is.
+/// Another token takes its place when it comes a second time and no third one in between, or when
+/// the time of this one has run out: where many take turns none is copied in vain, and one that
+/// comes now and then leaves the usual one where it is.
 ///
 /// It is the one place where a token outlives its request, in the memory of the process that
-/// received it. It belongs to one worker and one [`Authenticator`](crate::Authenticator): using it
-/// with another finds nothing there.
+/// received it, until another takes its place. It belongs to one worker and one
+/// [`Authenticator`](crate::Authenticator): using it with another finds nothing there.
 #[derive(Default)]
 pub struct TokenMemo(RefCell<Option<Memo>>);
 
@@ -84,13 +84,20 @@ impl TokenMemo {
 
     /// Remembers the token in this header, unless it may be the only time that it comes in place of
     /// the one before.
-    pub(super) fn remember(&self, cache: u64, header: &[u8], remembered: &Arc<Remembered>) {
+    pub(super) fn remember(
+        &self,
+        cache: u64,
+        header: &[u8],
+        remembered: &Arc<Remembered>,
+        now: UnixTime,
+    ) {
         let Ok(mut memo) = self.0.try_borrow_mut() else {
             return;
         };
         let digest = remembered.digest as u64;
         if let Some(noted) = memo.as_mut()
             && replace(&mut noted.found_last, digest) != digest
+            && noted.remembered.is_within(now)
         {
             return;
         }

@@ -123,6 +123,23 @@ fn a_token_that_comes_now_and_then_leaves_the_usual_one_where_it_is() {
 }
 
 #[test]
+fn a_token_whose_time_has_run_out_gives_up_its_place_to_the_next() {
+    let (world, authenticator) = remembering(TokenCacheSettings::default());
+    let (first, second) = (world.token("a", |_| ()), world.token("b", |_| ()));
+    let memo = TokenMemo::new();
+    call(&authenticator, &first, NOW).unwrap();
+    assert!(at_once(&authenticator, &memo, &first, NOW).is_some());
+    let later = NOW + MINUTE;
+    call(&authenticator, &second, later).unwrap();
+    // Noted when it comes first, and the worker's own from its fourth request by its bytes.
+    let seen = || at_once(&authenticator, &memo, &second, later).unwrap().unwrap();
+    let shared = seen();
+    let is_shared: Vec<bool> =
+        (0..4).map(|_| Arc::ptr_eq(seen().principal(), shared.principal())).collect();
+    assert_eq!(is_shared, [true, true, true, false]);
+}
+
+#[test]
 fn r23_another_spelling_of_a_remembered_token_is_another_token() {
     let (world, authenticator) = remembering(TokenCacheSettings::default());
     let token = world.token("a", |_| ());
