@@ -10,7 +10,7 @@ use std::{fmt, sync::Arc};
 use openssl::{memcmp, sha::sha256};
 
 use crate::{
-    bearer::BearerToken,
+    bearer::{BearerToken, is_token},
     config::ConfigError,
     permission::Authority,
     principal::Principal,
@@ -73,7 +73,7 @@ impl ApiKey {
         if key.len() < Self::MIN_LEN {
             return Err(wrong(format!("must have at least {} characters", Self::MIN_LEN)));
         }
-        if !BearerToken::is_sendable(key) {
+        if !is_token(key) {
             return Err(wrong(
                 "must be letters, digits and `-._~+/` alone, and `=` at its end".into(),
             ));

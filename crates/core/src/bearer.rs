@@ -70,11 +70,6 @@ impl<'h> BearerToken<'h> {
         }
     }
 
-    /// Whether `text` has the syntax of a token, so that a client can send it (RFC 6750 §2.1).
-    pub(crate) fn is_sendable(text: &str) -> bool {
-        is_token(text)
-    }
-
     /// The token itself. It must reach neither a log nor an answer nor another server.
     pub fn expose(&self) -> &'h str {
         self.0
@@ -102,10 +97,11 @@ fn after_bearer_scheme(value: &[u8]) -> Option<&[u8]> {
     }
 }
 
-/// `b64token` of RFC 6750 §2.1: at least one character before `=`, which may stand at the end only.
+/// Whether it has the syntax of a token, so that a client can send it: `b64token` of RFC 6750 §2.1,
+/// at least one character before `=`, which may stand at the end only.
 /// Looks at all bytes before, whatever it finds: without a way out in the middle, the compiler looks
 /// at many at a time.
-fn is_token(text: &str) -> bool {
+pub(crate) fn is_token(text: &str) -> bool {
     let text = text.trim_end_matches('=');
     text.bytes().fold(!text.is_empty(), |so_far, byte| {
         let letter = (byte | 0x20).wrapping_sub(b'a') < 26;

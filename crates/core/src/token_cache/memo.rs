@@ -5,8 +5,8 @@ use std::{cell::RefCell, fmt, mem::replace, ops::Range, sync::Arc};
 use super::Remembered;
 use crate::{changes, principal::Principal, time::UnixTime};
 
-/// The token that a worker sees most often, so that the next request with it needs no digest:
-/// comparing 900 bytes is some fifteen times faster.
+/// The token that a worker usually sees, so that the next request with it needs no digest: comparing
+/// 900 bytes is some fifteen times faster.
 ///
 /// Another token takes its place when it comes a second time and no third one in between, or when
 /// the time of this one has run out: where many take turns none is copied in vain, and one that
@@ -42,8 +42,8 @@ struct Found {
     during: Range<u64>,
 }
 
-/// After so many requests in a row the worker makes a principal of its own: from then on no other
-/// worker's reference count is in its way.
+/// After so many requests with the token the worker makes a principal of its own: from then on no
+/// other worker's reference count is in its way.
 const FAMILIAR: u32 = 4;
 
 impl TokenMemo {
@@ -82,8 +82,8 @@ impl TokenMemo {
         Some(noted.principal.clone())
     }
 
-    /// Remembers the token in this header, unless it may be the only time that it comes in place of
-    /// the one before.
+    /// Remembers the token in this header, unless the one before keeps its place: as long as that is
+    /// in time, another has to come twice.
     pub(super) fn remember(
         &self,
         cache: u64,

@@ -94,7 +94,7 @@ fn a_worker_that_sees_one_token_again_and_again_makes_a_principal_of_its_own() {
     assert_eq!(format!("{:?}", seen().principal()), format!("{:?}", shared.principal()));
 }
 
-/// From its fourth request in a row by its bytes, a token has a principal that its worker made.
+/// From its fourth request by its bytes, a token has a principal that its worker made.
 #[test]
 fn a_token_that_comes_now_and_then_leaves_the_usual_one_where_it_is() {
     let (world, authenticator) = remembering(TokenCacheSettings::default());
