@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use actix_mcp_auth::{IdentityStore, StoreError, Subject, async_trait};
+use actix_mcp_auth::{Found, IdentityStore, Lookup, StoreError, Subject, async_trait};
 use actix_web::{App, HttpResponse, HttpServer, rt, web};
 use reqwest::{Client, StatusCode, Url};
 use serde_json::{Value, json};
@@ -19,16 +19,16 @@ struct Directory {
 impl IdentityStore for Directory {
     type User = Value;
 
-    async fn find(&self, user: &Subject) -> Result<Option<Value>, StoreError> {
+    async fn find(&self, who: &Lookup<'_>) -> Result<Found<Value>, StoreError> {
         let mut url = self.users.clone();
-        url.query_pairs_mut().append_pair("subject", user.id());
+        url.query_pairs_mut().append_pair("subject", who.id());
         let answer = self.client.get(url).send().await.map_err(StoreError::new)?;
         match answer.status() {
-            StatusCode::NOT_FOUND => Ok(None),
+            StatusCode::NOT_FOUND => Ok(Found::Nobody),
             StatusCode::OK => {
                 let body = answer.bytes().await.map_err(StoreError::new)?;
                 let found: Value = serde_json::from_slice(&body).map_err(StoreError::new)?;
-                Ok(Some(found).filter(|found| found["subject"] == user.id()))
+                Ok(Some(found).filter(|found| found["subject"] == who.id()).into())
             }
             status => Err(StoreError::new(format!("the directory answered {status}"))),
         }
@@ -42,12 +42,16 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let users = Url::parse(&format!("http://{}/users", service.addrs()[0]))?;
     rt::spawn(service.run());
 
-    // A bound of its own: whoever waits for a user waits for this.
+    // A time limit of its own: requests wait for this.
     let client = Client::builder().timeout(Duration::from_secs(2)).build()?;
     let directory = Directory { client, users };
-    let find = async |sub| directory.find(&Subject::new("https://login.example.com", sub)).await;
-    assert_eq!(find("user_ada").await?.map(|ada| ada["name"].clone()), Some(json!("Ada")));
-    assert_eq!(find("user_grace").await?, None);
+    let find = async |sub| {
+        let subject = Subject::new("https://login.example.com", sub);
+        directory.find(&Lookup::new(&subject)).await
+    };
+    let ada = find("user_ada").await?.user();
+    assert_eq!(ada.map(|ada| ada["name"].clone()), Some(json!("Ada")));
+    assert_eq!(find("user_grace").await?, Found::Nobody);
     assert!(find("trouble").await.is_err());
     Ok(())
 }

@@ -2,7 +2,7 @@
 //!
 //! `cargo run --example own_store_sqlx` signs nobody in; it shows the store at work.
 
-use actix_mcp_auth::{IdentityStore, StoreError, Subject, async_trait};
+use actix_mcp_auth::{Found, IdentityStore, Lookup, StoreError, Subject, async_trait};
 use sqlx::{FromRow, SqlitePool};
 
 /// A row of the table that the application has already.
@@ -20,14 +20,14 @@ struct People {
 impl IdentityStore for People {
     type User = Person;
 
-    async fn find(&self, user: &Subject) -> Result<Option<Person>, StoreError> {
+    async fn find(&self, who: &Lookup<'_>) -> Result<Found<Person>, StoreError> {
         let found = sqlx::query_as::<_, Person>("SELECT * FROM people WHERE external_id = ?")
-            .bind(user.id())
+            .bind(who.id())
             .fetch_all(&self.pool)
             .await
             .map_err(StoreError::new)?;
-        // Byte for byte: a collation may find more than was asked for.
-        Ok(found.into_iter().find(|person| person.external_id == user.id()))
+        // Byte for byte: a collation may match other subjects as well.
+        Ok(found.into_iter().find(|person| person.external_id == who.id()).into())
     }
 }
 
@@ -43,8 +43,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let people = People { pool };
     for sub in ["user_ada", "USER_ADA", "user_grace"] {
-        let found = people.find(&Subject::new("https://login.example.com", sub)).await?;
-        let name = found.map_or("nobody".to_owned(), |person| person.name);
+        let subject = Subject::new("https://login.example.com", sub);
+        let found = people.find(&Lookup::new(&subject)).await?.user();
+        let name = found.map_or("nobody".to_owned(), |person| person.name.clone());
         tracing::info!("{sub} is {name}");
         assert_eq!(name == "Ada Lovelace", sub == "user_ada");
     }

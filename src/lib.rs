@@ -101,15 +101,14 @@
 
 pub use mcp_auth_actix::{
     AuthedUser, BuildError, IssuerHealth, LogSampling, MaybeAuthed, McpAuth, McpAuthBuilder,
-    McpAuthFuture, McpAuthMiddleware, McpAuthService, McpAuthSettings, McpFuture, McpMiddleware,
-    McpService, SystemClock,
+    McpAuthMiddleware, McpAuthSettings, McpMiddleware, SystemClock,
 };
 pub use mcp_auth_core::{
-    self, Actor, Algorithm, ApiKey, ApiKeyName, AudiencePolicy, Authenticated, ClientId, Clock,
-    ConfigError, IdentityStore, Issuer, IssuerAwareness, JwksLocation, KeyIdHash, Newcomer,
-    Principal, PrincipalKind, Profile, ProfileError, Rejection, Resource, ResourceKind, Scope,
-    ScopeSet, StoreError, Subject, TokenCacheSettings, TokenCacheUse, UnixTime, UnknownUser,
-    VerifiedToken, async_trait,
+    self, Actor, ActorRule, Algorithm, ApiKey, ApiKeyName, AudiencePolicy, Authenticated, ClientId,
+    Clock, ConfigError, Found, IdentityStore, Issuer, IssuerAwareness, JwksLocation, KeyIdHash,
+    Lookup, LookupKey, Newcomer, Principal, PrincipalKind, Profile, ProfileError, Rejection,
+    Resource, ResourceKind, Scope, ScopeSet, StoreError, Subject, TokenCacheSettings,
+    TokenCacheUse, UnixTime, UnknownUser, VerifiedToken, async_trait,
     issuer_keys::LastFetch,
     mcp::{AnonymousMethods, SessionSettings, ToolRules},
     refresh::RefreshSettings,
@@ -118,7 +117,7 @@ pub use mcp_auth_core::{
 };
 
 /// What a caller may do, as types.
-pub use mcp_auth_actix::{Authorized, RequirePermission, RequirePermissionService};
+pub use mcp_auth_actix::{Authorized, RequirePermission};
 pub use mcp_auth_core::{Any, Grants, Permission, Requirement, permission, scopes};
 
 #[cfg(feature = "aws-lc-rs")]

@@ -29,7 +29,7 @@ pub fn check(payload: &[u8]) {
             let principal = caller.principal();
             assert_eq!(principal.subject().id(), good.sub, "{shown}");
             assert_eq!(principal.subject().issuer(), ISSUER);
-            assert_eq!(principal.client_id(), good.client.as_deref(), "{shown}");
+            assert_eq!(principal.client(), good.client.as_deref(), "{shown}");
             let scopes: Vec<&str> = principal.scopes().iter().collect();
             assert_eq!(scopes, good.scopes, "{shown}");
             assert!(Claims::parse(payload).is_ok());

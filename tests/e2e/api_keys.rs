@@ -1,8 +1,8 @@
 //! Static keys beside tokens, for the time of a migration.
 
 use actix_mcp_auth::{
-    ApiKey, ApiKeyName, AuthedUser, IdentityStore, IdentityStoreExt, IssuerStores, Newcomer,
-    PrincipalKind, StoreError, Subject, async_trait,
+    ApiKey, ApiKeyName, AuthedUser, Found, IdentityStore, IdentityStoreExt, IssuerStores, Lookup,
+    Newcomer, PrincipalKind, StoreError, async_trait,
 };
 use actix_web::{http::Method, web};
 
@@ -68,27 +68,30 @@ struct NoPersons;
 impl IdentityStore for NoPersons {
     type User = String;
 
-    async fn find(&self, user: &Subject) -> Result<Option<String>, StoreError> {
-        match user.id() {
-            "user_ada" => Ok(Some("Ada".into())),
+    async fn find(&self, who: &Lookup<'_>) -> Result<Found<String>, StoreError> {
+        match who.id() {
+            "user_ada" => Ok(Some("Ada".to_owned()).into()),
             other => panic!("looked up {other}"),
         }
     }
 
-    async fn find_api_key(&self, key: &ApiKeyName) -> Result<Option<String>, StoreError> {
-        Ok((key.as_str() == "nightly").then(|| "the nightly job".into()))
+    async fn find_api_key(&self, key: &ApiKeyName) -> Result<Found<String>, StoreError> {
+        Ok((key.as_str() == "nightly").then(|| "the nightly job".to_owned()).into())
     }
 
-    async fn provision(&self, newcomer: &Newcomer) -> Result<Option<String>, StoreError> {
+    async fn provision(&self, newcomer: &Newcomer) -> Result<Found<String>, StoreError> {
         panic!("provisioned {newcomer:?}")
     }
+}
+
+fn provisioned() -> Result<Found<String>, StoreError> {
+    panic!("provisioned")
 }
 
 #[actix_web::test]
 async fn a_key_is_never_looked_up_nor_provisioned_as_a_person_whatever_wraps_the_store() {
     let authority = authority();
-    let wrapped =
-        || NoPersons.provision_with(|_| async { panic!("provisioned") }).shared_subjects();
+    let wrapped = || NoPersons.provision_with(|_| async { provisioned() }).shared_subjects();
     let per_issuer =
         IssuerStores::new().with(authority.issuer(), NoPersons).with(ApiKey::ISSUER, NoPersons);
     let cached = wrapped().cached(std::time::Duration::from_secs(60), 10);

@@ -7,8 +7,8 @@ use std::{
 };
 
 use actix_mcp_auth::{
-    AuthedUser, Authorized, IdentityStore, IdentityStoreExt, KeyIdHash, MemoryIdentityStore,
-    Newcomer, StoreError, Subject, async_trait, scopes,
+    AuthedUser, Authorized, Found, IdentityStore, IdentityStoreExt, KeyIdHash, Lookup,
+    MemoryIdentityStore, Newcomer, StoreError, async_trait, scopes,
     testing::{Endpoint, Fault, TestAuthority},
 };
 use actix_web::{http::Method, web};
@@ -183,7 +183,7 @@ struct Broken;
 impl IdentityStore for Broken {
     type User = String;
 
-    async fn find(&self, _: &Subject) -> Result<Option<String>, StoreError> {
+    async fn find(&self, _: &Lookup<'_>) -> Result<Found<String>, StoreError> {
         Err(StoreError::new("the database is gone"))
     }
 }

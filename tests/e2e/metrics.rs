@@ -5,7 +5,9 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use actix_mcp_auth::{IdentityStore, McpAuth, RefreshSettings, StoreError, Subject, async_trait};
+use actix_mcp_auth::{
+    Found, IdentityStore, Lookup, McpAuth, RefreshSettings, StoreError, async_trait,
+};
 use actix_web::{http::Method, web};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
@@ -75,12 +77,12 @@ struct Moody;
 impl IdentityStore for Moody {
     type User = String;
 
-    async fn find(&self, user: &Subject) -> Result<Option<String>, StoreError> {
-        match user.id() {
-            "user_ada" => Ok(Some("Ada".into())),
+    async fn find(&self, who: &Lookup<'_>) -> Result<Found<String>, StoreError> {
+        match who.id() {
+            "user_ada" => Ok(Some("Ada".to_owned()).into()),
             "user_brian" => Err(StoreError::new("the database is gone")),
             "user_grace" => std::future::pending().await,
-            _ => Ok(None),
+            _ => Ok(Found::Nobody),
         }
     }
 }

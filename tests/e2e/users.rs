@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use actix_mcp_auth::{
-    AuthedUser, IdentityStore, IdentityStoreExt, McpAuth, SeaOrmIdentityStore, StoreError, Subject,
-    UnknownUser, async_trait, testing::TestAuthority,
+    AuthedUser, Found, IdentityStore, IdentityStoreExt, Lookup, McpAuth, SeaOrmIdentityStore,
+    StoreError, Subject, UnknownUser, async_trait, testing::TestAuthority,
 };
 use actix_web::web;
 use sea_orm::{ActiveValue::Set, ConnectionTrait, Database, DatabaseConnection, EntityTrait};
@@ -140,16 +140,16 @@ async fn a_machine_is_never_looked_up_among_the_users() {
     impl IdentityStore for OnlyMachines {
         type User = people::Model;
 
-        async fn find(&self, user: &Subject) -> Result<Option<people::Model>, StoreError> {
-            panic!("looked up {user:?}")
+        async fn find(&self, who: &Lookup<'_>) -> Result<Found<people::Model>, StoreError> {
+            panic!("looked up {who:?}")
         }
 
         async fn find_machine(
             &self,
             client: &actix_mcp_auth::ClientId,
-        ) -> Result<Option<people::Model>, StoreError> {
+        ) -> Result<Found<people::Model>, StoreError> {
             let name = format!("robot {}", client.id());
-            Ok(Some(people::Model { id: 0, external_id: None, name }))
+            Ok(Some(people::Model { id: 0, external_id: None, name }).into())
         }
     }
 

@@ -6,4 +6,4 @@ mod require;
 
 pub use extractor::Authorized;
 pub(crate) use refusal::Refusal;
-pub use require::{RequirePermission, RequirePermissionService};
+pub use require::RequirePermission;

@@ -57,7 +57,7 @@ impl OriginPolicy {
     }
 
     /// The refusal of a page that may not call.
-    pub(crate) fn refusal(headers: &HeaderMap) -> Rejection {
+    pub(crate) fn rejection(headers: &HeaderMap) -> Rejection {
         let origins = headers.get_all(header::ORIGIN);
         let origins: Vec<_> =
             origins.map(|origin| String::from_utf8_lossy(origin.as_bytes())).collect();
@@ -91,7 +91,7 @@ impl OriginPolicy {
     /// Lets a page that may call read the answer. Where a CORS middleware of the application's has
     /// spoken already, its word on who may read stands, and what it exposes stays exposed. Doing it
     /// twice changes nothing.
-    fn decorate(&self, origin: &HeaderValue, response: &mut HeaderMap) {
+    fn add_cors_headers(&self, origin: &HeaderValue, response: &mut HeaderMap) {
         vary_by_origin(response);
         if !self.allows(origin) {
             return;
@@ -135,7 +135,7 @@ fn lists(headers: &HeaderMap, name: &HeaderName, member: &str) -> bool {
 
 /// Who sent a request, as far as its answer's headers depend on that.
 #[derive(Debug, Clone, Default)]
-pub(crate) enum Caller {
+pub(crate) enum RequestOrigin {
     /// No page, or one of the same origin.
     #[default]
     Program,
@@ -148,7 +148,7 @@ pub(crate) enum Caller {
     Nobody,
 }
 
-impl Caller {
+impl RequestOrigin {
     /// `others_may_call`: [`OriginPolicy::has_others`].
     #[inline]
     pub(crate) fn of(request: &RequestHead, others_may_call: bool) -> Self {
@@ -169,11 +169,11 @@ impl Caller {
 
     /// Lets a page that called read the answer (R16).
     #[inline]
-    pub(crate) fn decorate(&self, origins: &OriginPolicy, response: &mut HeaderMap) {
+    pub(crate) fn add_cors_headers(&self, origins: &OriginPolicy, response: &mut HeaderMap) {
         match self {
             Self::Program => {}
             Self::Cacheable | Self::Nobody => vary_by_origin(response),
-            Self::Page(origin) => origins.decorate(origin, response),
+            Self::Page(origin) => origins.add_cors_headers(origin, response),
         }
     }
 }
@@ -260,8 +260,8 @@ mod tests {
         ] {
             let request = request.to_srv_request();
             let mut headers = HeaderMap::new();
-            let caller = Caller::of(request.head(), policy.has_others());
-            caller.decorate(policy, &mut headers);
+            let caller = RequestOrigin::of(request.head(), policy.has_others());
+            caller.add_cors_headers(policy, &mut headers);
             assert_eq!(headers.contains_key(header::VARY), varies, "{policy:?}");
         }
     }

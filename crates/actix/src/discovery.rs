@@ -15,7 +15,7 @@ use mcp_auth_core::{
 };
 
 pub(crate) use document::Document;
-pub(crate) use registration::{Registration, answer_at_the_door, may_be_ours};
+pub(crate) use registration::{Registration, answer_within, may_be_well_known};
 
 const OPENID: &str = "/.well-known/openid-configuration";
 

@@ -51,7 +51,7 @@ impl HostPolicy {
         }
     }
 
-    pub(crate) fn refusal(request: &RequestHead) -> Rejection {
+    pub(crate) fn rejection(request: &RequestHead) -> Rejection {
         let hosts: Vec<_> = named(request).map(String::from_utf8_lossy).collect();
         ForbiddenReason::HostNotAllowed { host: hosts.join(", ") }.into()
     }

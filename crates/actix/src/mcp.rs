@@ -1,16 +1,11 @@
-//! MCP endpoints: rules for tools (R30), messages that need nobody signed in, and sessions that
-//! belong to whom they were given to (R8).
+//! MCP endpoints: rules for tools, messages that need no credentials, and sessions that are bound
+//! to their caller.
 //!
-//! All of it lives in a service of its own within that of [`McpAuth::middleware`](crate::McpAuth::middleware):
-//! where it is not asked for, it is not there. A request whose body need not be read, since there
-//! are no rules and somebody is signed in, passes without a future of its own.
+//! [`McpMiddleware`] is authentication, and within it a gate of its own that checks sessions and
+//! messages. Where there are no rules and the caller is known, the body is not read.
 
 mod body;
-mod future;
+mod check;
 mod layer;
-mod service;
 
-pub use future::McpFuture;
 pub use layer::McpMiddleware;
-pub use service::McpService;
-pub(crate) use service::RefusedMessages;

@@ -1,14 +1,15 @@
-//! The middleware: nobody passes whose token is not good.
+//! The middleware: rejects requests without a valid token.
 //!
-//! A request whose token is remembered is decided on the spot, without a lock, an allocation for
-//! the decision or a future of its own; every other one waits for a decision in a boxed future,
-//! beside which the box is nothing.
+//! | file | what is there |
+//! |---|---|
+//! | `gate` | one service and one future for every check before an inner service |
+//! | `authentication` | the check of credentials |
+//! | `layer` | [`McpAuthMiddleware`], what applications wrap with |
 
-mod door;
-mod future;
+mod authentication;
+mod gate;
 mod layer;
-mod service;
 
-pub use future::McpAuthFuture;
+pub(crate) use authentication::Authentication;
+pub(crate) use gate::{Begun, Check, Finished, Gate};
 pub use layer::McpAuthMiddleware;
-pub use service::McpAuthService;

@@ -1,23 +1,22 @@
-//! The whole way of a request, once.
+//! The decision about a request: from its credentials to the application's user.
 
 use std::{collections::HashMap, fmt, sync::Arc};
 
 use crate::{
     api_key::ApiKeys,
     bearer::BearerToken,
+    cache::{CacheEntry, TokenCache, TokenCacheUse, TokenDigest},
     claims::NumericDate,
     config::ConfigError,
     description::{KeyIdHash, NamesInToken, TokenDescription},
-    identity::{ErasedStore, ErasedUser, Introduction, StoreErrorKind, Subject},
-    issuer_keys::KeySnapshot,
+    identity::{ErasedStore, ErasedUser, ProvisioningContext, Resolved, StoreErrorKind, Subject},
     permission::{Authority, Need},
     principal::Principal,
-    profile::FetchProfile,
+    profile::{FetchProfile, Secret},
     rejection::{ForbiddenReason, Rejection, TokenError, UnavailableReason},
     revocation::Revocations,
     rules::TokenRules,
     time::UnixTime,
-    token_cache::{Generations, Remembered, TokenCache, TokenCacheUse, TokenMemo},
     verified::{UnverifiedToken, VerifiedToken},
 };
 
@@ -48,12 +47,27 @@ pub struct Authenticator {
     profiles: Arc<dyn FetchProfile>,
 }
 
-/// A token that was verified just now, and under what.
-struct Verified {
-    issuer: usize,
-    exp: Option<NumericDate>,
-    principal: Arc<Principal>,
-    generations: Generations,
+/// Where the decision about a request stands after [`Authenticator::begin`].
+#[derive(Debug)]
+#[must_use]
+pub enum Step {
+    /// The request is accepted.
+    Done(Authenticated),
+    /// Something has to be waited for: [`Authenticator::finish`] goes on from here.
+    Waiting(Waiting),
+}
+
+/// A decision that [`Authenticator::finish`] goes on with. It owns what it needs of the request.
+pub struct Waiting {
+    token: Secret,
+    next: Next,
+}
+
+enum Next {
+    /// The token is not in the cache: signature and claims come next.
+    Verify(Option<TokenDigest>),
+    /// The token is good, and its scopes suffice: the user comes next.
+    FindUser(Arc<Principal>),
 }
 
 impl Authenticator {
@@ -113,7 +127,7 @@ impl Authenticator {
         }
     }
 
-    /// The whole way: from a request's credentials to the application's user.
+    /// The whole decision: from a request's credentials to the application's user.
     ///
     /// # Errors
     /// [`Rejection`], each with its status and its challenge.
@@ -122,39 +136,65 @@ impl Authenticator {
         request: IncomingRequest<'_>,
         now: UnixTime,
     ) -> Result<Authenticated, Rejection> {
-        let credentials =
-            BearerToken::from_credentials(request.values(), self.policy.max_token_len)?;
-        let Some(token) = credentials else { return Err(Rejection::MissingCredentials) };
-        let principal = match self.api_keys.holder(token) {
-            Some(holder) => holder,
-            None => self.verify(token, now).await?,
-        };
-        self.permit(&principal, request.needs())?;
-        let user = self.identify(&principal, token).await?;
-        Authenticated::new(principal, user).if_granted(request.needs())
+        match self.begin(request, now)? {
+            Step::Done(caller) => Ok(caller),
+            Step::Waiting(waiting) => self.finish(waiting, request.needs(), now).await,
+        }
     }
 
-    /// The same for a request whose token is remembered, where nothing has to be waited for:
-    /// neither keys nor an identity store. `None` where something has;
-    /// [`authenticate`](Self::authenticate) is then the way.
+    /// The part of the decision that never waits: credentials, static key, cached token, cached
+    /// user.
     ///
-    /// `memo` is the worker's own.
-    #[inline]
-    pub fn authenticate_at_once(
-        &self,
-        request: IncomingRequest<'_>,
-        memo: &TokenMemo,
-        now: UnixTime,
-    ) -> Option<Result<Authenticated, Rejection>> {
-        let principal = match self.recall_noted(request, memo, now) {
-            Some(principal) => principal,
-            None => self.find_at_once(request, memo, now)?,
+    /// # Errors
+    /// As for [`authenticate`](Self::authenticate).
+    pub fn begin(&self, request: IncomingRequest<'_>, now: UnixTime) -> Result<Step, Rejection> {
+        let token = BearerToken::from_credentials(request.values(), self.policy.max_token_len)?
+            .ok_or(Rejection::MissingCredentials)?;
+        let waiting = |next| Step::Waiting(Waiting { token: Secret::new(token.expose()), next });
+        let principal = match self.api_keys.holder(token) {
+            Some(holder) => holder,
+            None => match self.cached(token, now) {
+                Ok(principal) => principal,
+                Err(digest) => return Ok(waiting(Next::Verify(digest))),
+            },
         };
-        let permitted = self.permit(&principal, request.needs());
-        Some(
-            permitted
-                .and_then(|()| Authenticated::new(principal, None).if_granted(request.needs())),
-        )
+        self.check_principal(&principal, request.needs())?;
+        let user = match &self.store {
+            None => None,
+            Some(store) => match store.resolve_cached(&principal) {
+                Some(user) => Some(user),
+                None => return Ok(waiting(Next::FindUser(principal))),
+            },
+        };
+        Authenticated::new(principal, user).require_all(request.needs()).map(Step::Done)
+    }
+
+    /// The rest of the decision, for a request with the needs that [`begin`](Self::begin) saw:
+    /// signature and claims, then the user.
+    ///
+    /// # Errors
+    /// As for [`authenticate`](Self::authenticate).
+    pub async fn finish(
+        &self,
+        waiting: Waiting,
+        needs: &[&'static Need],
+        now: UnixTime,
+    ) -> Result<Authenticated, Rejection> {
+        let token = BearerToken::of_secret(&waiting.token);
+        let principal = match waiting.next {
+            Next::FindUser(principal) => principal,
+            Next::Verify(digest) => {
+                let principal = self.verify(token, digest, now).await?;
+                self.check_principal(&principal, needs)?;
+                let store = self.store.as_ref();
+                if let Some(user) = store.and_then(|store| store.resolve_cached(&principal)) {
+                    return Authenticated::new(principal, Some(user)).require_all(needs);
+                }
+                principal
+            }
+        };
+        let user = self.find_user(&principal, token).await?;
+        Authenticated::new(principal, user).require_all(needs)
     }
 
     /// Refuses from now on every token of `subject` that was issued until `now`, on this
@@ -168,135 +208,75 @@ impl Authenticator {
         self.cache.as_ref().map(TokenCache::in_use).unwrap_or_default()
     }
 
-    /// The principal of the token that this worker has noted, if it is that token again. With an
-    /// identity store no worker notes a token.
-    #[inline]
-    fn recall_noted(
+    /// The principal of a cached token; else the digest under which it is to be cached.
+    fn cached(
         &self,
-        request: IncomingRequest<'_>,
-        memo: &TokenMemo,
+        token: BearerToken<'_>,
         now: UnixTime,
-    ) -> Option<Arc<Principal>> {
-        self.cache.as_ref()?.recall_noted(memo, request.only_value()?, now, |entry| {
-            let keys = self.trusted[entry.issuer].keys.snapshot();
-            self.is_still_true(entry, &keys, now).then(|| entry.good_during(&keys))
-        })
+    ) -> Result<Arc<Principal>, Option<TokenDigest>> {
+        let Some(cache) = &self.cache else { return Err(None) };
+        let digest = cache.digest(token.expose());
+        cache.get(digest, |entry| self.is_fresh(entry, now)).ok_or(Some(digest))
     }
 
-    /// Whose token or static key it is, where nothing has to be waited for. A token that was verified
-    /// before may be the one that the worker notes.
-    #[inline(never)]
-    fn find_at_once(
-        &self,
-        request: IncomingRequest<'_>,
-        memo: &TokenMemo,
-        now: UnixTime,
-    ) -> Option<Arc<Principal>> {
-        if self.store.is_some() {
-            return None;
-        }
-        let header = request.only_value()?;
-        let token = BearerToken::from_credentials([header], self.policy.max_token_len).ok()??;
-        let remembered = self.cache.as_ref().and_then(|cache| {
-            let digest = cache.digest(token.expose());
-            let still_true = |entry: &Remembered| self.is_true_by_newest_keys(entry, now);
-            cache.recall_for_worker(digest, still_true, memo, header, now)
-        });
-        remembered.or_else(|| self.api_keys.holder(token))
+    /// Whether a cached token is still good: within its time, signed by a key that its issuer still
+    /// lists, and not revoked.
+    fn is_fresh(&self, entry: &CacheEntry, now: UnixTime) -> bool {
+        let keys = self.trusted[entry.issuer].keys.snapshot();
+        entry.is_within(now)
+            && entry.principal.token().is_some_and(|token| keys.lists(token.key(), now))
+            && !self.is_revoked(&entry.principal)
     }
 
-    fn is_true_by_newest_keys(&self, entry: &Remembered, now: UnixTime) -> bool {
-        self.is_still_true(entry, &self.trusted[entry.issuer].keys.snapshot(), now)
+    fn is_revoked(&self, principal: &Principal) -> bool {
+        let issued_at = principal.token().and_then(VerifiedToken::issued_at);
+        self.revocations.covers(principal.subject(), issued_at)
     }
 
-    /// Whether what was verified is true now: in time, by a key that its issuer still lists, of a
-    /// subject that was not revoked.
-    #[inline]
-    fn is_still_true(&self, entry: &Remembered, keys: &KeySnapshot, now: UnixTime) -> bool {
-        if !entry.is_within(now) {
-            return false;
-        }
-        // Looked at only where something has changed: it stands further away.
-        let token = || entry.principal().token();
-        let seen = entry.generations();
-        let key = || token().map(VerifiedToken::key);
-        let Some(keys) = keys.still_lists(key, seen.keys, now) else {
-            return false;
-        };
-        let current = Generations { keys, revocations: self.revocations.generation() };
-        if current.revocations != seen.revocations
-            && self
-                .revocations
-                .covers(entry.principal().subject(), token().and_then(VerifiedToken::issued_at))
-        {
-            return false;
-        }
-        if current != seen {
-            entry.is_true_of(current);
-        }
-        true
-    }
-
-    /// Signature and claims, unless they are remembered.
+    /// Verifies signature and claims, and caches the token.
     async fn verify(
         &self,
         token: BearerToken<'_>,
+        digest: Option<TokenDigest>,
         now: UnixTime,
     ) -> Result<Arc<Principal>, Rejection> {
-        let Some(cache) = &self.cache else {
-            return Ok(self.verify_anew(token, now).await?.principal);
-        };
-        let digest = cache.digest(token.expose());
-        let still_true = |entry: &Remembered| self.is_true_by_newest_keys(entry, now);
-        if let Some(principal) = cache.recall(digest, still_true) {
-            return Ok(principal);
-        }
-        let Verified { issuer, exp, principal, generations } = self.verify_anew(token, now).await?;
-        // Nothing that decides is in doubt here: without `exp` there is no verified token.
-        let exp = exp.map_or(0.0, NumericDate::as_secs_f64);
-        let ends = exp + self.policy.leeway.as_secs_f64();
-        cache.remember(digest, issuer, &principal, generations, ends, now);
-        Ok(principal)
-    }
-
-    async fn verify_anew(
-        &self,
-        token: BearerToken<'_>,
-        now: UnixTime,
-    ) -> Result<Verified, Rejection> {
         let token = UnverifiedToken::read(token.expose())?;
         let issuer = self.issuer_named(token.claimed_issuer()?)?;
         let trusted = &self.trusted[issuer];
-        let revocations = self.revocations.generation();
-        let (keys, confirmation) = trusted.verify(&token, now).await?;
+        let confirmation = trusted.verify(&token, now).await?;
         let verified = token.confirmed(confirmation);
-        let (exp, iat) = (verified.expires_at(), verified.issued_at());
-        let principal = Principal::new(verified, &trusted.issuer, &trusted.authority);
-        if self.revocations.covers(principal.subject(), iat) {
+        // A verified token has `exp`.
+        let expires = verified.expires_at().map_or(0.0, NumericDate::as_secs_f64);
+        let claims = self.store.as_ref().map_or(&[][..], |store| store.claims());
+        let principal = Principal::new(verified, &trusted.issuer, &trusted.authority, claims)?;
+        if self.is_revoked(&principal) {
             return Err(TokenError::Revoked.into());
         }
-        let generations = Generations { keys, revocations };
-        Ok(Verified { issuer, exp, principal: Arc::new(principal), generations })
+        let principal = Arc::new(principal);
+        if let (Some(cache), Some(digest)) = (&self.cache, digest) {
+            let expires = expires + self.policy.leeway.as_secs_f64();
+            cache.insert(digest, issuer, principal.clone(), expires, now);
+        }
+        Ok(principal)
     }
 
-    /// A token is only ever checked against the issuer that it names (R26).
+    /// The issuer that the token names: a token is only ever checked against that one.
     fn issuer_named(&self, iss: &str) -> Result<usize, TokenError> {
         let unknown = || TokenError::UntrustedIssuer { found: iss.to_owned() };
         self.by_iss.get(iss).copied().ok_or_else(unknown)
     }
 
-    /// What is asked of every request, however its token was verified.
-    #[inline]
-    fn permit(&self, principal: &Principal, needs: &[&Need]) -> Result<(), Rejection> {
-        // Proof of possession is not supported yet, so no binding can be confirmed (R31).
+    /// What is checked on every request, whether its token was cached or not.
+    fn check_principal(&self, principal: &Principal, needs: &[&Need]) -> Result<(), Rejection> {
+        // No proof of possession is supported yet, so no binding can be confirmed (RFC 7800 §3).
         if principal.token().is_some_and(VerifiedToken::is_bound_to_a_key) {
             return Err(TokenError::UnconfirmedBinding.into());
         }
         principal.authority().permit(principal.scopes(), needs)
     }
 
-    /// The application's own user, where it has a store to ask.
-    async fn identify(
+    /// The application's own user, where there is a store.
+    async fn find_user(
         &self,
         principal: &Arc<Principal>,
         token: BearerToken<'_>,
@@ -304,10 +284,11 @@ impl Authenticator {
         let Some(store) = &self.store else {
             return Ok(None);
         };
-        let introduction = Introduction { token, profiles: &self.profiles };
-        match store.resolve(principal, introduction).await {
-            Ok(Some(user)) => Ok(Some(user)),
-            Ok(None) => Err(self.unknown_user()),
+        let context = ProvisioningContext { token, profiles: &self.profiles };
+        match store.resolve(principal, context).await {
+            Ok(Resolved::User(user)) => Ok(Some(user)),
+            Ok(Resolved::Nobody) => Err(self.unknown_user()),
+            Ok(Resolved::Refused) => Err(ForbiddenReason::UserRefused.into()),
             Err(error) => Err(match error.kind() {
                 StoreErrorKind::Unavailable => {
                     UnavailableReason::IdentityStore { error: error.to_string() }.into()
@@ -332,5 +313,15 @@ impl fmt::Debug for Authenticator {
             .field("policy", &self.policy)
             .field("issuers", &self.trusted.iter().map(|t| &t.issuer).collect::<Vec<_>>())
             .finish_non_exhaustive()
+    }
+}
+
+/// Shows no token.
+impl fmt::Debug for Waiting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.next {
+            Next::Verify(_) => "Waiting(for signature and claims)",
+            Next::FindUser(_) => "Waiting(for the user)",
+        })
     }
 }

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use crate::rejection::{Rejection, RequestError, TokenError};
+use crate::{
+    profile::Secret,
+    rejection::{Rejection, RequestError, TokenError},
+};
 
 /// A bearer token as it came in a request, not yet looked into.
 ///
@@ -68,6 +71,11 @@ impl<'h> BearerToken<'h> {
             Ok(text) => Ok(Some(Self(text))),
             Err(_) => Err(TokenError::Malformed.into()),
         }
+    }
+
+    /// The token of a request that was taken apart already.
+    pub(crate) fn of_secret(token: &'h Secret) -> Self {
+        Self(token.expose())
     }
 
     /// The token itself. It must reach neither a log nor an answer nor another server.

@@ -13,21 +13,22 @@ use crate::{
     strict_json::{self, ObjectReader, Text},
 };
 
-/// The claims that decide. Nothing here is to be believed before the signature is confirmed;
-/// [`VerifiedToken`](crate::VerifiedToken) is what can be.
+/// What an allocation costs besides its content, in bytes, about.
+pub(crate) const ALLOCATION: usize = 16;
+
+/// A token's claims, read and not yet checked. Nothing here may be believed before the signature is
+/// confirmed; [`VerifiedToken`](crate::VerifiedToken) holds claims that were.
 #[derive(Clone, Default)]
 pub struct Claims {
-    /// The payload, and behind it those of the texts below that it spells with escapes: one piece of
-    /// memory for all of them.
-    texts: String,
-    /// Where the payload ends.
-    payload_len: usize,
-    iss: Option<Span>,
-    sub: Option<Span>,
-    aud: Option<AudienceSpans>,
-    jti: Option<Span>,
-    client_id: Option<Span>,
-    azp: Option<Span>,
+    /// The whole payload: other claims are read from it when they are asked for.
+    payload: Box<str>,
+    iss: Option<Box<str>>,
+    sub: Option<Box<str>>,
+    /// A string, or an array of strings (RFC 7519 §4.1.3).
+    aud: Option<Box<[Box<str>]>>,
+    jti: Option<Box<str>>,
+    client_id: Option<Box<str>>,
+    azp: Option<Box<str>>,
     pub(crate) exp: Option<NumericDate>,
     pub(crate) nbf: Option<NumericDate>,
     pub(crate) iat: Option<NumericDate>,
@@ -38,30 +39,7 @@ pub struct Claims {
     pub(crate) has_id_token_mark: bool,
 }
 
-/// Where a claim's text stands among the texts.
-#[derive(Debug, Clone, Copy)]
-struct Span {
-    start: u32,
-    end: u32,
-}
-
-/// `aud`: a string, or an array of strings (RFC 7519 §4.1.3).
-#[derive(Debug, Clone)]
-enum AudienceSpans {
-    One(Span),
-    Several(Box<[Span]>),
-}
-
-impl AudienceSpans {
-    fn as_slice(&self) -> &[Span] {
-        match self {
-            Self::One(span) => std::slice::from_ref(span),
-            Self::Several(spans) => spans,
-        }
-    }
-}
-
-/// Who acts as the subject (RFC 8693 §4.1): a member of staff who impersonates a user, say.
+/// The value of the claim `act` (RFC 8693 §4.1): who acts, besides the subject.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Actor {
@@ -100,53 +78,44 @@ impl NumericDate {
 }
 
 impl Claims {
-    /// Reads a payload, and keeps its bytes. Claims that are not known here are read over, but a
-    /// member that occurs twice spoils the whole, wherever it stands (R23).
+    /// Reads a payload, and keeps it. Unknown claims are skipped. A duplicate member, at any depth,
+    /// is an error (RFC 7515 §4, RFC 7519 §4).
     ///
     /// # Errors
     /// [`TokenError::MalformedPayload`]: not a JSON object, or a claim of the wrong type.
     pub fn parse(json: impl Into<Vec<u8>>) -> Result<Self, TokenError> {
         let malformed = |claim| TokenError::MalformedPayload { claim };
         let payload = String::from_utf8(json.into()).map_err(|_| malformed(None))?;
-        // Where a text stands is kept in 32 bits, and what was spelled with escapes stands behind.
-        if payload.len() > u32::MAX as usize / 2 {
-            return Err(malformed(None));
+        let mut reader = ClaimReader::default();
+        match strict_json::read_object_in(&payload, &mut reader) {
+            Ok(()) => Ok(Self { payload: payload.into_boxed_str(), ..reader.claims }),
+            Err(_) => Err(malformed(reader.reading)),
         }
-        let mut reader = ClaimReader::of(&payload);
-        if strict_json::read_object_in(&payload, &mut reader).is_err() {
-            return Err(malformed(reader.reading));
-        }
-        let ClaimReader { claims, unescaped, .. } = reader;
-        let payload_len = payload.len();
-        let mut texts = payload;
-        texts.push_str(&unescaped);
-        Ok(Self { texts, payload_len, ..claims })
     }
 
     /// `iss`.
     pub fn issuer(&self) -> Option<&str> {
-        self.text(self.iss)
+        self.iss.as_deref()
     }
 
     /// `sub`.
     pub fn subject(&self) -> Option<&str> {
-        self.text(self.sub)
+        self.sub.as_deref()
     }
 
     /// `aud`, one by one; `None` where there is none.
     pub fn audiences(&self) -> Option<impl Iterator<Item = &str> + Clone> {
-        let spans = self.aud.as_ref()?.as_slice();
-        Some(spans.iter().filter_map(|span| self.text(Some(*span))))
+        Some(self.aud.as_ref()?.iter().map(|audience| &**audience))
     }
 
     /// `jti`.
     pub fn token_id(&self) -> Option<&str> {
-        self.text(self.jti)
+        self.jti.as_deref()
     }
 
     /// `client_id` (RFC 9068 §2.2), or `azp` where an issuer has that instead.
     pub fn client_id(&self) -> Option<&str> {
-        self.text(self.client_id.or(self.azp))
+        self.client_id.as_deref().or(self.azp.as_deref())
     }
 
     /// Whether there is a `client_id`, which RFC 9068 §2.2 requires and for which `azp` will not do.
@@ -154,13 +123,12 @@ impl Claims {
         self.client_id.is_some()
     }
 
-    /// What the token grants: `scope`, or `scp` where there is no `scope`; never their union
-    /// (R22).
+    /// The scopes of the token: `scope`, or `scp` where there is no `scope`; never their union.
     pub(crate) fn scopes(&mut self) -> ScopeSet {
         self.scope.take().or(self.scp.take()).unwrap_or_default()
     }
 
-    /// Whether something in it is what access tokens have and ID tokens have not.
+    /// Whether it has a claim that access tokens have and ID tokens do not.
     pub(crate) fn has_access_token_mark(&self) -> bool {
         self.client_id.is_some() || self.scope.is_some() || self.scp.is_some()
     }
@@ -186,26 +154,23 @@ impl Claims {
             }
         }
 
-        let payload = self.texts.get(..self.payload_len).unwrap_or_default();
         let mut reader = One(name, None);
-        strict_json::read_object_in(payload, &mut reader)
-            .map_err(|_| ClaimTypeError { claim: name.to_owned() })?;
+        strict_json::read_object_in(&self.payload, &mut reader)
+            .map_err(|_| ClaimTypeError::of(name))?;
         Ok(reader.1)
     }
 
-    /// About how many bytes it keeps besides itself.
+    /// About how many bytes it owns besides itself.
     pub(crate) fn weight(&self) -> usize {
-        let audiences = self.aud.as_ref().map_or(0, |aud| size_of_val(aud.as_slice()));
-        self.texts.capacity() + audiences
-    }
-
-    fn text(&self, span: Option<Span>) -> Option<&str> {
-        let Span { start, end } = span?;
-        self.texts.get(start as usize..end as usize)
+        let texts = [&self.iss, &self.sub, &self.jti, &self.client_id, &self.azp];
+        let texts = texts.into_iter().flatten().chain(self.aud.iter().flatten());
+        let owned: usize = texts.map(|text| text.len() + ALLOCATION).sum();
+        let actor = self.actor.as_ref().and_then(|actor| actor.subject.as_deref());
+        self.payload.len() + ALLOCATION + owned + actor.map_or(0, str::len)
     }
 }
 
-/// Shows who and for how long; what else is in a payload is nobody's business.
+/// Shows issuer, subject, client and `exp`, and no other claim.
 impl fmt::Debug for Claims {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Claims")
@@ -223,6 +188,12 @@ pub struct ClaimTypeError {
     claim: String,
 }
 
+impl ClaimTypeError {
+    pub(crate) fn of(claim: &str) -> Self {
+        Self { claim: claim.to_owned() }
+    }
+}
+
 impl fmt::Display for ClaimTypeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the claim {:?} is not of the type asked for", self.claim)
@@ -231,22 +202,16 @@ impl fmt::Display for ClaimTypeError {
 
 impl std::error::Error for ClaimTypeError {}
 
-/// What was read so far of a payload.
-struct ClaimReader<'de> {
-    payload: &'de str,
+/// The claims of a payload that is being read.
+#[derive(Default)]
+struct ClaimReader {
     claims: Claims,
-    /// The texts that the payload spells with escapes.
-    unescaped: String,
-    /// The registered claim that is being read: the culprit where reading ends early.
+    /// The registered claim that is being read: the one to name where reading fails.
     reading: Option<&'static str>,
 }
 
-impl<'de> ClaimReader<'de> {
-    fn of(payload: &'de str) -> Self {
-        Self { payload, claims: Claims::default(), unescaped: String::new(), reading: None }
-    }
-
-    fn read<A, T>(&mut self, claim: &'static str, map: &mut A) -> Result<T, A::Error>
+impl ClaimReader {
+    fn read<'de, A, T>(&mut self, claim: &'static str, map: &mut A) -> Result<T, A::Error>
     where
         A: MapAccess<'de>,
         T: Deserialize<'de>,
@@ -257,38 +222,34 @@ impl<'de> ClaimReader<'de> {
         Ok(value)
     }
 
-    fn read_text<A: MapAccess<'de>>(
+    fn read_text<'de, A: MapAccess<'de>>(
         &mut self,
         claim: &'static str,
         map: &mut A,
-    ) -> Result<Span, A::Error> {
-        let text: Text<'de> = self.read(claim, map)?;
-        Ok(self.span(&text))
+    ) -> Result<Box<str>, A::Error> {
+        self.read::<A, Text<'de>>(claim, map).map(into_boxed)
     }
 
-    fn read_text_or_null<A: MapAccess<'de>>(
+    fn read_text_or_null<'de, A: MapAccess<'de>>(
         &mut self,
         claim: &'static str,
         map: &mut A,
-    ) -> Result<Option<Span>, A::Error> {
-        let text: Option<Text<'de>> = self.read(claim, map)?;
-        Ok(text.map(|text| self.span(&text)))
+    ) -> Result<Option<Box<str>>, A::Error> {
+        Ok(self.read::<A, Option<Text<'de>>>(claim, map)?.map(into_boxed))
     }
 
-    fn read_audiences<A: MapAccess<'de>>(
+    fn read_audiences<'de, A: MapAccess<'de>>(
         &mut self,
         map: &mut A,
-    ) -> Result<AudienceSpans, A::Error> {
+    ) -> Result<Box<[Box<str>]>, A::Error> {
         Ok(match self.read("aud", map)? {
-            StringOrList::String(one) => AudienceSpans::One(self.span(&one)),
-            StringOrList::List(several) => {
-                AudienceSpans::Several(several.iter().map(|one| self.span(one)).collect())
-            }
+            StringOrList::String(one) => Box::new([into_boxed(one)]),
+            StringOrList::List(several) => several.into_iter().map(into_boxed).collect(),
         })
     }
 
-    /// A space-separated string, or an array of scopes (R22).
-    fn read_scopes<A: MapAccess<'de>>(
+    /// A space-separated string, or an array of scopes.
+    fn read_scopes<'de, A: MapAccess<'de>>(
         &mut self,
         claim: &'static str,
         map: &mut A,
@@ -298,23 +259,13 @@ impl<'de> ClaimReader<'de> {
             StringOrList::List(words) => words.iter().map(|word| &*word.0).collect(),
         }))
     }
-
-    /// Where a text will stand: where the payload has it, or behind the payload. Neither is longer
-    /// than 32 bits can say.
-    fn span(&mut self, text: &Text<'de>) -> Span {
-        let start = match &text.0 {
-            Cow::Borrowed(borrowed) => borrowed.as_ptr() as usize - self.payload.as_ptr() as usize,
-            Cow::Owned(unescaped) => {
-                let start = self.payload.len() + self.unescaped.len();
-                self.unescaped.push_str(unescaped);
-                start
-            }
-        };
-        Span { start: start as u32, end: (start + text.0.len()) as u32 }
-    }
 }
 
-impl<'de> ObjectReader<'de> for ClaimReader<'de> {
+fn into_boxed(text: Text<'_>) -> Box<str> {
+    text.0.into_owned().into_boxed_str()
+}
+
+impl<'de> ObjectReader<'de> for ClaimReader {
     fn member<A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "iss" => self.claims.iss = Some(self.read_text("iss", map)?),

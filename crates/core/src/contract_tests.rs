@@ -7,7 +7,9 @@
 //!
 //! ```
 //! use std::{collections::HashMap, sync::{Arc, RwLock}};
-//! use mcp_auth_core::{IdentityStore, StoreError, Subject, async_trait, contract_tests::Fixture};
+//! use mcp_auth_core::{
+//!     Found, IdentityStore, Lookup, StoreError, Subject, async_trait, contract_tests::Fixture,
+//! };
 //!
 //! #[derive(Clone)]
 //! struct User {
@@ -21,9 +23,9 @@
 //! impl IdentityStore for MyStore {
 //!     type User = User;
 //!
-//!     async fn find(&self, user: &Subject) -> Result<Option<User>, StoreError> {
+//!     async fn find(&self, who: &Lookup<'_>) -> Result<Found<User>, StoreError> {
 //!         let users = self.0.read().map_err(|_| StoreError::new("poisoned"))?;
-//!         Ok(users.get(user.id()).cloned())
+//!         Ok(users.get(who.id()).cloned().into())
 //!     }
 //! }
 //!

@@ -36,6 +36,7 @@ pub struct Issuer {
     scopes: Option<Vec<Scope>>,
     audience_policy: Option<AudiencePolicy>,
     machines: MachineRule,
+    actor_rule: ActorRule,
     workos_api: Option<WorkosApi>,
     loopback: bool,
     preset: bool,
@@ -44,6 +45,23 @@ pub struct Issuer {
 /// Which tokens stand for a program and not for a person, besides those whose subject is the
 /// client.
 type MachineRule = Option<Arc<dyn Fn(&VerifiedToken) -> bool + Send + Sync>>;
+
+/// What the claim `act` of an issuer's tokens means (RFC 8693 §4.1). Issuers differ, so it is a rule
+/// of the issuer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum ActorRule {
+    /// `sub` is a person, and `act` the member of staff who impersonates the person, as in WorkOS
+    /// session tokens. The default, and the strictest: an impersonated person is never
+    /// provisioned.
+    #[default]
+    Staff,
+    /// `sub` is a person, and `act` the agent on the person's behalf, as in Auth0's tokens.
+    Agent,
+    /// `act.sub` is the person, and `sub` the agent on the person's behalf, as in WorkOS agent
+    /// blueprints. A token without `act` is the person's own.
+    Person,
+}
 
 /// Where an issuer's keys are found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,6 +97,7 @@ impl Issuer {
             scopes: None,
             audience_policy: None,
             machines: MachineRule::default(),
+            actor_rule: ActorRule::default(),
             workos_api: None,
             loopback,
             preset: false,
@@ -168,6 +187,26 @@ impl Issuer {
     ) -> Self {
         self.machines = Some(Arc::new(rule));
         self
+    }
+
+    /// What `act` means in this issuer's tokens. Default: [`ActorRule::Staff`]; for AuthKit,
+    /// [`ActorRule::Person`].
+    ///
+    /// ```
+    /// use mcp_auth_core::{ActorRule, Issuer};
+    ///
+    /// let auth0 = Issuer::new("https://tenant.auth0.example/")?.act(ActorRule::Agent);
+    /// # Ok::<(), mcp_auth_core::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn act(mut self, rule: ActorRule) -> Self {
+        self.actor_rule = rule;
+        self
+    }
+
+    /// What `act` means.
+    pub(crate) fn actor_rule(&self) -> ActorRule {
+        self.actor_rule
     }
 
     /// The identifier, byte for byte.

@@ -12,7 +12,6 @@ use arc_swap::ArcSwap;
 use async_trait::async_trait;
 
 use crate::{
-    changes,
     jwk::Jwk,
     keys::KeySet,
     refresh::{Demand, Next, RefreshPolicy, RefreshSettings},
@@ -90,18 +89,9 @@ impl KeySnapshot {
         self.keys.as_deref().filter(|_| good)
     }
 
-    /// By keys of which generation a token that `key` confirmed may still be accepted, having been
-    /// so by those of the generation `seen`; `None` where the issuer lists the key no more, or where
-    /// its keys are too old to be trusted.
-    pub(crate) fn still_lists<'k>(
-        &self,
-        key: impl FnOnce() -> Option<&'k Arc<Jwk>>,
-        seen: u64,
-        now: UnixTime,
-    ) -> Option<u64> {
-        let keys = self.usable(now)?;
-        let lists = || key().is_some_and(|key| keys.lists(key));
-        (self.generation == seen || lists()).then_some(self.generation)
+    /// Whether the issuer still lists this key, in a set that is fresh enough to be trusted.
+    pub(crate) fn lists(&self, key: &Arc<Jwk>, now: UnixTime) -> bool {
+        self.usable(now).is_some_and(|keys| keys.lists(key))
     }
 
     /// Until when the newest good set may be used; `None` where there is none.
@@ -227,7 +217,6 @@ impl IssuerKeys {
             fetched_at,
             good_until: policy.good_until(),
         }));
-        changes::tell();
     }
 
     /// The policy is a handful of numbers, each step of which is complete: a panic elsewhere

@@ -12,7 +12,7 @@
 //! | the issuer's keys, and when to fetch them again | [`keys`], [`refresh`] |
 //! | the signature | [`signature`] |
 //! | the claims, rule by rule | [`claims`], [`rules`], [`audience`] |
-//! | verified a moment ago, and still true | [`token_cache`] |
+//! | verified tokens, cached | [`cache`] |
 //! | who is calling | [`principal`], [`api_key`] |
 //! | the application's own user | [`identity`] |
 //! | what an MCP message may do | [`mcp`] |
@@ -29,8 +29,8 @@ pub mod api_key;
 pub mod audience;
 pub mod authenticator;
 pub mod bearer;
+pub mod cache;
 pub mod challenge;
-mod changes;
 pub mod claims;
 pub mod config;
 #[cfg(feature = "contract-tests")]
@@ -54,7 +54,6 @@ pub mod rules;
 pub mod scope;
 pub mod signature;
 pub mod time;
-pub mod token_cache;
 pub mod verified;
 
 mod base64url;
@@ -68,15 +67,19 @@ pub use algorithm::Algorithm;
 pub use api_key::{ApiKey, ApiKeyName};
 pub use audience::{AudiencePolicy, ResourceKind};
 pub use authenticator::{
-    Authenticated, Authenticator, IncomingRequest, ResourcePolicy, UnknownUser,
+    Authenticated, Authenticator, IncomingRequest, ResourcePolicy, Step, UnknownUser, Waiting,
 };
 pub use bearer::BearerToken;
+pub use cache::{TokenCacheSettings, TokenCacheUse};
 pub use challenge::Challenge;
 pub use claims::{Actor, Claims, NumericDate};
 pub use config::ConfigError;
 pub use description::{KeyIdHash, TokenDescription};
-pub use identity::{ClientId, IdentityStore, IssuerAwareness, Newcomer, StoreError, Subject};
-pub use issuer::{Issuer, JwksLocation};
+pub use identity::{
+    ClientId, Found, IdentityStore, IssuerAwareness, Lookup, LookupKey, Newcomer, StoreError,
+    Subject,
+};
+pub use issuer::{ActorRule, Issuer, JwksLocation};
 pub use issuer_keys::{AwaitRefresh, IssuerKeys};
 pub use jws::CompactJws;
 pub use keys::{KeySet, VerificationKey};
@@ -88,5 +91,4 @@ pub use rejection::Rejection;
 pub use resource::Resource;
 pub use scope::{Scope, ScopeSet};
 pub use time::{Clock, UnixTime};
-pub use token_cache::{TokenCacheSettings, TokenCacheUse, TokenMemo};
 pub use verified::VerifiedToken;

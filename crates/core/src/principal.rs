@@ -1,4 +1,4 @@
-//! Who is calling.
+//! The caller, as the token or static key proves it.
 
 use std::{fmt, sync::Arc};
 
@@ -7,58 +7,75 @@ use serde::de::DeserializeOwned;
 use crate::{
     api_key::{ApiKey, ApiKeyName},
     claims::{Actor, ClaimTypeError},
-    identity::{ClientId, Subject},
-    issuer::Issuer,
+    identity::{ClientId, Lookup, LookupClaims, Subject},
+    issuer::{ActorRule, Issuer},
     permission::Authority,
+    rejection::TokenError,
+    rules,
     scope::ScopeSet,
-    token_cache::PER_ALLOCATION,
     verified::VerifiedToken,
 };
 
-/// The caller, as the token proves it: a person, a program, or a person played by another; or the
-/// holder of a static key.
+/// The caller: a person, an agent or a member of staff who acts for a person, a program on its own
+/// behalf, or the holder of a static key.
 pub struct Principal {
     proof: Proof,
     subject: Subject,
     kind: PrincipalKind,
+    lookup_claims: Box<LookupClaims>,
     authority: Arc<Authority>,
 }
 
-/// What proved who it is. Nearly always a token, which must not cost a pointer for the sake of keys.
+/// What proved who the caller is. Nearly always a token, which is therefore not boxed.
 #[derive(Debug)]
 #[allow(clippy::large_enum_variant)]
 enum Proof {
     Token(VerifiedToken),
-    /// A static key, with what holding it grants.
+    /// A static key, with the scopes that holding it grants.
     ApiKey(ScopeSet),
 }
 
-/// What sort of caller it is.
+/// The kind of a caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PrincipalKind {
     /// A person who signed in.
     User,
+    /// An agent on behalf of a person ([`ActorRule::Agent`], [`ActorRule::Person`]). The subject is
+    /// the person; the actor is the agent.
+    Agent(Actor),
+    /// A member of staff who impersonates a person ([`ActorRule::Staff`]). The subject is the
+    /// person; the actor is the member of staff. An impersonated person is never provisioned.
+    Impersonated(Actor),
     /// A program on its own behalf (client credentials). It is never looked up among the users.
     Machine(ClientId),
-    /// Somebody else who acts as a person (`act`), such as a member of staff.
-    Impersonated(Actor),
     /// The holder of a static key, by the key's name. It is never looked up among the users, and
-    /// never becomes one.
+    /// never provisioned.
     ApiKey(ApiKeyName),
 }
 
+impl PrincipalKind {
+    /// Whether the subject is a person: only persons are looked up among the users.
+    pub fn is_person(&self) -> bool {
+        matches!(self, Self::User | Self::Agent(_) | Self::Impersonated(_))
+    }
+}
+
 impl Principal {
-    pub(crate) fn new(token: VerifiedToken, issuer: &Issuer, authority: &Arc<Authority>) -> Self {
-        let subject = Subject::new(issuer.shared_name(), token.subject_name());
-        let kind = if issuer.is_machine(&token) {
-            PrincipalKind::Machine(ClientId::new(subject.clone()))
-        } else if let Some(actor) = token.actor() {
-            PrincipalKind::Impersonated(actor.clone())
-        } else {
-            PrincipalKind::User
-        };
-        Self { proof: Proof::Token(token), subject, kind, authority: authority.clone() }
+    /// The principal of a token. `claim_names` are the claims that the identity store has named.
+    ///
+    /// # Errors
+    /// Where the person in `act` ([`ActorRule::Person`]) is no subject.
+    pub(crate) fn new(
+        token: VerifiedToken,
+        issuer: &Issuer,
+        authority: &Arc<Authority>,
+        claim_names: &[&'static str],
+    ) -> Result<Self, TokenError> {
+        let (subject, kind) = subject_and_kind(&token, issuer)?;
+        let lookup_claims = token.lookup_claims(claim_names);
+        let proof = Proof::Token(token);
+        Ok(Self { proof, subject, kind, lookup_claims, authority: authority.clone() })
     }
 
     /// The holder of a static key. `authority` says what can be granted to it: no scope, since it
@@ -72,21 +89,8 @@ impl Principal {
             proof: Proof::ApiKey(scopes),
             subject: Subject::new(ApiKey::ISSUER, name.shared()),
             kind: PrincipalKind::ApiKey(name.clone()),
+            lookup_claims: Box::default(),
             authority: authority.clone(),
-        }
-    }
-
-    /// The same caller, in memory of its own.
-    pub(crate) fn copy(&self) -> Self {
-        let proof = match &self.proof {
-            Proof::Token(token) => Proof::Token(token.copy()),
-            Proof::ApiKey(scopes) => Proof::ApiKey(scopes.clone()),
-        };
-        Self {
-            proof,
-            subject: self.subject.clone(),
-            kind: self.kind.clone(),
-            authority: self.authority.clone(),
         }
     }
 
@@ -95,26 +99,42 @@ impl Principal {
         &self.authority
     }
 
-    /// About how many bytes it keeps.
-    pub(crate) fn weight(&self) -> usize {
-        let proof = self.token().map_or(0, VerifiedToken::weight);
-        size_of::<Self>() + proof + self.subject.id().len() + 2 * PER_ALLOCATION
+    /// What an identity store is asked for.
+    pub(crate) fn lookup(&self) -> Lookup<'_> {
+        Lookup::with_claims(&self.subject, &self.lookup_claims)
     }
 
-    /// Issuer and `sub`: what names the caller for good. For the holder of a static key that is
+    /// About how many bytes it owns, itself included.
+    pub(crate) fn weight(&self) -> usize {
+        let token = self.token().map_or(0, VerifiedToken::weight);
+        let claims: usize =
+            self.lookup_claims.iter().map(|claim| size_of_val(claim) + claim.1.len()).sum();
+        let actor = self.actor().and_then(|actor| actor.subject.as_deref()).map_or(0, str::len);
+        size_of::<Self>() + token + self.subject.id().len() + claims + actor
+    }
+
+    /// Issuer and `sub`: what names the caller permanently. For the holder of a static key it is
     /// [`ApiKey::ISSUER`] and the key's name.
     pub fn subject(&self) -> &Subject {
         &self.subject
     }
 
-    /// Person, program, a person played by another, or the holder of a static key.
+    /// Person, agent, impersonated person, program, or the holder of a static key.
     pub fn kind(&self) -> &PrincipalKind {
         &self.kind
     }
 
-    /// The program through which the caller calls, where the token tells.
-    pub fn client_id(&self) -> Option<&str> {
+    /// The OAuth client through which the caller calls: the token's `client_id`, else its `azp`.
+    pub fn client(&self) -> Option<&str> {
         self.token()?.client_id()
+    }
+
+    /// Who acts, where it is not the subject: an agent, or a member of staff.
+    pub fn actor(&self) -> Option<&Actor> {
+        match &self.kind {
+            PrincipalKind::Agent(actor) | PrincipalKind::Impersonated(actor) => Some(actor),
+            _ => None,
+        }
     }
 
     /// The scopes that the token grants, or the static key.
@@ -133,13 +153,38 @@ impl Principal {
         self.token().map_or(Ok(None), |token| token.claim(name))
     }
 
-    /// The token's proof; `None` for a static key.
+    /// The token; `None` for a static key.
     pub fn token(&self) -> Option<&VerifiedToken> {
         match &self.proof {
             Proof::Token(token) => Some(token),
             Proof::ApiKey(_) => None,
         }
     }
+}
+
+/// Who the token is about, and what `act` makes of it (RFC 8693 §4.1). The actor rule comes first:
+/// under [`ActorRule::Person`] `sub` is the agent, which may be the client as well.
+fn subject_and_kind(
+    token: &VerifiedToken,
+    issuer: &Issuer,
+) -> Result<(Subject, PrincipalKind), TokenError> {
+    let name = issuer.shared_name();
+    if let (Some(actor), ActorRule::Person) = (token.actor(), issuer.actor_rule()) {
+        let person = actor.subject.as_deref().filter(|person| rules::is_subject(person));
+        let person = person.ok_or(TokenError::MalformedPayload { claim: Some("act") })?;
+        let agent = Actor { subject: Some(token.subject().into()) };
+        return Ok((Subject::new(name, person), PrincipalKind::Agent(agent)));
+    }
+    let subject = Subject::new(name, token.subject());
+    let kind = match token.actor() {
+        _ if issuer.is_machine(token) => PrincipalKind::Machine(ClientId::new(subject.clone())),
+        Some(actor) if issuer.actor_rule() == ActorRule::Agent => {
+            PrincipalKind::Agent(actor.clone())
+        }
+        Some(actor) => PrincipalKind::Impersonated(actor.clone()),
+        None => PrincipalKind::User,
+    };
+    Ok((subject, kind))
 }
 
 impl fmt::Debug for Principal {

@@ -133,6 +133,8 @@ pub enum TokenError {
 pub enum ForbiddenReason {
     /// The subject has no user in the application.
     UnknownUser,
+    /// The identity store knows the subject and refuses it: a deactivated or deleted user.
+    UserRefused,
     /// The `Origin` header names a web page that may not call (R29).
     OriginNotAllowed {
         /// The header's value.
@@ -204,6 +206,7 @@ impl Rejection {
         "revoked",
         "missing_key_id",
         "unknown_user",
+        "user_refused",
         "insufficient_scope",
         "origin_not_allowed",
         "host_not_allowed",
@@ -261,7 +264,7 @@ impl Rejection {
             Self::MalformedRequest(error) => error.description(),
             Self::InvalidToken(error) => error.description(),
             Self::InsufficientScope { .. } => "The access token lacks a scope that this needs",
-            Self::Forbidden(ForbiddenReason::UnknownUser) => {
+            Self::Forbidden(ForbiddenReason::UnknownUser | ForbiddenReason::UserRefused) => {
                 "The account has no access to this application"
             }
             Self::Forbidden(ForbiddenReason::OriginNotAllowed { .. }) => {
@@ -297,6 +300,7 @@ impl Rejection {
             Self::InvalidToken(error) => error.reason(),
             Self::InsufficientScope { .. } => "insufficient_scope",
             Self::Forbidden(ForbiddenReason::UnknownUser) => "unknown_user",
+            Self::Forbidden(ForbiddenReason::UserRefused) => "user_refused",
             Self::Forbidden(ForbiddenReason::OriginNotAllowed { .. }) => "origin_not_allowed",
             Self::Forbidden(ForbiddenReason::HostNotAllowed { .. }) => "host_not_allowed",
             Self::Forbidden(ForbiddenReason::RefusedByRule) => "refused_by_rule",

@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{changes, claims::NumericDate, identity::Subject, time::UnixTime};
+use crate::{claims::NumericDate, identity::Subject, time::UnixTime};
 
 /// How long a revocation is kept: longer than access tokens live.
 const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
@@ -43,7 +43,6 @@ impl Revocations {
     pub(crate) fn revoke(&self, subject: &Subject, now: UnixTime) {
         self.list.write().unwrap_or_else(|poisoned| poisoned.into_inner()).add(subject, now);
         self.generation.fetch_add(1, Ordering::Release);
-        changes::tell();
     }
 
     /// How many revocations there have been.

@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     claims::{Actor, ClaimTypeError, Claims, NumericDate},
+    identity::LookupClaims,
     jwk::Jwk,
     jws::{CompactJws, JoseHeader},
     keys::{KeySet, Unverified},
@@ -13,7 +14,6 @@ use crate::{
     rules::TokenRules,
     scope::ScopeSet,
     time::UnixTime,
-    token_cache::PER_ALLOCATION,
 };
 
 /// A token that was read and not yet checked.
@@ -103,14 +103,18 @@ impl VerifiedToken {
         &self.key
     }
 
-    /// The same proof, in memory of its own. Nobody outside can have two of one.
-    pub(crate) fn copy(&self) -> Self {
-        Self { claims: self.claims.clone(), scopes: self.scopes.clone(), key: self.key.clone() }
+    /// About how many bytes it owns besides itself.
+    pub(crate) fn weight(&self) -> usize {
+        self.claims.weight() + self.scopes.weight()
     }
 
-    /// About how many bytes it keeps besides itself.
-    pub(crate) fn weight(&self) -> usize {
-        self.claims.weight() + self.scopes.weight() + 2 * PER_ALLOCATION
+    /// The named claims that the token has, as JSON texts.
+    pub(crate) fn lookup_claims(&self, names: &[&'static str]) -> Box<LookupClaims> {
+        let read = |name: &'static str| {
+            let value: serde_json::Value = self.claim(name).ok()??;
+            Some((name, value.to_string().into_boxed_str()))
+        };
+        names.iter().copied().filter_map(read).collect()
     }
 
     /// `iss`.
@@ -170,10 +174,6 @@ impl VerifiedToken {
     /// Whether the token is bound to a key that its bearer would have to show (RFC 7800).
     pub(crate) fn is_bound_to_a_key(&self) -> bool {
         self.claims.has_cnf
-    }
-
-    pub(crate) fn subject_name(&self) -> Arc<str> {
-        self.subject().into()
     }
 }
 

@@ -1,109 +1,184 @@
-//! Users remembered for a while.
+//! Users cached for a while.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, PoisonError, RwLock},
+    time::{Duration, Instant},
+};
 
 use async_trait::async_trait;
-use mcp_auth_core::{
-    ApiKeyName, ClientId, IdentityStore, IssuerAwareness, Newcomer, StoreError, Subject,
-};
-use moka::future::Cache;
+use mcp_auth_core::{Found, IdentityStore, Lookup, LookupKey, StoreError, Subject};
+use quick_cache::{Equivalent, sync::Cache};
 
-/// A store that remembers the users that it found: see
-/// [`cached`](crate::IdentityStoreExt::cached). Clones share what is remembered, so one can be
-/// kept aside to [`invalidate`](Self::invalidate).
+/// A store that caches the users that it found: see [`cached`](crate::IdentityStoreExt::cached).
+/// Clones share the cache, so one can be kept aside to [`invalidate`](Self::invalidate).
 ///
-/// Many requests of one subject at once ask the store beneath once. Neither an error nor the
-/// absence of a user is remembered: who has just been added is found at the next request.
+/// The key is the subject, with the [claims](IdentityStore::claims) that the store beneath has
+/// named. A cached user is found without waiting ([`IdentityStore::find_cached`]). Concurrent
+/// requests for one user ask the store beneath once. Errors, absent users and refused users are not
+/// cached: a user who was just added is found by the next request.
 ///
-/// # What a remembered user can be stale about
-/// Everything that is in the row, for `ttl` at most: a changed name, a revoked role, a person who
-/// was deleted. Call [`invalidate`](Self::invalidate) where that is not soon enough: after such a
-/// change, or from a webhook. Other processes keep their own memory.
+/// # How old a cached user can be
+/// Everything in the row can be out of date by `ttl`: a changed name, a revoked role, a deleted
+/// user. Call [`invalidate`](Self::invalidate) where that is too long: after such a change, or from
+/// a webhook. An `invalidate` during a look-up wins: the
+/// answer of that look-up is used by nobody who asks later. Other
+/// processes have caches of their own.
 ///
 /// ```
 /// use std::time::Duration;
 /// use mcp_auth_stores::IdentityStoreExt;
 /// # use mcp_auth_core::{IdentityStore, Subject};
-/// # async fn cached(store: impl IdentityStore<User = String>) {
+/// # fn cached(store: impl IdentityStore<User = String>) {
 /// let users = store.cached(Duration::from_secs(30), 10_000);
 /// let for_later = users.clone();
 /// // … .users(users) …
-/// for_later.invalidate(&Subject::new("https://login.example.com", "user_ada")).await;
+/// for_later.invalidate(&Subject::new("https://login.example.com", "user_ada"));
 /// # }
 /// ```
 pub struct CachedIdentityStore<S: IdentityStore> {
     store: Arc<S>,
-    users: Cache<Subject, S::User>,
+    ttl: Duration,
+    answers: Arc<Cache<LookupKey, Answer<S::User>>>,
+    invalidated: Arc<RwLock<Invalidated>>,
 }
 
-impl<S: IdentityStore<User: Clone>> CachedIdentityStore<S> {
+/// What the store beneath answered, and when it was asked.
+struct Answer<U> {
+    found: Result<Found<U>, Arc<str>>,
+    asked_at: Instant,
+}
+
+impl<U> Clone for Answer<U> {
+    fn clone(&self) -> Self {
+        Self { found: self.found.clone(), asked_at: self.asked_at }
+    }
+}
+
+/// When users were invalidated. An answer to an older question is out of date.
+#[derive(Default)]
+struct Invalidated {
+    all: Option<Instant>,
+    /// Entries older than the cache's `ttl` are deleted, since the answers have expired by then.
+    subjects: HashMap<Subject, Instant>,
+}
+
+/// A look-up as the cache compares it with its keys, without a key of its own.
+#[derive(Hash)]
+struct Key<'r>(Lookup<'r>);
+
+impl Equivalent<LookupKey> for Key<'_> {
+    fn equivalent(&self, key: &LookupKey) -> bool {
+        self.0 == key.as_lookup()
+    }
+}
+
+impl<S: IdentityStore> CachedIdentityStore<S> {
     pub(crate) fn new(store: S, ttl: Duration, capacity: u64) -> Self {
-        let users = Cache::builder().time_to_live(ttl).max_capacity(capacity).build();
-        Self { store: Arc::new(store), users }
+        let capacity = usize::try_from(capacity).unwrap_or(usize::MAX);
+        Self {
+            store: Arc::new(store),
+            ttl,
+            answers: Arc::new(Cache::new(capacity)),
+            invalidated: Arc::default(),
+        }
     }
 
-    /// Forgets a user: the next request asks the store beneath.
-    pub async fn invalidate(&self, user: &Subject) {
-        self.users.invalidate(user).await;
+    /// Removes a user from the cache: the next request asks the store beneath.
+    pub fn invalidate(&self, user: &Subject) {
+        let now = Instant::now();
+        let mut invalidated = self.invalidated.write().unwrap_or_else(PoisonError::into_inner);
+        invalidated.subjects.retain(|_, at| now.duration_since(*at) < self.ttl);
+        invalidated.subjects.insert(user.clone(), now);
     }
 
-    /// Forgets everybody.
+    /// Removes all users from the cache.
     pub fn invalidate_all(&self) {
-        self.users.invalidate_all();
+        let mut invalidated = self.invalidated.write().unwrap_or_else(PoisonError::into_inner);
+        *invalidated = Invalidated { all: Some(Instant::now()), subjects: HashMap::new() };
+        drop(invalidated);
+        self.answers.clear();
     }
-}
 
-/// Why nothing is remembered.
-enum Miss {
-    Nobody,
-    Failed(StoreError),
+    /// Whether the question was asked after the user was last invalidated.
+    fn is_current(&self, who: &Lookup<'_>, answer: &Answer<S::User>) -> bool {
+        let invalidated = self.invalidated.read().unwrap_or_else(PoisonError::into_inner);
+        let subject = match invalidated.subjects.is_empty() {
+            true => None,
+            false => invalidated.subjects.get(who.subject()).copied(),
+        };
+        invalidated.all.max(subject).is_none_or(|at| answer.asked_at > at)
+    }
+
+    /// The cached user, unless it has expired or was invalidated.
+    fn fresh(&self, who: &Lookup<'_>, answer: Answer<S::User>) -> Option<Arc<S::User>> {
+        let is_fresh = answer.asked_at.elapsed() < self.ttl && self.is_current(who, &answer);
+        answer.found.ok().filter(|_| is_fresh)?.user()
+    }
+
+    /// Asks the store beneath.
+    async fn ask(&self, who: &Lookup<'_>) -> Answer<S::User> {
+        let asked_at = Instant::now();
+        let found = self.store.find(who).await.map_err(|error| error.to_string().into());
+        Answer { found, asked_at }
+    }
+
+    /// The answer to one question that all concurrent requests for this user share.
+    async fn ask_once(&self, who: &Lookup<'_>) -> Answer<S::User> {
+        match self.answers.get_value_or_guard_async(&who.to_key()).await {
+            Ok(answer) => answer,
+            Err(guard) => {
+                let answer = self.ask(who).await;
+                // Refused where the key was removed meanwhile: then nothing is cached.
+                let _ = guard.insert(answer.clone());
+                // Those who wait have the answer now; only users are kept.
+                if !matches!(answer.found, Ok(Found::User(_))) {
+                    self.answers.remove(&Key(*who));
+                }
+                answer
+            }
+        }
+    }
 }
 
 #[async_trait]
-impl<S: IdentityStore<User: Clone>> IdentityStore for CachedIdentityStore<S> {
+impl<S: IdentityStore> IdentityStore for CachedIdentityStore<S> {
     type User = S::User;
 
-    fn issuers(&self) -> IssuerAwareness {
-        self.store.issuers()
+    fn wrapped(&self) -> Option<&dyn IdentityStore<User = S::User>> {
+        Some(&*self.store)
     }
 
-    async fn find(&self, user: &Subject) -> Result<Option<S::User>, StoreError> {
-        if let Some(known) = self.users.get(user).await {
-            return Ok(Some(known));
-        }
-        let ask = async {
-            match self.store.find(user).await {
-                Ok(Some(found)) => Ok(found),
-                Ok(None) => Err(Miss::Nobody),
-                Err(error) => Err(Miss::Failed(error)),
+    fn find_cached(&self, who: &Lookup<'_>) -> Option<Arc<S::User>> {
+        self.fresh(who, self.answers.get(&Key(*who))?)
+    }
+
+    async fn find(&self, who: &Lookup<'_>) -> Result<Found<S::User>, StoreError> {
+        if let Some(answer) = self.answers.get(&Key(*who)) {
+            match self.fresh(who, answer) {
+                Some(user) => return Ok(Found::User(user)),
+                None => drop(self.answers.remove(&Key(*who))),
             }
-        };
-        // Those who ask at the same time share one answer, an error included.
-        match self.users.try_get_with_by_ref(user, ask).await {
-            Ok(found) => Ok(Some(found)),
-            Err(miss) => match &*miss {
-                Miss::Nobody => Ok(None),
-                Miss::Failed(error) => Err(StoreError::new(error.to_string())),
-            },
         }
-    }
-
-    async fn find_machine(&self, client: &ClientId) -> Result<Option<S::User>, StoreError> {
-        self.store.find_machine(client).await
-    }
-
-    async fn find_api_key(&self, key: &ApiKeyName) -> Result<Option<S::User>, StoreError> {
-        self.store.find_api_key(key).await
-    }
-
-    async fn provision(&self, newcomer: &Newcomer) -> Result<Option<S::User>, StoreError> {
-        self.store.provision(newcomer).await
+        let mut answer = self.ask_once(who).await;
+        // The question may have been under way when the user was invalidated.
+        if !self.is_current(who, &answer) {
+            self.answers.remove(&Key(*who));
+            answer = self.ask(who).await;
+        }
+        answer.found.map_err(|error| StoreError::new(&*error))
     }
 }
 
 impl<S: IdentityStore> Clone for CachedIdentityStore<S> {
     fn clone(&self) -> Self {
-        Self { store: self.store.clone(), users: self.users.clone() }
+        Self {
+            store: self.store.clone(),
+            ttl: self.ttl,
+            answers: self.answers.clone(),
+            invalidated: self.invalidated.clone(),
+        }
     }
 }
 
@@ -111,125 +186,10 @@ impl<S: IdentityStore + fmt::Debug> fmt::Debug for CachedIdentityStore<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CachedIdentityStore")
             .field("store", &self.store)
-            .field("remembered", &self.users.entry_count())
+            .field("users", &self.answers.len())
             .finish()
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::{
-        future::pending,
-        sync::atomic::{AtomicU32, Ordering::SeqCst},
-    };
-
-    use super::*;
-    use crate::IdentityStoreExt;
-
-    /// Finds everybody but `nobody`, fails for `broken`, hangs for `stuck`, and counts.
-    #[derive(Default)]
-    struct Counting(Arc<AtomicU32>);
-
-    #[async_trait]
-    impl IdentityStore for Counting {
-        type User = String;
-
-        async fn find(&self, user: &Subject) -> Result<Option<String>, StoreError> {
-            let asked = self.0.fetch_add(1, SeqCst) + 1;
-            tokio::time::sleep(Duration::from_millis(5)).await;
-            match user.id() {
-                "nobody" => Ok(None),
-                "broken" => Err(StoreError::new("the database is gone")),
-                "stuck" => pending().await,
-                id => Ok(Some(format!("{id}, asked {asked} times"))),
-            }
-        }
-    }
-
-    fn cached(ttl: Duration, capacity: u64) -> (CachedIdentityStore<Counting>, Arc<AtomicU32>) {
-        let store = Counting::default();
-        let asked = store.0.clone();
-        (store.cached(ttl, capacity), asked)
-    }
-
-    fn subject(id: &str) -> Subject {
-        Subject::new("https://i", id)
-    }
-
-    const MINUTE: Duration = Duration::from_secs(60);
-
-    #[tokio::test]
-    async fn a_user_is_asked_for_once_until_the_time_is_over() {
-        let (users, asked) = cached(Duration::from_millis(100), 10);
-        for _ in 0..3 {
-            users.find(&subject("ada")).await.unwrap().unwrap();
-        }
-        assert_eq!(asked.load(SeqCst), 1);
-        tokio::time::sleep(Duration::from_millis(150)).await;
-        users.find(&subject("ada")).await.unwrap().unwrap();
-        assert_eq!(asked.load(SeqCst), 2);
-    }
-
-    #[tokio::test]
-    async fn a_subject_of_another_issuer_is_somebody_else() {
-        let (users, asked) = cached(MINUTE, 10);
-        users.find(&subject("ada")).await.unwrap().unwrap();
-        users.find(&Subject::new("https://j", "ada")).await.unwrap().unwrap();
-        assert_eq!(asked.load(SeqCst), 2);
-    }
-
-    #[tokio::test]
-    async fn many_at_once_ask_once() {
-        let (users, asked) = cached(MINUTE, 10);
-        let tasks: Vec<_> = (0..100)
-            .map(|_| {
-                let users = users.clone();
-                tokio::spawn(async move { users.find(&subject("ada")).await.unwrap() })
-            })
-            .collect();
-        for task in tasks {
-            assert!(task.await.unwrap().is_some());
-        }
-        assert_eq!(asked.load(SeqCst), 1);
-    }
-
-    #[tokio::test]
-    async fn neither_errors_nor_absence_are_remembered() {
-        let (users, asked) = cached(MINUTE, 10);
-        for _ in 0..2 {
-            assert!(users.find(&subject("broken")).await.is_err());
-            assert_eq!(users.find(&subject("nobody")).await.unwrap(), None);
-        }
-        assert_eq!(asked.load(SeqCst), 4);
-    }
-
-    #[tokio::test]
-    async fn one_who_gives_up_leaves_nobody_hanging() {
-        let (users, asked) = cached(MINUTE, 10);
-        for _ in 0..2 {
-            let user = subject("stuck");
-            let stuck = users.find(&user);
-            assert!(tokio::time::timeout(Duration::from_millis(30), stuck).await.is_err());
-        }
-        assert_eq!(asked.load(SeqCst), 2);
-    }
-
-    #[tokio::test]
-    async fn an_invalidated_user_is_asked_for_again() {
-        let (users, asked) = cached(MINUTE, 10);
-        users.find(&subject("ada")).await.unwrap();
-        users.invalidate(&subject("ada")).await;
-        users.find(&subject("ada")).await.unwrap();
-        assert_eq!(asked.load(SeqCst), 2);
-    }
-
-    #[tokio::test]
-    async fn the_memory_is_bounded() {
-        let (users, _) = cached(MINUTE, 10);
-        for n in 0..40 {
-            users.find(&subject(&format!("user_{n}"))).await.unwrap();
-        }
-        users.users.run_pending_tasks().await;
-        assert!(users.users.entry_count() <= 10, "{}", users.users.entry_count());
-    }
-}
+mod tests;

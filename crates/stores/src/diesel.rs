@@ -7,12 +7,12 @@ use diesel::{
     QueryResult,
     r2d2::{ConnectionManager, Pool, R2D2Connection},
 };
-use mcp_auth_core::{IdentityStore, IssuerAwareness, StoreError, Subject};
+use mcp_auth_core::{Found, IdentityStore, IssuerAwareness, Lookup, StoreError};
 use tokio::{sync::Semaphore, task::spawn_blocking};
 
 use crate::{
     patience::{DEFAULT_TIMEOUT, within},
-    subject_key::SubjectKey,
+    subject_key::{SubjectKey, user_of},
 };
 
 /// Finds users by the application's own Diesel query, on connections of its own pool. The query
@@ -152,10 +152,10 @@ where
         U::Key::ISSUERS
     }
 
-    async fn find(&self, user: &Subject) -> Result<Option<U>, StoreError> {
-        let Some(key) = U::Key::of(user) else { return Ok(None) };
+    async fn find(&self, who: &Lookup<'_>) -> Result<Found<U>, StoreError> {
+        let Some(key) = U::Key::of(who.subject()) else { return Ok(Found::Nobody) };
         let rows = within(self.timeout, self.rows(key)).await?;
-        Ok(rows.into_iter().find_map(|(found, row)| found.is(user).then_some(row)))
+        Ok(user_of(who.subject(), rows))
     }
 }
 

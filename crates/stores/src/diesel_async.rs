@@ -8,11 +8,11 @@ use diesel::QueryResult;
 use diesel_async::pooled_connection::{
     AsyncDieselConnectionManager, PoolError, PoolableConnection, deadpool::Pool,
 };
-use mcp_auth_core::{IdentityStore, IssuerAwareness, StoreError, Subject};
+use mcp_auth_core::{Found, IdentityStore, IssuerAwareness, Lookup, StoreError};
 
 use crate::{
     patience::{DEFAULT_TIMEOUT, within},
-    subject_key::SubjectKey,
+    subject_key::{SubjectKey, user_of},
 };
 
 /// Finds users by the application's own diesel-async query, on connections of its own deadpool
@@ -138,10 +138,10 @@ where
         U::Key::ISSUERS
     }
 
-    async fn find(&self, user: &Subject) -> Result<Option<U>, StoreError> {
-        let Some(key) = U::Key::of(user) else { return Ok(None) };
+    async fn find(&self, who: &Lookup<'_>) -> Result<Found<U>, StoreError> {
+        let Some(key) = U::Key::of(who.subject()) else { return Ok(Found::Nobody) };
         let rows = within(self.timeout, self.rows(key)).await?;
-        Ok(rows.into_iter().find_map(|(found, row)| found.is(user).then_some(row)))
+        Ok(user_of(who.subject(), rows))
     }
 }
 

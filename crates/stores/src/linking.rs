@@ -1,11 +1,9 @@
 //! Newcomers who are users already, known by their e-mail address.
 
-use std::{fmt, future::Future};
+use std::{fmt, future::Future, sync::Arc};
 
 use async_trait::async_trait;
-use mcp_auth_core::{
-    ApiKeyName, ClientId, IdentityStore, IssuerAwareness, Newcomer, Profile, StoreError, Subject,
-};
+use mcp_auth_core::{Found, IdentityStore, Lookup, Newcomer, Profile, StoreError};
 
 /// A store that links newcomers to users by their verified e-mail address: see
 /// [`link_by_verified_email`](crate::IdentityStoreExt::link_by_verified_email).
@@ -33,30 +31,28 @@ where
 {
     type User = S::User;
 
-    fn issuers(&self) -> IssuerAwareness {
-        self.store.issuers()
+    fn wrapped(&self) -> Option<&dyn IdentityStore<User = S::User>> {
+        Some(&self.store)
     }
 
-    async fn find(&self, user: &Subject) -> Result<Option<S::User>, StoreError> {
-        self.store.find(user).await
+    async fn find(&self, who: &Lookup<'_>) -> Result<Found<S::User>, StoreError> {
+        self.store.find(who).await
     }
 
-    async fn find_machine(&self, client: &ClientId) -> Result<Option<S::User>, StoreError> {
-        self.store.find_machine(client).await
+    fn find_cached(&self, who: &Lookup<'_>) -> Option<Arc<S::User>> {
+        self.store.find_cached(who)
     }
 
-    async fn find_api_key(&self, key: &ApiKeyName) -> Result<Option<S::User>, StoreError> {
-        self.store.find_api_key(key).await
-    }
-
-    async fn provision(&self, newcomer: &Newcomer) -> Result<Option<S::User>, StoreError> {
+    async fn provision(&self, newcomer: &Newcomer) -> Result<Found<S::User>, StoreError> {
         let profile = newcomer.profile().await?;
         if profile.verified_email().is_some() {
             let mut found = (self.find)(profile).await?;
             match (found.pop(), found.is_empty()) {
-                (Some(only), true) => return (self.link)(only, newcomer.clone()).await,
+                (Some(only), true) => {
+                    return (self.link)(only, newcomer.clone()).await.map(Found::from);
+                }
                 // Which of them it is cannot be told, and a further one would not help.
-                (Some(_), false) => return Ok(None),
+                (Some(_), false) => return Ok(Found::Nobody),
                 (None, _) => {}
             }
         }

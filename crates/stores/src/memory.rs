@@ -1,28 +1,25 @@
-//! Users kept in memory.
+//! Users in memory.
 
-use std::{
-    collections::HashMap,
-    fmt,
-    sync::{Arc, PoisonError, RwLock},
-};
+use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
-use mcp_auth_core::{IdentityStore, StoreError, Subject};
+use dashmap::DashMap;
+use mcp_auth_core::{Found, IdentityStore, Lookup, StoreError};
 
-/// Users by `sub`, kept in memory: for tests, demonstrations and small fixed lists.
+/// Users by `sub`, in memory: for tests, demonstrations and small fixed lists.
 ///
 /// Clones share the users, so one can be kept aside to add and remove users while the application
-/// runs.
+/// runs. A user is found without waiting.
 ///
 /// ```
 /// use mcp_auth_stores::MemoryIdentityStore;
 ///
 /// let staff = MemoryIdentityStore::new();
 /// staff.insert("user_ada", "Ada Lovelace");
-/// # assert_eq!(staff.remove("user_ada"), Some("Ada Lovelace"));
+/// # assert_eq!(staff.remove("user_ada").as_deref(), Some(&"Ada Lovelace"));
 /// ```
 pub struct MemoryIdentityStore<U> {
-    users: Arc<RwLock<HashMap<String, U>>>,
+    users: Arc<DashMap<String, Arc<U>>>,
 }
 
 impl<U> MemoryIdentityStore<U> {
@@ -32,22 +29,26 @@ impl<U> MemoryIdentityStore<U> {
     }
 
     /// Adds the user for a `sub`; the user that was there before is returned.
-    pub fn insert(&self, sub: impl Into<String>, user: U) -> Option<U> {
-        self.users.write().unwrap_or_else(PoisonError::into_inner).insert(sub.into(), user)
+    pub fn insert(&self, sub: impl Into<String>, user: U) -> Option<Arc<U>> {
+        self.users.insert(sub.into(), Arc::new(user))
     }
 
     /// Removes the user for a `sub`.
-    pub fn remove(&self, sub: &str) -> Option<U> {
-        self.users.write().unwrap_or_else(PoisonError::into_inner).remove(sub)
+    pub fn remove(&self, sub: &str) -> Option<Arc<U>> {
+        self.users.remove(sub).map(|(_, user)| user)
     }
 }
 
 #[async_trait]
-impl<U: Clone + Send + Sync + 'static> IdentityStore for MemoryIdentityStore<U> {
+impl<U: Send + Sync + 'static> IdentityStore for MemoryIdentityStore<U> {
     type User = U;
 
-    async fn find(&self, user: &Subject) -> Result<Option<U>, StoreError> {
-        Ok(self.users.read().unwrap_or_else(PoisonError::into_inner).get(user.id()).cloned())
+    async fn find(&self, who: &Lookup<'_>) -> Result<Found<U>, StoreError> {
+        Ok(self.find_cached(who).into())
+    }
+
+    fn find_cached(&self, who: &Lookup<'_>) -> Option<Arc<U>> {
+        self.users.get(who.id()).map(|user| user.clone())
     }
 }
 
@@ -65,14 +66,13 @@ impl<U> Clone for MemoryIdentityStore<U> {
 
 impl<S: Into<String>, U> FromIterator<(S, U)> for MemoryIdentityStore<U> {
     fn from_iter<I: IntoIterator<Item = (S, U)>>(users: I) -> Self {
-        let users = users.into_iter().map(|(sub, user)| (sub.into(), user)).collect();
-        Self { users: Arc::new(RwLock::new(users)) }
+        let users = users.into_iter().map(|(sub, user)| (sub.into(), Arc::new(user))).collect();
+        Self { users: Arc::new(users) }
     }
 }
 
 impl<U> fmt::Debug for MemoryIdentityStore<U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let users = self.users.read().unwrap_or_else(PoisonError::into_inner);
-        write!(f, "MemoryIdentityStore({} users)", users.len())
+        write!(f, "MemoryIdentityStore({} users)", self.users.len())
     }
 }

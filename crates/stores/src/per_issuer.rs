@@ -1,10 +1,11 @@
 //! A store for each issuer.
 
-use std::{collections::HashMap, fmt};
+use std::{collections::HashMap, fmt, sync::Arc};
 
 use async_trait::async_trait;
 use mcp_auth_core::{
-    ApiKey, ApiKeyName, ClientId, IdentityStore, IssuerAwareness, Newcomer, StoreError, Subject,
+    ApiKey, ApiKeyName, ClientId, Found, IdentityStore, IssuerAwareness, Lookup, Newcomer,
+    StoreError,
 };
 
 /// A store for each issuer: staff from one table, customers from another, as long as both are one
@@ -21,6 +22,7 @@ use mcp_auth_core::{
 /// ```
 pub struct IssuerStores<U> {
     stores: HashMap<String, Box<dyn IdentityStore<User = U>>>,
+    claims: Vec<&'static str>,
 }
 
 impl<U: Send + Sync + 'static> IssuerStores<U> {
@@ -32,6 +34,11 @@ impl<U: Send + Sync + 'static> IssuerStores<U> {
     /// The store of an issuer, by the name that the issuer is configured with, byte for byte.
     #[must_use]
     pub fn with(mut self, issuer: impl Into<String>, store: impl IdentityStore<User = U>) -> Self {
+        for &claim in store.claims() {
+            if !self.claims.contains(&claim) {
+                self.claims.push(claim);
+            }
+        }
         self.stores.insert(issuer.into(), Box::new(store));
         self
     }
@@ -45,39 +52,48 @@ impl<U: Send + Sync + 'static> IdentityStore for IssuerStores<U> {
         IssuerAwareness::Distinguishes
     }
 
-    async fn find(&self, user: &Subject) -> Result<Option<U>, StoreError> {
-        match self.stores.get(user.issuer()) {
-            Some(store) => store.find(user).await,
-            None => Ok(None),
+    /// The claims that the stores have named, all together.
+    fn claims(&self) -> &[&'static str] {
+        &self.claims
+    }
+
+    async fn find(&self, who: &Lookup<'_>) -> Result<Found<U>, StoreError> {
+        match self.stores.get(who.issuer()) {
+            Some(store) => store.find(who).await,
+            None => Ok(Found::Nobody),
         }
     }
 
-    async fn find_machine(&self, client: &ClientId) -> Result<Option<U>, StoreError> {
+    fn find_cached(&self, who: &Lookup<'_>) -> Option<Arc<U>> {
+        self.stores.get(who.issuer())?.find_cached(who)
+    }
+
+    async fn find_machine(&self, client: &ClientId) -> Result<Found<U>, StoreError> {
         match self.stores.get(client.issuer()) {
             Some(store) => store.find_machine(client).await,
-            None => Ok(None),
+            None => Ok(Found::Nobody),
         }
     }
 
     /// The store of [`ApiKey::ISSUER`], if there is one.
-    async fn find_api_key(&self, key: &ApiKeyName) -> Result<Option<U>, StoreError> {
+    async fn find_api_key(&self, key: &ApiKeyName) -> Result<Found<U>, StoreError> {
         match self.stores.get(ApiKey::ISSUER) {
             Some(store) => store.find_api_key(key).await,
-            None => Ok(None),
+            None => Ok(Found::Nobody),
         }
     }
 
-    async fn provision(&self, newcomer: &Newcomer) -> Result<Option<U>, StoreError> {
+    async fn provision(&self, newcomer: &Newcomer) -> Result<Found<U>, StoreError> {
         match self.stores.get(newcomer.subject().issuer()) {
             Some(store) => store.provision(newcomer).await,
-            None => Ok(None),
+            None => Ok(Found::Nobody),
         }
     }
 }
 
 impl<U> Default for IssuerStores<U> {
     fn default() -> Self {
-        Self { stores: HashMap::new() }
+        Self { stores: HashMap::new(), claims: Vec::new() }
     }
 }
 

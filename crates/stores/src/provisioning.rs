@@ -1,11 +1,9 @@
-//! Users made for those who have none yet.
+//! Users made for persons who have none yet.
 
-use std::{fmt, future::Future};
+use std::{fmt, future::Future, sync::Arc};
 
 use async_trait::async_trait;
-use mcp_auth_core::{
-    ApiKeyName, ClientId, IdentityStore, IssuerAwareness, Newcomer, StoreError, Subject,
-};
+use mcp_auth_core::{Found, IdentityStore, Lookup, Newcomer, StoreError};
 
 /// A store that makes users for newcomers: see
 /// [`provision_with`](crate::IdentityStoreExt::provision_with).
@@ -22,32 +20,29 @@ impl<S, F> ProvisioningIdentityStore<S, F> {
 }
 
 #[async_trait]
-impl<S, F, Fut> IdentityStore for ProvisioningIdentityStore<S, F>
+impl<S, F, Fut, Made> IdentityStore for ProvisioningIdentityStore<S, F>
 where
     S: IdentityStore,
     F: Fn(Newcomer) -> Fut + Send + Sync + 'static,
-    Fut: Future<Output = Result<Option<S::User>, StoreError>> + Send + 'static,
+    Fut: Future<Output = Result<Made, StoreError>> + Send + 'static,
+    Made: Into<Found<S::User>> + Send + 'static,
 {
     type User = S::User;
 
-    fn issuers(&self) -> IssuerAwareness {
-        self.store.issuers()
+    fn wrapped(&self) -> Option<&dyn IdentityStore<User = S::User>> {
+        Some(&self.store)
     }
 
-    async fn find(&self, user: &Subject) -> Result<Option<S::User>, StoreError> {
-        self.store.find(user).await
+    async fn find(&self, who: &Lookup<'_>) -> Result<Found<S::User>, StoreError> {
+        self.store.find(who).await
     }
 
-    async fn find_machine(&self, client: &ClientId) -> Result<Option<S::User>, StoreError> {
-        self.store.find_machine(client).await
+    fn find_cached(&self, who: &Lookup<'_>) -> Option<Arc<S::User>> {
+        self.store.find_cached(who)
     }
 
-    async fn find_api_key(&self, key: &ApiKeyName) -> Result<Option<S::User>, StoreError> {
-        self.store.find_api_key(key).await
-    }
-
-    async fn provision(&self, newcomer: &Newcomer) -> Result<Option<S::User>, StoreError> {
-        (self.make)(newcomer.clone()).await
+    async fn provision(&self, newcomer: &Newcomer) -> Result<Found<S::User>, StoreError> {
+        (self.make)(newcomer.clone()).await.map(Into::into)
     }
 }
 

@@ -5,7 +5,7 @@ mod column;
 use std::{fmt, time::Duration};
 
 use async_trait::async_trait;
-use mcp_auth_core::{IdentityStore, IssuerAwareness, StoreError, Subject};
+use mcp_auth_core::{Found, IdentityStore, IssuerAwareness, Lookup, StoreError};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, ModelTrait, QueryFilter};
 
 use crate::patience::{DEFAULT_TIMEOUT, within};
@@ -93,19 +93,22 @@ where
         }
     }
 
-    async fn find(&self, user: &Subject) -> Result<Option<E::Model>, StoreError> {
-        let Some(subject) = column::value(&self.subject, user.id())? else { return Ok(None) };
+    async fn find(&self, who: &Lookup<'_>) -> Result<Found<E::Model>, StoreError> {
+        let Some(subject) = column::value(&self.subject, who.id())? else {
+            return Ok(Found::Nobody);
+        };
         let mut query = E::find().filter(self.subject.eq(subject));
         if let Some(issuer) = self.issuer {
-            query = query.filter(issuer.eq(user.issuer()));
+            query = query.filter(issuer.eq(who.issuer()));
         }
         let rows = async { query.all(&self.db).await.map_err(StoreError::new) };
         let rows = within(self.timeout, rows).await?;
-        // A case-insensitive collation finds more than was asked for.
-        Ok(rows.into_iter().find(|row| {
-            column::is(&row.get(self.subject), user.id())
-                && self.issuer.is_none_or(|issuer| column::is(&row.get(issuer), user.issuer()))
-        }))
+        // A case-insensitive collation also matches other subjects.
+        let row = rows.into_iter().find(|row| {
+            column::is(&row.get(self.subject), who.id())
+                && self.issuer.is_none_or(|issuer| column::is(&row.get(issuer), who.issuer()))
+        });
+        Ok(row.into())
     }
 }
 

@@ -1,9 +1,9 @@
 //! Issuers that are declared to share one namespace of subjects.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
-use mcp_auth_core::{
-    ApiKeyName, ClientId, IdentityStore, IssuerAwareness, Newcomer, StoreError, Subject,
-};
+use mcp_auth_core::{Found, IdentityStore, IssuerAwareness, Lookup, StoreError};
 
 /// A store over `sub` alone for several issuers: see
 /// [`shared_subjects`](crate::IdentityStoreExt::shared_subjects).
@@ -22,23 +22,19 @@ impl<S> SharedSubjectsIdentityStore<S> {
 impl<S: IdentityStore> IdentityStore for SharedSubjectsIdentityStore<S> {
     type User = S::User;
 
+    fn wrapped(&self) -> Option<&dyn IdentityStore<User = S::User>> {
+        Some(&self.store)
+    }
+
     fn issuers(&self) -> IssuerAwareness {
         IssuerAwareness::Shared
     }
 
-    async fn find(&self, user: &Subject) -> Result<Option<S::User>, StoreError> {
-        self.store.find(user).await
+    async fn find(&self, who: &Lookup<'_>) -> Result<Found<S::User>, StoreError> {
+        self.store.find(who).await
     }
 
-    async fn find_machine(&self, client: &ClientId) -> Result<Option<S::User>, StoreError> {
-        self.store.find_machine(client).await
-    }
-
-    async fn find_api_key(&self, key: &ApiKeyName) -> Result<Option<S::User>, StoreError> {
-        self.store.find_api_key(key).await
-    }
-
-    async fn provision(&self, newcomer: &Newcomer) -> Result<Option<S::User>, StoreError> {
-        self.store.provision(newcomer).await
+    fn find_cached(&self, who: &Lookup<'_>) -> Option<Arc<S::User>> {
+        self.store.find_cached(who)
     }
 }

@@ -1,6 +1,6 @@
 //! What a users table knows its subjects by.
 
-use mcp_auth_core::{IssuerAwareness, Subject};
+use mcp_auth_core::{Found, IssuerAwareness, Subject};
 
 /// The value, or values, by which a users table knows a subject: the Rust type of its column.
 ///
@@ -115,6 +115,11 @@ impl<K: SubjectKey> SubjectKey for (Option<String>, K) {
     fn is(&self, subject: &Subject) -> bool {
         self.0.as_deref() == Some(subject.issuer()) && self.1.is(subject)
     }
+}
+
+/// The user among these rows whose key is the subject's, byte for byte.
+pub(crate) fn user_of<K: SubjectKey, U>(subject: &Subject, rows: Vec<(K, U)>) -> Found<U> {
+    rows.into_iter().find_map(|(key, user)| key.is(subject).then_some(user)).into()
 }
 
 #[cfg(test)]

@@ -1,46 +1,44 @@
-//! What can be put around any store.
+//! The wrappers around identity stores.
 
 use std::{future::Future, time::Duration};
 
-use mcp_auth_core::{IdentityStore, Newcomer, Profile, StoreError};
+use mcp_auth_core::{Found, IdentityStore, Newcomer, Profile, StoreError};
 
 use crate::{
     cached::CachedIdentityStore, linking::LinkingIdentityStore,
     provisioning::ProvisioningIdentityStore, shared_subjects::SharedSubjectsIdentityStore,
 };
 
-/// What can be put around any store, one around another.
+/// The wrappers that every identity store has as methods, one around another.
 pub trait IdentityStoreExt: IdentityStore + Sized {
     /// Makes users for persons who have none yet: `make` is called with the [`Newcomer`] and
-    /// answers with the new user, or with `None` to refuse. Machines and impersonated persons
-    /// never get there.
+    /// returns the new user, or `None` to refuse; a [`Found`] as well, such as that of a store which
+    /// reads the row back. It is not called for machines, static keys and impersonated persons.
     ///
     /// Two first requests of one person may come at the same time: insert with "on conflict do
     /// nothing" over a unique index, and read the row back.
     ///
     /// ```
     /// use mcp_auth_stores::IdentityStoreExt;
-    /// # use mcp_auth_core::{IdentityStore, Newcomer};
+    /// # use mcp_auth_core::{Found, IdentityStore, Newcomer};
     /// # fn around(store: impl IdentityStore<User = String>) -> impl IdentityStore {
     /// store.provision_with(|newcomer: Newcomer| async move {
     ///     Ok(Some(format!("newcomer {}", newcomer.subject().id())))
     /// })
     /// # }
     /// ```
-    fn provision_with<F, Fut>(self, make: F) -> ProvisioningIdentityStore<Self, F>
+    fn provision_with<F, Fut, Made>(self, make: F) -> ProvisioningIdentityStore<Self, F>
     where
         F: Fn(Newcomer) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<Option<Self::User>, StoreError>> + Send + 'static,
+        Fut: Future<Output = Result<Made, StoreError>> + Send + 'static,
+        Made: Into<Found<Self::User>> + Send + 'static,
     {
         ProvisioningIdentityStore::new(self, make)
     }
 
-    /// Remembers users that were found, for `ttl` at most and `capacity` of them at most: see
-    /// [`CachedIdentityStore`] for what a remembered user can be stale about.
-    fn cached(self, ttl: Duration, capacity: u64) -> CachedIdentityStore<Self>
-    where
-        Self::User: Clone,
-    {
+    /// Caches the users that were found, each for `ttl` and about `capacity` of them at most: see
+    /// [`CachedIdentityStore`], also for how old a cached user can be.
+    fn cached(self, ttl: Duration, capacity: u64) -> CachedIdentityStore<Self> {
         CachedIdentityStore::new(self, ttl, capacity)
     }
 

@@ -12,17 +12,17 @@ use crate::response;
 pub(crate) struct Refusal {
     rejection: Rejection,
     challenge: Option<String>,
-    told: Cell<bool>,
+    logged: Cell<bool>,
 }
 
 impl Refusal {
     pub(crate) fn new(rejection: Rejection, challenge: Option<String>) -> Self {
-        Self { rejection, challenge, told: Cell::new(false) }
+        Self { rejection, challenge, logged: Cell::new(false) }
     }
 
     /// The rejection, for whoever asks first: of two middlewares around each other, one tells.
-    pub(crate) fn untold(&self) -> Option<&Rejection> {
-        (!self.told.replace(true)).then_some(&self.rejection)
+    pub(crate) fn take_unlogged(&self) -> Option<&Rejection> {
+        (!self.logged.replace(true)).then_some(&self.rejection)
     }
 }
 

@@ -1,10 +1,12 @@
-//! A demand around a route that is authenticated already.
+//! Permissions required around a route that is authenticated already.
 
 use std::{
+    any::type_name,
+    convert::Infallible,
     fmt,
     future::{Ready, ready},
     marker::PhantomData,
-    task::{Context, Poll},
+    rc::Rc,
 };
 
 use actix_service::{Service, Transform};
@@ -13,32 +15,29 @@ use actix_web::{
     body::{EitherBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
 };
-use futures_util::{
-    TryFutureExt,
-    future::{Either, MapOk},
-};
+use futures_util::future::LocalBoxFuture;
 use mcp_auth_core::{Authenticated, Rejection, Requirement};
 
-use crate::{auth::McpAuth, extract};
+use crate::{
+    auth::McpAuth,
+    extract,
+    middleware::{Begun, Check, Finished, Gate},
+};
 
-/// Lets only those through who hold what `R` needs, for `wrap` on a resource or a scope within
-/// what the [middleware](crate::McpAuth::middleware) is around. Made by
+/// Rejects callers who lack what `R` needs, for `wrap` on a resource or a scope within what the
+/// [middleware](crate::McpAuth::middleware) is around. Made by
 /// [`McpAuth::require`](crate::McpAuth::require).
-pub struct RequirePermission<R> {
-    auth: McpAuth,
-    demanded: PhantomData<fn() -> R>,
-}
+pub struct RequirePermission<R>(RequirementCheck<R>);
 
-/// What [`RequirePermission`] makes of the service that it wraps: one for each worker.
-pub struct RequirePermissionService<S, R> {
-    service: S,
+/// The check that a caller holds what `R` needs.
+pub struct RequirementCheck<R> {
     auth: McpAuth,
-    demanded: PhantomData<fn() -> R>,
+    requirement: PhantomData<fn() -> R>,
 }
 
 impl<R: Requirement> RequirePermission<R> {
     pub(crate) fn new(auth: McpAuth) -> Self {
-        Self { auth, demanded: PhantomData }
+        Self(RequirementCheck { auth, requirement: PhantomData })
     }
 }
 
@@ -51,77 +50,57 @@ where
     type Response = ServiceResponse<EitherBody<B>>;
     type Error = Error;
     type InitError = ();
-    type Transform = RequirePermissionService<S, R>;
+    type Transform = Gate<RequirementCheck<R>, S>;
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, service: S) -> Self::Future {
-        let auth = self.auth.clone();
-        ready(Ok(RequirePermissionService { service, auth, demanded: PhantomData }))
+        let auth = self.0.auth.clone();
+        ready(Ok(Gate::new(RequirementCheck { auth, requirement: PhantomData }, service)))
     }
 }
 
-impl<S, B, R> Service<ServiceRequest> for RequirePermissionService<S, R>
-where
-    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
-    B: MessageBody + 'static,
-    R: Requirement,
-{
-    type Response = ServiceResponse<EitherBody<B>>;
-    type Error = Error;
-    type Future = Either<
-        Ready<Result<Self::Response, Error>>,
-        MapOk<S::Future, fn(ServiceResponse<B>) -> Self::Response>,
-    >;
+impl<R: Requirement> Check for RequirementCheck<R> {
+    type Passed = ();
+    /// The caller is known already, so nothing is waited for.
+    type Waiting = Infallible;
 
-    fn poll_ready(&self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.service.poll_ready(context)
-    }
-
-    fn call(&self, request: ServiceRequest) -> Self::Future {
-        match self.refusal(&request) {
-            Some(answer) => {
-                let answer = request.into_response(answer).map_into_right_body();
-                Either::Left(ready(Ok(answer)))
-            }
-            None => Either::Right(
-                self.service.call(request).map_ok(ServiceResponse::map_into_left_body),
-            ),
-        }
-    }
-}
-
-impl<S, R: Requirement> RequirePermissionService<S, R> {
-    /// The answer to a caller who lacks something.
-    fn refusal(&self, request: &ServiceRequest) -> Option<HttpResponse> {
+    fn begin(&self, request: &ServiceRequest) -> Begun<Self> {
         let mut extensions = request.extensions_mut();
         let Some(caller) = extensions.get_mut::<Authenticated>() else {
-            return Some(match extract::anonymous(&extensions).is_some() {
-                true => self.refuse(request, &Rejection::MissingCredentials),
+            return Begun::Answer(match extract::anonymous(&extensions).is_some() {
+                true => self.reject(request, &Rejection::MissingCredentials),
                 false => extract::no_middleware::<R>(request.path()).error_response(),
             });
         };
         match caller.demand(&[R::NEED]) {
-            Ok(()) => None,
-            Err(rejection) => Some(self.refuse(request, &rejection)),
+            Ok(()) => Begun::Pass(()),
+            Err(rejection) => Begun::Answer(self.reject(request, &rejection)),
         }
     }
 
-    fn refuse(&self, request: &ServiceRequest, rejection: &Rejection) -> HttpResponse {
-        self.auth.refuse_demand_within(request, rejection, &[R::NEED])
+    fn finish(
+        self: Rc<Self>,
+        _: ServiceRequest,
+        waiting: Infallible,
+    ) -> LocalBoxFuture<'static, Finished<Self>> {
+        match waiting {}
+    }
+}
+
+impl<R: Requirement> RequirementCheck<R> {
+    fn reject(&self, request: &ServiceRequest, rejection: &Rejection) -> HttpResponse {
+        self.auth.reject_within(request, rejection, &[R::NEED])
     }
 }
 
 impl<R> fmt::Debug for RequirePermission<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("RequirePermission").field(&std::any::type_name::<R>()).finish()
+        f.debug_tuple("RequirePermission").field(&type_name::<R>()).finish()
     }
 }
 
-impl<S: fmt::Debug, R> fmt::Debug for RequirePermissionService<S, R> {
+impl<R> fmt::Debug for RequirementCheck<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RequirePermissionService")
-            .field("demanded", &std::any::type_name::<R>())
-            .field("service", &self.service)
-            .finish()
+        f.debug_tuple("RequirementCheck").field(&type_name::<R>()).finish()
     }
 }

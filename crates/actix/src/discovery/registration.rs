@@ -34,13 +34,13 @@ const WELL_KNOWN: &str = "/.well-known/";
 /// Whether there may be a document at this path. Nearly every path is shorter, and needs no looking
 /// through.
 #[inline]
-pub(crate) fn may_be_ours(path: &str) -> bool {
+pub(crate) fn may_be_well_known(path: &str) -> bool {
     path.len() >= WELL_KNOWN.len() && path.contains(WELL_KNOWN)
 }
 
 /// The answer to a request for a document, before anybody has to say who they are. The middleware
 /// gives it too, so that discovery works wherever it stands.
-pub(crate) fn answer_at_the_door(auth: &McpAuth, request: &ServiceRequest) -> Option<HttpResponse> {
+pub(crate) fn answer_within(auth: &McpAuth, request: &ServiceRequest) -> Option<HttpResponse> {
     let path = request.path();
     let own = &auth.inner().discovery;
     let document = match request.app_data::<Registration>() {

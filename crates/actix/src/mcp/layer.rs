@@ -1,4 +1,4 @@
-//! What is wrapped around an MCP endpoint.
+//! The middleware for an MCP endpoint.
 
 use std::{
     future::{Ready, ready},
@@ -17,8 +17,11 @@ use mcp_auth_core::{
     mcp::{AnonymousMethods, McpPolicy, ToolRules},
 };
 
-use super::{body::BodyLimits, service::McpService};
-use crate::{auth::McpAuth, middleware::McpAuthService};
+use super::{body::BodyLimits, check::McpCheck};
+use crate::{
+    auth::McpAuth,
+    middleware::{Authentication, Gate},
+};
 
 /// [`McpAuth::middleware`] for an MCP endpoint, with what messages need besides: rules for tools,
 /// messages that need nobody signed in, and sessions that stay with whom they were given to. Made
@@ -111,13 +114,14 @@ where
     type Response = ServiceResponse<EitherBody<EitherBody<B>>>;
     type Error = Error;
     type InitError = ();
-    type Transform = McpAuthService<McpService<S>>;
+    type Transform = Gate<Authentication, Gate<McpCheck, S>>;
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, service: S) -> Self::Future {
         let Self { auth, policy, limits } = self.clone();
         let optional = policy.anonymous.is_some();
-        let messages = McpService::new(service, auth.clone(), policy, limits);
-        ready(Ok(McpAuthService::new(messages, auth, optional, Vec::new())))
+        let messages = McpCheck { auth: auth.clone(), policy, limits };
+        let authentication = Authentication { auth, optional, needs: Vec::new() };
+        ready(Ok(Gate::new(authentication, Gate::new(messages, service))))
     }
 }

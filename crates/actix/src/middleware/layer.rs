@@ -1,4 +1,4 @@
-//! What is wrapped around a resource, a scope or the whole application.
+//! The authentication middleware.
 
 use std::future::{Ready, ready};
 
@@ -10,11 +10,11 @@ use actix_web::{
 };
 use mcp_auth_core::{Requirement, permission::Need};
 
-use super::service::McpAuthService;
+use super::{authentication::Authentication, gate::Gate};
 use crate::auth::McpAuth;
 
-/// Authenticates every request, whatever its method (R8), before routing looks at the method
-/// (R10). Made by [`McpAuth::middleware`].
+/// Rejects requests without a valid token, whatever their method, before routing looks at the
+/// method. Made by [`McpAuth::middleware`].
 ///
 /// ```
 /// # use actix_web::{App, HttpResponse, web};
@@ -46,11 +46,12 @@ impl McpAuthMiddleware {
         self
     }
 
-    /// Lets only those through who hold what `R` needs: a permission, a tuple of them, or
-    /// [`Any`](mcp_auth_core::Any) of several. Called again, it demands both. Who has not signed in
-    /// is refused then, even where that is [optional](Self::optional). Default: nothing.
+    /// Rejects callers who lack what `R` needs: a permission, a tuple of them, or
+    /// [`Any`](mcp_auth_core::Any) of several. Called again, it requires both. A request without
+    /// credentials is then rejected even where they are [optional](Self::optional). Default:
+    /// nothing.
     ///
-    /// What is missing is told in one challenge, with what every request needs (R15).
+    /// One challenge names everything that is missing, and what every request needs.
     #[must_use]
     pub fn require<R: Requirement>(mut self) -> Self {
         self.needs.push(R::NEED);
@@ -66,11 +67,11 @@ where
     type Response = ServiceResponse<EitherBody<B>>;
     type Error = Error;
     type InitError = ();
-    type Transform = McpAuthService<S>;
+    type Transform = Gate<Authentication, S>;
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, service: S) -> Self::Future {
         let Self { auth, optional, needs } = self.clone();
-        ready(Ok(McpAuthService::new(service, auth, optional, needs)))
+        ready(Ok(Gate::new(Authentication { auth, optional, needs }, service)))
     }
 }

@@ -5,9 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mcp_auth_core::{
-    ApiKeyName, ClientId, IdentityStore, IssuerAwareness, Newcomer, StoreError, Subject,
-};
+use mcp_auth_core::{ApiKeyName, ClientId, Found, IdentityStore, Lookup, Newcomer, StoreError};
 use metrics::{SharedString, Unit, describe_histogram, histogram};
 
 const LOOKUPS: &str = "mcp_auth_store_lookup_duration_seconds";
@@ -31,26 +29,31 @@ struct Measured<S> {
 impl<S: IdentityStore> IdentityStore for Measured<S> {
     type User = S::User;
 
-    fn issuers(&self) -> IssuerAwareness {
-        self.store.issuers()
+    fn wrapped(&self) -> Option<&dyn IdentityStore<User = S::User>> {
+        Some(&self.store)
     }
 
-    async fn find(&self, user: &Subject) -> Result<Option<S::User>, StoreError> {
+    async fn find(&self, who: &Lookup<'_>) -> Result<Found<S::User>, StoreError> {
         let measurement = self.measure("find");
-        measurement.ends_with(self.store.find(user).await)
+        measurement.ends_with(self.store.find(who).await)
     }
 
-    async fn find_machine(&self, client: &ClientId) -> Result<Option<S::User>, StoreError> {
+    /// Not measured: a user in memory takes no time worth a histogram.
+    fn find_cached(&self, who: &Lookup<'_>) -> Option<Arc<S::User>> {
+        self.store.find_cached(who)
+    }
+
+    async fn find_machine(&self, client: &ClientId) -> Result<Found<S::User>, StoreError> {
         let measurement = self.measure("find_machine");
         measurement.ends_with(self.store.find_machine(client).await)
     }
 
-    async fn find_api_key(&self, key: &ApiKeyName) -> Result<Option<S::User>, StoreError> {
+    async fn find_api_key(&self, key: &ApiKeyName) -> Result<Found<S::User>, StoreError> {
         let measurement = self.measure("find_api_key");
         measurement.ends_with(self.store.find_api_key(key).await)
     }
 
-    async fn provision(&self, newcomer: &Newcomer) -> Result<Option<S::User>, StoreError> {
+    async fn provision(&self, newcomer: &Newcomer) -> Result<Found<S::User>, StoreError> {
         let measurement = self.measure("provision");
         measurement.ends_with(self.store.provision(newcomer).await)
     }
@@ -79,11 +82,12 @@ struct Measurement<'m> {
 impl Measurement<'_> {
     fn ends_with<U>(
         mut self,
-        answer: Result<Option<U>, StoreError>,
-    ) -> Result<Option<U>, StoreError> {
+        answer: Result<Found<U>, StoreError>,
+    ) -> Result<Found<U>, StoreError> {
         self.outcome = match &answer {
-            Ok(Some(_)) => "found",
-            Ok(None) => "nobody",
+            Ok(Found::User(_)) => "found",
+            Ok(Found::Nobody) => "nobody",
+            Ok(_) => "refused",
             Err(_) => "failed",
         };
         answer

@@ -13,36 +13,24 @@ use crate::{
     rejection::Rejection,
 };
 
-/// A caller whose token is good, with the application's user for it.
+/// An accepted caller: the principal, and the application's user for it.
 #[derive(Clone)]
 pub struct Authenticated {
     principal: Arc<Principal>,
-    /// There is none where nobody needs it: who is calling is moved about with every request.
-    details: OnceLock<Box<Details>>,
-}
-
-#[derive(Clone, Default)]
-struct Details {
     /// Without a store the principal is the user.
     user: Option<ErasedUser>,
     grants: OnceLock<Arc<Grants>>,
-    /// What was demanded on the way here.
-    demanded: Vec<&'static Need>,
+    /// What was required on the way here.
+    required: Vec<&'static Need>,
 }
 
 impl Authenticated {
-    #[inline]
     pub(super) fn new(principal: Arc<Principal>, user: Option<ErasedUser>) -> Self {
-        let details = match user {
-            Some(_) => OnceLock::from(Box::new(Details { user, ..Details::default() })),
-            None => OnceLock::new(),
-        };
-        Self { principal, details }
+        Self { principal, user, grants: OnceLock::new(), required: Vec::new() }
     }
 
-    /// Only those pass who hold what the operation needs.
-    #[inline]
-    pub(super) fn if_granted(mut self, needs: &[&'static Need]) -> Result<Self, Rejection> {
+    /// Rejects a caller who lacks something that the operation needs.
+    pub(super) fn require_all(mut self, needs: &[&'static Need]) -> Result<Self, Rejection> {
         if !needs.is_empty() {
             self.demand(needs)?;
         }
@@ -57,7 +45,7 @@ impl Authenticated {
     /// The application's user, if `U` is what its store returns. Without a store, `U` is
     /// [`Principal`].
     pub fn user<U: Send + Sync + 'static>(&self) -> Option<Arc<U>> {
-        let user: Arc<dyn Any + Send + Sync> = match self.erased_user() {
+        let user: Arc<dyn Any + Send + Sync> = match &self.user {
             Some(user) => user.value.clone(),
             None => self.principal.clone(),
         };
@@ -67,8 +55,8 @@ impl Authenticated {
     /// The permissions that the caller holds. They are looked up when they are first asked for, and
     /// kept.
     pub fn grants(&self) -> &Arc<Grants> {
-        self.details.get_or_init(Box::default).grants.get_or_init(|| {
-            let user: &(dyn Any + Send + Sync) = match self.erased_user() {
+        self.grants.get_or_init(|| {
+            let user: &(dyn Any + Send + Sync) = match &self.user {
                 Some(user) => &*user.value,
                 None => &*self.principal,
             };
@@ -82,10 +70,9 @@ impl Authenticated {
     /// Those of [`Grants::require`]. A challenge names what was [demanded](Self::demand) on the way
     /// here as well, so that a client never gives up one thing for another.
     pub fn require(&self, needs: &[&'static Need]) -> Result<(), Rejection> {
-        let demanded = self.details.get().map_or(&[][..], |details| &details.demanded);
-        match demanded.is_empty() {
+        match self.required.is_empty() {
             true => self.grants().require(needs),
-            false => self.grants().require(&[demanded, needs].concat()),
+            false => self.grants().require(&[&self.required, needs].concat()),
         }
     }
 
@@ -95,10 +82,7 @@ impl Authenticated {
     /// Those of [`require`](Self::require).
     pub fn demand(&mut self, needs: &[&'static Need]) -> Result<(), Rejection> {
         self.require(needs)?;
-        // The grants that were looked at stand there.
-        if let Some(details) = self.details.get_mut() {
-            details.demanded.extend_from_slice(needs);
-        }
+        self.required.extend_from_slice(needs);
         Ok(())
     }
 
@@ -110,11 +94,7 @@ impl Authenticated {
 
     /// The name of the type that [`user`](Self::user) can be asked for.
     pub fn user_type_name(&self) -> &'static str {
-        self.erased_user().map_or_else(type_name::<Principal>, |user| user.type_name)
-    }
-
-    fn erased_user(&self) -> Option<&ErasedUser> {
-        self.details.get()?.user.as_ref()
+        self.user.as_ref().map_or_else(type_name::<Principal>, |user| user.type_name)
     }
 }
 

@@ -6,11 +6,11 @@ use crate::{
     api_key::ApiKey,
     audience::{AudiencePolicy, ResourceKind},
     bearer::BearerToken,
+    cache::TokenCacheSettings,
     permission::{Need, PermissionPolicy},
     resource::Resource,
     rules::TokenRules,
     scope::Scope,
-    token_cache::TokenCacheSettings,
 };
 
 /// What one resource demands of its callers. Every default is the safe one.

@@ -32,15 +32,6 @@ impl<'r> IncomingRequest<'r> {
         self.needs
     }
 
-    /// The one value, if there is exactly one.
-    #[inline]
-    pub(super) fn only_value(&self) -> Option<&'r [u8]> {
-        match self.authorization {
-            [value, None] => value,
-            _ => None,
-        }
-    }
-
     pub(super) fn values(&self) -> impl Iterator<Item = &'r [u8]> {
         self.authorization.into_iter().flatten()
     }

@@ -27,15 +27,15 @@ pub(super) struct Trusted {
 
 impl Trusted {
     /// Verifies with the keys that are known; where the token's key is not among them, asks once
-    /// for newer ones (R24). Tells by keys of which generation it was.
+    /// for newer ones (R24).
     pub(super) async fn verify(
         &self,
         token: &UnverifiedToken<'_>,
         now: UnixTime,
-    ) -> Result<(u64, Confirmation), Rejection> {
+    ) -> Result<Confirmation, Rejection> {
         let (seen, outcome) = self.try_known_keys(token, now);
         match outcome {
-            Ok(confirmation) => Ok((seen, confirmation)),
+            Ok(confirmation) => Ok(confirmation),
             Err(VerifyError::Rejected(error)) => Err(error.into()),
             Err(VerifyError::UnknownKey) => {
                 self.rules.check_before_fetch(token.header(), token.claims(), now)?;
@@ -52,7 +52,7 @@ impl Trusted {
         token: &UnverifiedToken<'_>,
         mut seen: u64,
         now: UnixTime,
-    ) -> Result<(u64, Confirmation), Rejection> {
+    ) -> Result<Confirmation, Rejection> {
         let mut patience = PATIENCE;
         loop {
             let demand = self.keys.demand(now, seen);
@@ -61,7 +61,7 @@ impl Trusted {
             }
             let (generation, outcome) = self.try_known_keys(token, now);
             match outcome {
-                Ok(confirmation) => return Ok((generation, confirmation)),
+                Ok(confirmation) => return Ok(confirmation),
                 Err(VerifyError::Rejected(error)) => return Err(error.into()),
                 Err(VerifyError::UnknownKey) => {}
             }

@@ -91,10 +91,13 @@ fn every_claim_is_told_as_it_stands() {
 }
 
 #[test]
-fn a_claim_is_kept_where_the_payload_has_it_and_once_more_only_if_it_has_escapes() {
-    let weight = |json: &str| parse(json).unwrap().texts.len() - json.len();
-    assert_eq!(weight(r#"{"iss":"https://i","sub":"ada","aud":["a","b"],"jti":"j"}"#), 0);
-    assert_eq!(weight(r#"{"iss":"https:\/\/i","sub":"\u0061da","aud":["a","b\n"]}"#), 9 + 3 + 2);
+fn the_weight_counts_the_payload_and_every_text() {
+    let weight = |json: &str| parse(json).unwrap().weight() - json.len();
+    let plain = weight("{}");
+    assert_eq!(weight(r#"{"x":"not kept apart"}"#), plain);
+    let texts = weight(r#"{"iss":"https://i","sub":"ada","aud":["a","b"],"jti":"j"}"#);
+    assert_eq!(texts - plain, 9 + 3 + 1 + 1 + 1 + 5 * ALLOCATION);
+    assert_eq!(weight(r#"{"act":{"sub":"staff"}}"#) - plain, 5);
 }
 
 #[test]

@@ -16,9 +16,8 @@ use josekit::{
 use serde_json::{Value, json};
 
 use crate::{
-    ApiKeyName, Authenticator, AwaitRefresh, ClientId, IdentityStore, Issuer, IssuerAwareness,
-    IssuerKeys, KeySet, Newcomer, Rejection, Resource, ResourcePolicy, StoreError, Subject,
-    UnixTime,
+    Authenticator, AwaitRefresh, Found, IdentityStore, Issuer, IssuerKeys, KeySet, Lookup,
+    Newcomer, Rejection, Resource, ResourcePolicy, StoreError, Subject, UnixTime,
     authenticator::IncomingRequest,
     base64url,
     profile::{FetchProfile, Profile, ProfileError, Secret},
@@ -138,24 +137,22 @@ struct Watched<S>(Arc<Asked<S>>);
 impl<S: IdentityStore> IdentityStore for Watched<S> {
     type User = S::User;
 
-    fn issuers(&self) -> IssuerAwareness {
-        self.0.store.issuers()
+    fn wrapped(&self) -> Option<&dyn IdentityStore<User = S::User>> {
+        Some(&*self.0.store)
     }
 
-    async fn find(&self, user: &Subject) -> Result<Option<S::User>, StoreError> {
+    async fn find(&self, who: &Lookup<'_>) -> Result<Found<S::User>, StoreError> {
         self.0.to_find.fetch_add(1, SeqCst);
-        self.0.store.find(user).await
+        self.0.store.find(who).await
     }
 
-    async fn find_machine(&self, client: &ClientId) -> Result<Option<S::User>, StoreError> {
-        self.0.store.find_machine(client).await
+    fn find_cached(&self, who: &Lookup<'_>) -> Option<Arc<S::User>> {
+        let user = self.0.store.find_cached(who)?;
+        self.0.to_find.fetch_add(1, SeqCst);
+        Some(user)
     }
 
-    async fn find_api_key(&self, key: &ApiKeyName) -> Result<Option<S::User>, StoreError> {
-        self.0.store.find_api_key(key).await
-    }
-
-    async fn provision(&self, newcomer: &Newcomer) -> Result<Option<S::User>, StoreError> {
+    async fn provision(&self, newcomer: &Newcomer) -> Result<Found<S::User>, StoreError> {
         self.0.to_provision.fetch_add(1, SeqCst);
         self.0.store.provision(newcomer).await
     }

@@ -9,7 +9,7 @@ use super::{
     caller::{Bearer, Door, ISSUER},
     time::{in_time, pause},
 };
-use crate::{IdentityStore, IssuerAwareness, StoreError, Subject};
+use crate::{IdentityStore, IssuerAwareness, Lookup, StoreError, Subject};
 
 /// Each of several users is found by the own subject, and by no other's.
 pub async fn finds_who_is_there(fixture: &impl Fixture) {
@@ -109,10 +109,10 @@ pub async fn tells_issuers_apart_if_it_says_so(fixture: &impl Fixture) {
     for issuer in ["https://other.example.com", "https://LOGIN.example.com", &format!("{ISSUER}/")]
     {
         let stranger = Subject::new(issuer, &*sub);
-        let found = in_time("a look-up", fixture.store().find(&stranger)).await;
+        let found = in_time("a look-up", fixture.store().find(&Lookup::new(&stranger))).await;
         let found = found.unwrap_or_else(|error| panic!("{stranger:?}: {error}"));
         let told_apart = fixture.store().issuers() == IssuerAwareness::Distinguishes;
-        assert_eq!(found.is_none(), told_apart, "{stranger:?}");
+        assert_eq!(found.is_nobody(), told_apart, "{stranger:?}");
     }
 }
 
@@ -197,8 +197,14 @@ fn subject(sub: &str) -> Subject {
 
 /// The subject of the user that is found.
 async fn look_up(fixture: &impl Fixture, sub: &str) -> Result<Option<String>, StoreError> {
-    let found = fixture.store().find(&subject(sub)).await?;
-    Ok(found.map(|user| fixture.subject_of(&user)))
+    let (store, subject) = (fixture.store(), subject(sub));
+    let found = store.find(&Lookup::new(&subject)).await?;
+    let found = found.user().map(|user| fixture.subject_of(&user));
+    // What the store has in memory is what it finds.
+    let cached = store.find_cached(&Lookup::new(&subject));
+    let cached = cached.map(|user| fixture.subject_of(&user));
+    assert!(cached.is_none() || cached == found, "{sub:?}: {cached:?} is cached, {found:?} found");
+    Ok(found)
 }
 
 async fn expect_user(fixture: &impl Fixture, sub: &str) {

@@ -26,8 +26,7 @@ use siphasher::sip128::{Hasher128, SipHasher24};
 
 use self::table::{NOBODY, Table};
 use crate::{
-    config::ConfigError, identity::Subject, principal::Principal, time::UnixTime,
-    token_cache::random_key,
+    cache::random_key, config::ConfigError, identity::Subject, principal::Principal, time::UnixTime,
 };
 
 mod table;
@@ -67,7 +66,7 @@ pub enum SessionOwner<'p> {
 
 impl<'p> From<&'p Principal> for SessionOwner<'p> {
     fn from(principal: &'p Principal) -> Self {
-        Self::Principal { subject: principal.subject(), client: principal.client_id() }
+        Self::Principal { subject: principal.subject(), client: principal.client() }
     }
 }
 

@@ -196,6 +196,10 @@ impl fmt::Display for ForbiddenReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::UnknownUser => f.write_str(NO_USER),
+            Self::UserRefused => f.write_str(
+                "the identity store knows this user and refuses it; if the user was deactivated or \
+                 deleted, this is as intended",
+            ),
             Self::OriginNotAllowed { origin } => write!(
                 f,
                 "the page {} may not call; if it should, add it with allow_origin",
@@ -343,6 +347,7 @@ mod tests {
             RequestError::SeveralAuthorizationHeaders.into(),
             RequestError::EmptyCredentials.into(),
             ForbiddenReason::UnknownUser.into(),
+            ForbiddenReason::UserRefused.into(),
             ForbiddenReason::RefusedByRule.into(),
             Rejection::ForeignSession,
             ForbiddenReason::MissingPermission { missing: vec![] }.into(),

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering::SeqCst;
 
 use mcp_auth_core::{
-    IncomingRequest, Issuer, Principal, PrincipalKind, Rejection, Subject,
+    ActorRule, IncomingRequest, Issuer, Principal, PrincipalKind, Rejection, Subject,
     description::KeyIdHash,
     refresh::Next,
     rejection::{TokenError, UnavailableReason},
@@ -157,7 +157,7 @@ fn r09_a_log_may_name_a_token_s_issuer_if_it_is_ours_and_its_key_by_a_hash() {
 }
 
 #[test]
-fn machines_persons_and_those_who_play_them_are_told_apart() {
+fn r41_persons_machines_agents_and_staff_are_told_apart() {
     let world = World::new(&["a"]);
     world.fetch(Some(vec!["a"]));
     let kind = |issuer: Issuer, change: fn(&mut Value)| {
@@ -169,6 +169,7 @@ fn machines_persons_and_those_who_play_them_are_told_apart() {
                 "machine"
             }
             PrincipalKind::Impersonated(_) => "impersonated",
+            PrincipalKind::Agent(_) => "agent",
             _ => "new",
         }
     };
@@ -184,6 +185,43 @@ fn machines_persons_and_those_who_play_them_are_told_apart() {
         token.claim::<String>("gty").is_ok_and(|gty| gty.as_deref() == Some("client-credentials"))
     });
     assert_eq!(kind(by_claim, |c| c["gty"] = json!("client-credentials")), "machine");
+}
+
+#[test]
+fn r41_what_act_means_is_a_rule_of_the_issuer() {
+    let world = World::new(&["a"]);
+    world.fetch(Some(vec!["a"]));
+    let token = world.token("a", |claims| {
+        claims["act"] = json!({"sub": "other"});
+        claims["client_id"] = json!("client_1");
+    });
+    let seen = |rule| {
+        let issuer = Issuer::new(ISSUER).unwrap().act(rule);
+        let caller = world.call_as(issuer, &token, NOW).unwrap();
+        let principal = caller.principal();
+        assert_eq!(principal.client(), Some("client_1"));
+        let is_agent = matches!(principal.kind(), PrincipalKind::Agent(_));
+        let actor = principal.actor().unwrap().subject.as_deref().unwrap().to_owned();
+        (principal.subject().id().to_owned(), actor, is_agent)
+    };
+    let expected = |subject: &str, actor: &str, is_agent| (subject.into(), actor.into(), is_agent);
+    assert_eq!(seen(ActorRule::Staff), expected("user_ada", "other", false));
+    assert_eq!(seen(ActorRule::Agent), expected("user_ada", "other", true));
+    assert_eq!(seen(ActorRule::Person), expected("other", "user_ada", true));
+}
+
+#[test]
+fn r41_an_agent_without_a_person_is_refused() {
+    let world = World::new(&["a"]);
+    world.fetch(Some(vec!["a"]));
+    let agents = || Issuer::new(ISSUER).unwrap().act(ActorRule::Person);
+    for act in [json!({}), json!({"sub": null}), json!({"sub": ""}), json!({"sub": "a\nb"})] {
+        let token = world.token("a", |claims| claims["act"] = act.clone());
+        assert_eq!(world.call_as(agents(), &token, NOW).unwrap_err().status(), 401, "{act}");
+    }
+    // Without `act` the token is the person's own, and the client's own id is a machine.
+    let own = world.call_as(agents(), &world.token("a", |_| ()), NOW).unwrap();
+    assert_eq!(own.principal().kind(), &PrincipalKind::User);
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use mcp_auth_core::{
-    ApiKey, AudiencePolicy, Authenticator, ConfigError, IdentityStore, Issuer, IssuerAwareness,
-    ResourcePolicy, Scope, StoreError, Subject, TokenCacheSettings, async_trait,
+    ApiKey, AudiencePolicy, Authenticator, ConfigError, Found, IdentityStore, Issuer,
+    IssuerAwareness, Lookup, ResourcePolicy, Scope, StoreError, TokenCacheSettings, async_trait,
     audience::ResourceKind, scopes,
 };
 
@@ -125,8 +125,8 @@ impl IdentityStore for Users {
         self.0
     }
 
-    async fn find(&self, _: &Subject) -> Result<Option<String>, StoreError> {
-        Ok(None)
+    async fn find(&self, _: &Lookup<'_>) -> Result<Found<String>, StoreError> {
+        Ok(Found::Nobody)
     }
 }
 

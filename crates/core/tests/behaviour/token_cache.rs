@@ -1,4 +1,4 @@
-//! Verified once, remembered exactly as long as it is true.
+//! The cache of verified tokens: when an entry ends, and what bounds it.
 
 use std::{
     sync::{
@@ -11,7 +11,7 @@ use std::{
 
 use mcp_auth_core::{
     Authenticated, Authenticator, IncomingRequest, Issuer, Rejection, Resource, ResourcePolicy,
-    Subject, TokenCacheSettings, TokenMemo, UnixTime, rejection::TokenError,
+    Step, Subject, TokenCacheSettings, UnixTime, rejection::TokenError,
 };
 use serde_json::json;
 
@@ -35,24 +35,23 @@ fn settings(change: impl FnOnce(&mut TokenCacheSettings)) -> TokenCacheSettings 
     settings
 }
 
-/// What a worker with this memory decides without waiting, if it can.
+/// What is decided without waiting, if anything is.
 fn at_once(
     authenticator: &Authenticator,
-    memo: &TokenMemo,
     token: &str,
     now: UnixTime,
 ) -> Option<Result<Authenticated, Rejection>> {
     let header = format!("Bearer {token}");
-    authenticator.authenticate_at_once(IncomingRequest::new([header.as_bytes()]), memo, now)
+    match authenticator.begin(IncomingRequest::new([header.as_bytes()]), now) {
+        Ok(Step::Done(caller)) => Some(Ok(caller)),
+        Ok(Step::Waiting(_)) => None,
+        Err(rejection) => Some(Err(rejection)),
+    }
 }
 
-/// Whether the token is remembered: by whoever asks for the first time, and by a worker that has
-/// it before its eyes.
+/// Whether the token is cached and still good.
 fn is_remembered(authenticator: &Authenticator, token: &str, now: UnixTime) -> bool {
-    let memo = TokenMemo::new();
-    let known = at_once(authenticator, &memo, token, now).is_some();
-    assert_eq!(at_once(authenticator, &memo, token, now).is_some(), known);
-    known
+    at_once(authenticator, token, now).is_some()
 }
 
 /// So long before now.
@@ -66,9 +65,8 @@ fn a_verified_token_is_remembered_and_says_the_same() {
     let token = world.token("a", |claims| claims["scope"] = json!("bookmarks:read"));
     assert!(!is_remembered(&authenticator, &token, NOW));
     let first = call(&authenticator, &token, NOW).unwrap();
-    let memo = TokenMemo::new();
     for _ in 0..10 {
-        let again = at_once(&authenticator, &memo, &token, NOW).unwrap().unwrap();
+        let again = at_once(&authenticator, &token, NOW).unwrap().unwrap();
         assert_eq!(again.principal().subject(), first.principal().subject());
         assert_eq!(again.principal().scopes(), first.principal().scopes());
         assert_eq!(again.principal().claim::<f64>("exp"), first.principal().claim("exp"));
@@ -77,81 +75,16 @@ fn a_verified_token_is_remembered_and_says_the_same() {
 }
 
 #[test]
-fn a_worker_that_sees_one_token_again_and_again_makes_a_principal_of_its_own() {
-    let (world, authenticator) = remembering(TokenCacheSettings::default());
-    let token = world.token("a", |_| ());
-    let verified = call(&authenticator, &token, NOW).unwrap();
-    let again = call(&authenticator, &token, NOW).unwrap();
-    assert!(Arc::ptr_eq(again.principal(), verified.principal()), "it is not verified again");
-    // From the third request on every second thread has a caller that it shares with fewer others.
-    let shared = call(&authenticator, &token, NOW).unwrap();
-    let memo = TokenMemo::new();
-    let seen = || at_once(&authenticator, &memo, &token, NOW).unwrap().unwrap();
-    let is_shared: Vec<bool> =
-        (0..7).map(|_| Arc::ptr_eq(seen().principal(), shared.principal())).collect();
-    // It is read once from the table, and known by its bytes from then on.
-    assert_eq!(is_shared, [true, true, true, true, false, false, false]);
-    assert_eq!(format!("{:?}", seen().principal()), format!("{:?}", shared.principal()));
-}
-
-/// From its fourth request by its bytes, a token has a principal that its worker made.
-#[test]
-fn a_token_that_comes_now_and_then_leaves_the_usual_one_where_it_is() {
-    let (world, authenticator) = remembering(TokenCacheSettings::default());
-    let token = |n: u8| world.token("a", |claims| claims["sub"] = json!(format!("user_{n}")));
-    let (usual, others): (String, Vec<String>) = (token(0), (1..=9).map(token).collect());
-    for token in [&usual].into_iter().chain(&others) {
-        call(&authenticator, token, NOW).unwrap();
-    }
-    let memo = TokenMemo::new();
-    let seen = |token| {
-        let known = at_once(&authenticator, &memo, token, NOW).unwrap().unwrap();
-        known.principal().clone()
-    };
-    (0..9).for_each(|_| drop(seen(&usual)));
-    let own = seen(&usual);
-    for (n, other) in (1..).zip(&others) {
-        assert_eq!(seen(other).subject().id(), format!("user_{n}"));
-        assert!(Arc::ptr_eq(&seen(&usual), &own), "after {n} others");
-    }
-    // A second time, and no third one in between.
-    for _ in 0..2 {
-        assert_eq!(seen(&others[0]).subject().id(), "user_1");
-    }
-    let again = seen(&usual);
-    assert_eq!(again.subject(), own.subject());
-    assert!(!Arc::ptr_eq(&again, &own), "another one has taken its place");
-}
-
-#[test]
-fn a_token_whose_time_has_run_out_gives_up_its_place_to_the_next() {
-    let (world, authenticator) = remembering(TokenCacheSettings::default());
-    let (first, second) = (world.token("a", |_| ()), world.token("b", |_| ()));
-    let memo = TokenMemo::new();
-    call(&authenticator, &first, NOW).unwrap();
-    assert!(at_once(&authenticator, &memo, &first, NOW).is_some());
-    let later = NOW + MINUTE;
-    call(&authenticator, &second, later).unwrap();
-    // Noted when it comes first, and the worker's own from its fourth request by its bytes.
-    let seen = || at_once(&authenticator, &memo, &second, later).unwrap().unwrap();
-    let shared = seen();
-    let is_shared: Vec<bool> =
-        (0..4).map(|_| Arc::ptr_eq(seen().principal(), shared.principal())).collect();
-    assert_eq!(is_shared, [true, true, true, false]);
-}
-
-#[test]
 fn r23_another_spelling_of_a_remembered_token_is_another_token() {
     let (world, authenticator) = remembering(TokenCacheSettings::default());
     let token = world.token("a", |_| ());
     call(&authenticator, &token, NOW).unwrap();
-    let memo = TokenMemo::new();
-    assert!(at_once(&authenticator, &memo, &token, NOW).is_some());
+    assert!(at_once(&authenticator, &token, NOW).is_some());
     for at in 0..token.len() {
         let mut other = token.clone().into_bytes();
         other[at] = if other[at] == b'A' { b'B' } else { b'A' };
         let other = String::from_utf8(other).unwrap();
-        assert!(at_once(&authenticator, &memo, &other, NOW).is_none(), "byte {at}");
+        assert!(at_once(&authenticator, &other, NOW).is_none(), "byte {at}");
     }
 }
 
@@ -160,10 +93,9 @@ fn r20_an_entry_ends_with_exp_and_the_leeway() {
     let (world, authenticator) = remembering(settings(|s| s.ttl = HOUR));
     let token = world.token("a", |claims| claims["exp"] = json!(NOW.as_secs_f64() + 10.5));
     call(&authenticator, &token, NOW).unwrap();
-    let memo = TokenMemo::new();
     for (after, known) in [(0.0, true), (40.4, true), (40.6, false)] {
         let then = NOW + Duration::from_secs_f64(after);
-        assert_eq!(at_once(&authenticator, &memo, &token, then).is_some(), known, "{after}");
+        assert_eq!(at_once(&authenticator, &token, then).is_some(), known, "{after}");
         assert_eq!(is_remembered(&authenticator, &token, then), known, "{after}");
     }
     let outcome = call(&authenticator, &token, NOW + SECOND * 41);
@@ -185,15 +117,14 @@ fn an_entry_ends_at_the_ceiling() {
 fn r28_an_entry_ends_with_the_fetch_that_no_longer_lists_its_key() {
     let (world, authenticator) = remembering(TokenCacheSettings::default());
     let (a, b) = (world.token("a", |_| ()), world.token("b", |_| ()));
-    let (memo_a, memo_b) = (TokenMemo::new(), TokenMemo::new());
-    for (token, memo) in [(&a, &memo_a), (&b, &memo_b)] {
+    for token in [&a, &b] {
         call(&authenticator, token, NOW).unwrap();
-        assert!(at_once(&authenticator, memo, token, NOW).is_some());
+        assert!(at_once(&authenticator, token, NOW).is_some());
     }
     world.fetch(Some(vec!["b"]));
-    assert!(at_once(&authenticator, &memo_a, &a, NOW).is_none());
+    assert!(at_once(&authenticator, &a, NOW).is_none());
     assert!(!is_remembered(&authenticator, &a, NOW));
-    assert!(at_once(&authenticator, &memo_b, &b, NOW).is_some(), "its key is still listed");
+    assert!(at_once(&authenticator, &b, NOW).is_some(), "its key is still listed");
     world.will_bring(vec![Some(vec!["b"])]);
     assert_eq!(call(&authenticator, &a, NOW).unwrap_err(), TokenError::UnknownKey.into());
 }
@@ -215,13 +146,12 @@ fn a_revoked_subject_is_refused_at_once_and_may_sign_in_again() {
     let issued = |iat: f64| world.token("a", |c| c["iat"] = json!(NOW.as_secs_f64() + iat));
     let (old, untold) = (issued(-10.0), world.token("a", |_| ()));
     let other = world.token("a", |claims| claims["sub"] = json!("user_grace"));
-    let memo = TokenMemo::new();
     for token in [&old, &untold, &other] {
         call(&authenticator, token, NOW).unwrap();
     }
-    assert!(at_once(&authenticator, &memo, &old, NOW).is_some());
+    assert!(at_once(&authenticator, &old, NOW).is_some());
     authenticator.revoke(&Subject::new(ISSUER, "user_ada"), NOW);
-    assert!(at_once(&authenticator, &memo, &old, NOW).is_none());
+    assert!(at_once(&authenticator, &old, NOW).is_none());
     for token in [&old, &untold] {
         let outcome = call(&authenticator, token, NOW);
         assert_eq!(outcome.unwrap_err(), TokenError::Revoked.into());
@@ -239,7 +169,7 @@ fn r20_a_clock_that_is_set_back_lets_nothing_live_longer() {
 }
 
 #[test]
-fn r28_what_a_worker_found_to_be_good_ends_in_the_same_ways() {
+fn r28_each_change_ends_an_entry_and_no_other_does() {
     let late = NOW + (HOUR * 25 - SECOND);
     type Change = fn(&World, &Authenticator);
     let nothing: Change = |_, _| ();
@@ -261,14 +191,12 @@ fn r28_what_a_worker_found_to_be_good_ends_in_the_same_ways() {
         let (world, authenticator) = remembering(TokenCacheSettings::default());
         let token = world.token("a", |claims| claims["exp"] = json!(4_000_000_000_u64));
         call(&authenticator, &token, first).unwrap();
-        let memo = TokenMemo::new();
-        // Noted, found good, and known to be so.
         for _ in 0..3 {
-            assert!(at_once(&authenticator, &memo, &token, first).is_some(), "{what}");
+            assert!(at_once(&authenticator, &token, first).is_some(), "{what}");
         }
         change(&world, &authenticator);
         for _ in 0..2 {
-            assert_eq!(at_once(&authenticator, &memo, &token, then).is_some(), good, "{what}");
+            assert_eq!(at_once(&authenticator, &token, then).is_some(), good, "{what}");
         }
     }
 }
@@ -283,8 +211,7 @@ fn r28_every_worker_sees_at_once_that_a_key_was_withdrawn_or_a_subject_revoked()
         call(&authenticator, &token, NOW).unwrap();
         let (found, made) = (Barrier::new(3), AtomicBool::new(false));
         let worker = || {
-            let memo = TokenMemo::new();
-            let is_let_in = || at_once(&authenticator, &memo, &token, NOW).is_some();
+            let is_let_in = || at_once(&authenticator, &token, NOW).is_some();
             assert!((0..8).all(|_| is_let_in()));
             found.wait();
             loop {
@@ -320,54 +247,24 @@ fn r31_what_is_asked_of_every_request_is_asked_of_remembered_tokens() {
     let bound = world.token("a", |claims| claims["cnf"] = json!({"jkt": "x"}));
     let narrow = world.token("a", |claims| claims["scope"] = json!("openid"));
     for (token, status) in [(&bound, 401), (&narrow, 403)] {
-        let memo = TokenMemo::new();
         for _ in 0..3 {
             assert_eq!(call(&authenticator, token, NOW).unwrap_err().status(), status);
-            let known = at_once(&authenticator, &memo, token, NOW).unwrap();
+            let known = at_once(&authenticator, token, NOW).unwrap();
             assert_eq!(known.unwrap_err().status(), status);
         }
     }
 }
 
 #[test]
-fn r19_a_worker_s_memory_is_good_for_one_resource_only() {
+fn r19_a_cached_token_is_good_for_one_resource_only() {
     let (world, authenticator) = remembering(TokenCacheSettings::default());
     let token = world.token("a", |_| ());
     call(&authenticator, &token, NOW).unwrap();
-    let memo = TokenMemo::new();
-    assert!(at_once(&authenticator, &memo, &token, NOW).is_some());
+    assert!(at_once(&authenticator, &token, NOW).is_some());
     let other = ResourcePolicy::new(Resource::parse("https://app.example.com/other").unwrap());
     let other = world.authenticator(Issuer::new(ISSUER).unwrap(), other);
-    assert!(at_once(&other, &memo, &token, NOW).is_none());
+    assert!(at_once(&other, &token, NOW).is_none());
     assert_eq!(call(&other, &token, NOW).unwrap_err().status(), 401);
-}
-
-#[test]
-fn r26_a_worker_s_memory_goes_by_the_keys_of_the_token_s_own_issuer() {
-    let second = "https://second.example.com";
-    let trusts =
-        |world: &Arc<World>, name| world.authenticator(Issuer::new(name).unwrap(), policy());
-    for at_one_resource in [true, false] {
-        let (ours, theirs) = (World::new(&["a"]), World::new(&["b", "c"]));
-        ours.fetch(Some(vec!["a"]));
-        theirs.fetch(Some(vec!["b"]));
-        let mut first = trusts(&ours, ISSUER);
-        first.trust(Issuer::new(second).unwrap(), theirs.keys.clone(), theirs.clone()).unwrap();
-        let other = trusts(&theirs, second);
-        let last = if at_one_resource { &first } else { &other };
-        let (before, token) =
-            (ours.token("a", |_| ()), theirs.token("b", |claims| claims["iss"] = json!(second)));
-        call(&first, &before, NOW).unwrap();
-        call(last, &token, NOW).unwrap();
-        let memo = TokenMemo::new();
-        assert!(at_once(&first, &memo, &before, NOW).is_some());
-        // It takes the place of the one before.
-        for _ in 0..3 {
-            assert!(at_once(last, &memo, &token, NOW).is_some());
-        }
-        theirs.fetch(Some(vec!["c"]));
-        assert!(at_once(last, &memo, &token, NOW).is_none(), "its key was withdrawn");
-    }
 }
 
 #[test]
@@ -432,15 +329,11 @@ fn a_remembered_token_counts_with_its_claims() {
 }
 
 #[test]
-fn what_has_expired_is_swept_out_as_others_come() {
-    let (world, authenticator) = remembering(settings(|s| s.capacity = 64));
-    let named = |n: usize| world.token("a", |claims| claims["jti"] = json!(n.to_string()));
-    for n in 0..40 {
-        call(&authenticator, &named(n), NOW).unwrap();
-    }
-    assert!(authenticator.token_cache_use().entries > 30);
-    for n in 100..104 {
-        call(&authenticator, &named(n), NOW + MINUTE * 2).unwrap();
-    }
-    assert_eq!(authenticator.token_cache_use().entries, 4);
+fn an_expired_entry_is_removed_when_its_token_comes_again() {
+    let (world, authenticator) = remembering(TokenCacheSettings::default());
+    let token = world.token("a", |_| ());
+    call(&authenticator, &token, NOW).unwrap();
+    assert_eq!(authenticator.token_cache_use().entries, 1);
+    assert!(!is_remembered(&authenticator, &token, NOW + MINUTE * 2));
+    assert_eq!(authenticator.token_cache_use().entries, 0);
 }

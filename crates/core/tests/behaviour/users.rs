@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use mcp_auth_core::{
-    ApiKey, Authenticated, Authenticator, ClientId, IdentityStore, IncomingRequest, Issuer,
-    Newcomer, Principal, ProfileError, Rejection, Requirement, ResourcePolicy, StoreError, Subject,
-    TokenMemo, UnknownUser,
+    ApiKey, Authenticated, Authenticator, ClientId, Found, IdentityStore, IncomingRequest, Issuer,
+    Lookup, Newcomer, Principal, ProfileError, Rejection, Requirement, ResourcePolicy, Step,
+    StoreError, UnknownUser,
     api_key::ApiKeyName,
     async_trait,
     mcp::ToolRules,
@@ -30,20 +30,57 @@ struct User(String);
 /// Answers as it is told.
 struct Users(fn() -> Result<Option<User>, StoreError>);
 
+/// Refuses everybody, and must not provision.
+struct Refusing;
+
+#[async_trait]
+impl IdentityStore for Refusing {
+    type User = User;
+
+    async fn find(&self, _: &Lookup<'_>) -> Result<Found<User>, StoreError> {
+        Ok(Found::Refused)
+    }
+
+    async fn provision(&self, _: &Newcomer) -> Result<Found<User>, StoreError> {
+        panic!("a refused user is provisioned")
+    }
+}
+
+/// Has everybody in memory.
+struct InMemory;
+
+#[async_trait]
+impl IdentityStore for InMemory {
+    type User = User;
+
+    fn claims(&self) -> &[&'static str] {
+        &["org_id"]
+    }
+
+    async fn find(&self, _: &Lookup<'_>) -> Result<Found<User>, StoreError> {
+        panic!("the user is in memory")
+    }
+
+    fn find_cached(&self, who: &Lookup<'_>) -> Option<Arc<User>> {
+        let org: Option<String> = who.claim("org_id").unwrap();
+        Some(Arc::new(User(format!("{} of {org:?}", who.id()))))
+    }
+}
+
 #[async_trait]
 impl IdentityStore for Users {
     type User = User;
 
-    async fn find(&self, _: &Subject) -> Result<Option<User>, StoreError> {
-        (self.0)()
+    async fn find(&self, _: &Lookup<'_>) -> Result<Found<User>, StoreError> {
+        (self.0)().map(Found::from)
     }
 
-    async fn find_machine(&self, client: &ClientId) -> Result<Option<User>, StoreError> {
-        Ok(Some(User(format!("machine {} of {}", client.id(), client.issuer()))))
+    async fn find_machine(&self, client: &ClientId) -> Result<Found<User>, StoreError> {
+        Ok(Some(User(format!("machine {} of {}", client.id(), client.issuer()))).into())
     }
 
-    async fn find_api_key(&self, key: &ApiKeyName) -> Result<Option<User>, StoreError> {
-        Ok(Some(User(format!("key {key}"))))
+    async fn find_api_key(&self, key: &ApiKeyName) -> Result<Found<User>, StoreError> {
+        Ok(Some(User(format!("key {key}"))).into())
     }
 }
 
@@ -54,14 +91,14 @@ struct Provisioning;
 impl IdentityStore for Provisioning {
     type User = User;
 
-    async fn find(&self, _: &Subject) -> Result<Option<User>, StoreError> {
-        Ok(None)
+    async fn find(&self, _: &Lookup<'_>) -> Result<Found<User>, StoreError> {
+        Ok(Found::Nobody)
     }
 
-    async fn provision(&self, newcomer: &Newcomer) -> Result<Option<User>, StoreError> {
+    async fn provision(&self, newcomer: &Newcomer) -> Result<Found<User>, StoreError> {
         assert_eq!(newcomer.subject(), newcomer.principal().subject());
         newcomer.profile().await?;
-        Ok(Some(User("new".into())))
+        Ok(Some(User("new".into())).into())
     }
 }
 
@@ -135,27 +172,55 @@ fn machines_and_static_keys_are_not_looked_up_among_the_people() {
 }
 
 #[test]
-fn r28_only_what_needs_no_waiting_is_answered_at_once() {
+fn r28_begin_waits_for_nothing_and_finish_goes_on() {
     let mut bench = Bench::new();
     bench.policy.api_keys = vec![ApiKey::new("export", KEY).unwrap()];
     let token = bench.world.token("a", |_| ());
-    let (plain, memo) = (bench.authenticator(), TokenMemo::new());
-    let at_once = |authenticator: &Authenticator, headers: &[&str]| {
+    let plain = bench.authenticator();
+    let begin = |authenticator: &Authenticator, headers: &[&str]| {
         let headers = headers.iter().map(|header| header.as_bytes());
-        authenticator.authenticate_at_once(IncomingRequest::new(headers), &memo, NOW)
+        authenticator.begin(IncomingRequest::new(headers), NOW)
     };
+    let is_done = |step: Result<Step, Rejection>| matches!(step, Ok(Step::Done(_)));
     let (header, key) = (format!("Bearer {token}"), format!("Bearer {KEY}"));
-    assert!(at_once(&plain, &[&header]).is_none(), "not verified yet");
-    assert!(at_once(&plain, &[&key]).unwrap().is_ok());
-    call(&plain, &token, NOW).unwrap();
-    assert!(at_once(&plain, &[&header]).unwrap().is_ok());
-    for others in [&[] as &[&str], &[&header, &header], &[&key, &key], &["Basic dTpw"], &["Bearer"]]
-    {
-        assert!(at_once(&plain, others).is_none(), "{others:?}");
+    let Ok(Step::Waiting(waiting)) = begin(&plain, &[&header]) else { panic!("not verified yet") };
+    assert!(!format!("{waiting:?}").contains(&token));
+    assert!(at_once(plain.finish(waiting, &[], NOW)).is_ok());
+    assert!(is_done(begin(&plain, &[&header])), "cached");
+    assert!(is_done(begin(&plain, &[&key])));
+    for (others, status) in [
+        (&[] as &[&str], 401),
+        (&[&header, &header], 400),
+        (&[&key, &key], 400),
+        (&["Basic dTpw"], 401),
+        (&["Bearer"], 400),
+    ] {
+        assert_eq!(begin(&plain, others).unwrap_err().status(), status, "{others:?}");
     }
     let with_store = bench.with_store(Users(|| Ok(Some(User("Ada".into())))));
     call(&with_store, &token, NOW).unwrap();
-    assert!(at_once(&with_store, &[&header]).is_none(), "a store has to be asked");
+    assert!(!is_done(begin(&with_store, &[&header])), "the store has to be asked");
+}
+
+#[test]
+fn a_refused_user_is_403_and_never_provisioned() {
+    let mut bench = Bench::new();
+    bench.policy.unknown_user = UnknownUser::Unauthorized;
+    let refused = bench.call(Refusing).unwrap_err();
+    assert_eq!(refused, ForbiddenReason::UserRefused.into());
+    assert_eq!((refused.status(), refused.reason()), (403, "user_refused"));
+}
+
+#[test]
+fn a_cached_user_is_found_without_waiting_by_subject_and_claims() {
+    let bench = Bench::new();
+    let authenticator = bench.with_store(InMemory);
+    for org in [Some("org_1"), Some("org_2"), None] {
+        let token = bench.world.token("a", |claims| claims["org_id"] = json!(org));
+        // `InMemory::find` is called only where a user is not in memory.
+        let caller = call(&authenticator, &token, NOW).unwrap();
+        assert_eq!(caller.user::<User>().unwrap().0, format!("user_ada of {org:?}"));
+    }
 }
 
 /// One request with these needs, on an authenticator that knows of permissions.

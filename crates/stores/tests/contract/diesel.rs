@@ -7,7 +7,7 @@ use diesel::{
     prelude::*,
     r2d2::{ConnectionManager, CustomizeConnection, Pool, PooledConnection, R2D2Connection},
 };
-use mcp_auth_core::{IdentityStore, Newcomer, StoreError};
+use mcp_auth_core::{IdentityStore, Lookup, Newcomer, StoreError};
 use mcp_auth_stores::{DieselIdentityStore, FindBySubject, IdentityStoreExt, find_by_subject};
 use tokio::task::spawn_blocking;
 use uuid::Uuid;
@@ -88,7 +88,7 @@ where
                 conn.insert(&sub).map_err(StoreError::new)
             });
             insert.await.map_err(StoreError::new)??;
-            store.find(newcomer.subject()).await
+            store.find(&Lookup::new(newcomer.subject())).await
         }
     });
     Over::new(place, store)

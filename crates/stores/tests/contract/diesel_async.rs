@@ -10,7 +10,7 @@ use diesel_async::{
     },
     sync_connection_wrapper::SyncConnectionWrapper,
 };
-use mcp_auth_core::{IdentityStore, Newcomer, StoreError, async_trait};
+use mcp_auth_core::{IdentityStore, Lookup, Newcomer, StoreError, async_trait};
 use mcp_auth_stores::{
     DieselAsyncIdentityStore, FindBySubjectAsync, IdentityStoreExt, find_by_subject_async,
 };
@@ -100,7 +100,7 @@ where
             let mut conn = pool.get().await.map_err(StoreError::new)?;
             conn.insert(newcomer.subject().id()).await.map_err(StoreError::new)?;
             drop(conn);
-            store.find(newcomer.subject()).await
+            store.find(&Lookup::new(newcomer.subject())).await
         }
     });
     Over::new(place, store)

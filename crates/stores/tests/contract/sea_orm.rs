@@ -1,6 +1,6 @@
 //! The SeaORM store.
 
-use mcp_auth_core::{IdentityStore, Newcomer, StoreError};
+use mcp_auth_core::{IdentityStore, Lookup, Newcomer, StoreError};
 use mcp_auth_stores::{IdentityStoreExt, SeaOrmIdentityStore};
 use sea_orm::{
     ActiveValue::Set, ConnectOptions, Database, DatabaseConnection, DatabaseTransaction,
@@ -110,7 +110,7 @@ async fn text(place: Place) -> Over<impl IdentityStore<User = text::Model>> {
                 .exec_without_returning(&db)
                 .await
                 .map_err(StoreError::new)?;
-            store.find(newcomer.subject()).await
+            store.find(&Lookup::new(newcomer.subject())).await
         }
     });
     Over::new(place, store)

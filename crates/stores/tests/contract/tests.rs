@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use mcp_auth_core::{
-    IdentityStore, Subject,
+    Found, IdentityStore, Lookup, Subject,
     contract_tests::{Fixture, rules},
 };
 
@@ -86,7 +86,7 @@ where
         over.add(&subject(sub)).await;
     }
     for sub in ["user_Ada", "user_ada", "USER_ADA"] {
-        let found = over.store().find(&subject(sub)).await.unwrap().unwrap();
+        let found = over.store().find(&Lookup::new(&subject(sub))).await.unwrap().user().unwrap();
         assert_eq!(found.sub(), sub);
     }
 }
@@ -98,9 +98,9 @@ where
 {
     let other = Subject::new("https://other.example.com", "user_ada");
     over.add(&subject("user_ada")).await;
-    assert!(over.store().find(&other).await.unwrap().is_none());
+    assert!(over.store().find(&Lookup::new(&other)).await.unwrap().is_nobody());
     over.add(&other).await;
-    assert!(over.store().find(&other).await.unwrap().is_some());
+    assert!(over.store().find(&Lookup::new(&other)).await.unwrap().user().is_some());
     rules::tells_issuers_apart_if_it_says_so(over).await;
 }
 
@@ -115,7 +115,7 @@ where
     let many: Vec<_> = (0..20)
         .map(|_| {
             let (store, ada) = (over.store(), ada.clone());
-            tokio::spawn(async move { store.find(&ada).await.is_err() })
+            tokio::spawn(async move { store.find(&Lookup::new(&ada)).await.is_err() })
         })
         .collect();
     for one in many {
@@ -135,7 +135,7 @@ where
     let [ada, grace] = ["user_ada", "user_grace"].map(subject);
     for user in [&ada, &grace] {
         over.add(user).await;
-        assert!(over.store().find(user).await.unwrap().is_some());
+        assert!(over.store().find(&Lookup::new(user)).await.unwrap().user().is_some());
     }
     if let Some(proxy) = &over.place.database.proxy {
         proxy.block();
@@ -154,7 +154,7 @@ where
     S: IdentityStore<User: Person>,
 {
     let start = Instant::now();
-    let error = match over.store().find(user).await {
+    let error = match over.store().find(&Lookup::new(user)).await {
         Err(error) => format!("{error} {error:?}"),
         Ok(_) => panic!("found in spite of the trouble"),
     };
@@ -170,12 +170,12 @@ where
     let (start, mut good) = (Instant::now(), 0);
     while good < 20 {
         assert!(start.elapsed() < Duration::from_secs(30), "no recovery");
-        match over.store().find(user).await {
-            Ok(Some(found)) => {
+        match over.store().find(&Lookup::new(user)).await {
+            Ok(Found::User(found)) => {
                 assert_eq!(found.sub(), user.id());
                 good += 1;
             }
-            Ok(None) => panic!("{user:?} is there and was not found"),
+            Ok(_) => panic!("{user:?} is there and was not found"),
             Err(_) => {
                 good = 0;
                 tokio::time::sleep(Duration::from_millis(100)).await;

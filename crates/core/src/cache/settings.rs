@@ -1,10 +1,10 @@
-//! The bounds of the token cache.
+//! The settings of the token cache.
 
 use std::time::Duration;
 
 use crate::config::ConfigError;
 
-/// How long verified tokens are remembered, and how many.
+/// How long verified tokens are cached, and how many.
 ///
 /// ```
 /// use std::time::Duration;
@@ -17,33 +17,29 @@ use crate::config::ConfigError;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TokenCacheSettings {
-    /// The ceiling: after so long a token is verified anew, whatever its `exp`. Default 60 s, at
-    /// most 1 h; zero switches the cache off.
+    /// The longest time that a verified token is cached, whatever its `exp`. Default 60 s, at most
+    /// 1 h; zero switches the cache off.
     ///
-    /// Signature and claims do not change, and a withdrawn key, a revoked subject and `exp` end an
-    /// entry at once. The ceiling bounds what no rule foresees; a minute of it makes the one
-    /// signature in a minute too cheap to be worth more.
+    /// A withdrawn key, a revocation and `exp` end an entry at once. This ceiling bounds what these
+    /// rules do not foresee.
     pub ttl: Duration,
-    /// The most tokens that are remembered; the table takes them in sets of sixteen, so that some
-    /// sets are full when a tenth of the whole is still empty. Default 16,384: 16 bytes each
-    /// before there is any token.
+    /// The most tokens that are cached. Default 16,384.
     pub capacity: usize,
-    /// The most bytes that the remembered tokens may take, their claims included. Default 64 MiB;
-    /// a token of WorkOS' takes about 1 KiB, and once more where several threads ask for it and
-    /// half of these bytes are free.
+    /// The most bytes that the cached tokens take, with all that they own. Default 64 MiB. A token
+    /// counts for at least `max_bytes / capacity`; a token of WorkOS takes about 1 KiB.
     pub max_bytes: usize,
 }
 
 impl TokenCacheSettings {
-    /// No cache: every request pays for its signature.
+    /// No cache: every request verifies its signature.
     pub fn off() -> Self {
         Self { ttl: Duration::ZERO, ..Self::default() }
     }
 
-    /// Looks for settings that cannot be meant.
+    /// Checks the settings.
     ///
     /// # Errors
-    /// The first that cannot, with what was expected.
+    /// The first setting that is out of range, with what was expected.
     pub fn check(&self) -> Result<(), ConfigError> {
         const MOST: Duration = Duration::from_secs(60 * 60);
         if self.ttl > MOST {
@@ -55,7 +51,7 @@ impl TokenCacheSettings {
             return Err(ConfigError::invalid(
                 "token_cache.capacity",
                 self.capacity.to_string(),
-                "must be at most 268435456: the table is made at once",
+                "must be at most 268435456",
                 "16384",
             ));
         }
@@ -81,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_that_cannot_be_meant_are_refused() {
+    fn settings_out_of_range_are_refused() {
         assert_eq!(TokenCacheSettings::default().check(), Ok(()));
         assert_eq!(TokenCacheSettings::off().check(), Ok(()));
         let hour = Duration::from_secs(3600);

@@ -1,0 +1,153 @@
+//! The check of every request's credentials.
+
+use std::{fmt, rc::Rc};
+
+use actix_web::{
+    Error, HttpMessage, HttpResponse,
+    dev::{ServiceRequest, ServiceResponse},
+    http::header,
+};
+use futures_util::future::{FutureExt, LocalBoxFuture};
+use mcp_auth_core::{
+    Authenticated, Clock, Rejection, Step, Waiting, permission::Need, rejection::UnavailableReason,
+};
+use tokio::time::timeout;
+
+use super::gate::{Begun, Check, Finished};
+use crate::{
+    auth::{McpAuth, incoming},
+    cors::{OriginPolicy, RequestOrigin, is_preflight},
+    discovery,
+    extract::Anonymous,
+    host::HostPolicy,
+};
+
+/// Authenticates requests before an inner service.
+pub struct Authentication {
+    pub(super) auth: McpAuth,
+    pub(super) optional: bool,
+    pub(super) needs: Vec<&'static Need>,
+}
+
+impl Check for Authentication {
+    type Passed = RequestOrigin;
+    type Waiting = (Waiting, RequestOrigin);
+
+    fn begin(&self, request: &ServiceRequest) -> Begun<Self> {
+        let inner = self.auth.inner();
+        let origin = RequestOrigin::of(request.head(), inner.origins.has_others());
+        if let Some(answer) = self.answer_without_credentials(request, &origin) {
+            return Begun::Answer(answer);
+        }
+        let incoming = incoming(request.headers()).needing(&self.needs);
+        match inner.authenticator.begin(incoming, inner.clock.now()) {
+            Ok(Step::Waiting(waiting)) => Begun::Wait((waiting, origin)),
+            Ok(Step::Done(caller)) => {
+                self.accept(request, caller);
+                Begun::Pass(origin)
+            }
+            Err(rejection) => match self.reject(request, &rejection) {
+                None => Begun::Pass(origin),
+                Some(answer) => Begun::Answer(answer),
+            },
+        }
+    }
+
+    fn finish(
+        self: Rc<Self>,
+        request: ServiceRequest,
+        (waiting, origin): (Waiting, RequestOrigin),
+    ) -> LocalBoxFuture<'static, Finished<Self>> {
+        async move {
+            let inner = self.auth.inner();
+            let decision = inner.authenticator.finish(waiting, &self.needs, inner.clock.now());
+            let limit = inner.time_limit;
+            let late = |_| Err(UnavailableReason::TimeLimit { limit }.into());
+            match timeout(limit, decision).await.unwrap_or_else(late) {
+                Ok(caller) => {
+                    self.accept(&request, caller);
+                    Ok((request, origin))
+                }
+                Err(rejection) => match self.reject(&request, &rejection) {
+                    None => Ok((request, origin)),
+                    Some(answer) => Err((request, answer)),
+                },
+            }
+        }
+        .boxed_local()
+    }
+
+    fn on_response<B>(&self, origin: &RequestOrigin, response: &mut ServiceResponse<B>) {
+        self.auth.log_rejection_in(response);
+        self.auth.add_cors_headers(origin, response.headers_mut());
+    }
+
+    fn on_error(&self, origin: &RequestOrigin, error: Error) -> Error {
+        self.auth.on_error(error, origin)
+    }
+}
+
+impl Authentication {
+    /// Responses that need no credentials: discovery, CORS preflight, rejections by Host or Origin.
+    fn answer_without_credentials(
+        &self,
+        request: &ServiceRequest,
+        origin: &RequestOrigin,
+    ) -> Option<HttpResponse> {
+        if discovery::may_be_well_known(request.path())
+            && let Some(document) = discovery::answer_within(&self.auth, request)
+        {
+            return Some(document);
+        }
+        if !self.auth.inner().hosts.allow(request.head()) {
+            return Some(self.auth.reject(request, &HostPolicy::rejection(request.head())));
+        }
+        match origin.is_page() {
+            true => self.answer_page(request, origin),
+            false => None,
+        }
+    }
+
+    fn answer_page(
+        &self,
+        request: &ServiceRequest,
+        origin: &RequestOrigin,
+    ) -> Option<HttpResponse> {
+        let origins = &self.auth.inner().origins;
+        let origin = match origin {
+            RequestOrigin::Page(origin) if origins.allows(origin) => origin,
+            _ => {
+                let rejection = OriginPolicy::rejection(request.headers());
+                return Some(self.auth.reject(request, &rejection));
+            }
+        };
+        is_preflight(request.head()).then(|| {
+            let headers = request.headers().get(header::ACCESS_CONTROL_REQUEST_HEADERS);
+            origins.answer_preflight(origin, headers)
+        })
+    }
+
+    fn accept(&self, request: &ServiceRequest, caller: Authenticated) {
+        self.auth.inner().observer.accepted();
+        request.extensions_mut().insert(caller);
+    }
+
+    /// The response to a rejected request; `None` where it has no credentials and needs none.
+    fn reject(&self, request: &ServiceRequest, rejection: &Rejection) -> Option<HttpResponse> {
+        if *rejection == Rejection::MissingCredentials && self.optional && self.needs.is_empty() {
+            self.auth.inner().observer.anonymous();
+            request.extensions_mut().insert(Anonymous(self.auth.clone()));
+            return None;
+        }
+        Some(self.auth.reject_with_needs(request, rejection, &self.needs))
+    }
+}
+
+impl fmt::Debug for Authentication {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Authentication")
+            .field("auth", &self.auth)
+            .field("optional", &self.optional)
+            .finish_non_exhaustive()
+    }
+}

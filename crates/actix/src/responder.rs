@@ -1,0 +1,127 @@
+//! The responses that the middleware and the extractors give themselves, and the log line of each.
+
+use actix_web::{
+    Error, HttpResponse,
+    dev::{ServiceRequest, ServiceResponse},
+    http::header::HeaderMap,
+};
+use mcp_auth_core::{Rejection, permission::Need};
+
+use crate::{
+    auth::{McpAuth, incoming},
+    authorize::Refusal,
+    cors::RequestOrigin,
+    observe,
+    rejected::RejectedMessages,
+    response,
+};
+
+impl McpAuth {
+    /// The response to a rejected request. The rejection is logged.
+    pub(crate) fn reject(&self, request: &ServiceRequest, rejection: &Rejection) -> HttpResponse {
+        self.reject_with_needs(request, rejection, &[])
+    }
+
+    /// The same for an operation with these needs, which the challenge names.
+    pub(crate) fn reject_with_needs(
+        &self,
+        request: &ServiceRequest,
+        rejection: &Rejection,
+        needs: &[&'static Need],
+    ) -> HttpResponse {
+        let mut response = self.reject_within(request, rejection, needs);
+        let origin = RequestOrigin::of(request.head(), self.inner().origins.has_others());
+        self.add_cors_headers(&origin, response.headers_mut());
+        response
+    }
+
+    /// The same without CORS headers, which the authentication middleware adds to every response
+    /// that passes it. A need that was never declared is a mistake in the program: 500.
+    pub(crate) fn reject_within(
+        &self,
+        request: &ServiceRequest,
+        rejection: &Rejection,
+        needs: &[&'static Need],
+    ) -> HttpResponse {
+        if rejection.status() == 403 && self.log_undeclared(needs) {
+            return HttpResponse::InternalServerError().finish();
+        }
+        self.log_rejection(request.headers(), rejection);
+        response::of_rejection(rejection, self.challenge(needs, rejection).as_deref())
+    }
+
+    /// The response to rejected MCP messages.
+    pub(crate) fn reject_messages(
+        &self,
+        request: &ServiceRequest,
+        rejected: &RejectedMessages,
+    ) -> HttpResponse {
+        let RejectedMessages { rejection, id, needs } = rejected;
+        let response = match rejection {
+            Rejection::UnreadableMessage(error) => response::of_message_error(*error, id.as_ref()),
+            Rejection::ForeignSession => response::of_foreign_session(rejection),
+            rejection => return self.reject_within(request, rejection, needs),
+        };
+        self.log_rejection(request.headers(), rejection);
+        response
+    }
+
+    /// The error of an extractor that rejects the request.
+    pub(crate) fn refusal(&self, rejection: Rejection, needs: &[&'static Need]) -> Refusal {
+        let challenge = self.challenge(needs, &rejection);
+        Refusal::new(rejection, challenge)
+    }
+
+    /// Logs the rejection of an extractor, if the response is one.
+    pub(crate) fn log_rejection_in<B>(&self, response: &ServiceResponse<B>) {
+        if let Some(error) = response.response().error() {
+            self.log_rejection_of(error, response.request().headers());
+        }
+    }
+
+    /// Logs the rejection of an extractor, and adds CORS headers to the response that the error
+    /// becomes further out. The request is gone, so the log line does not describe its token.
+    pub(crate) fn on_error(&self, mut error: Error, origin: &RequestOrigin) -> Error {
+        self.log_rejection_of(&error, &HeaderMap::new());
+        let (auth, origin) = (self.clone(), origin.clone());
+        error.add_response_mapper(move |mut response| {
+            auth.add_cors_headers(&origin, response.headers_mut());
+            response
+        });
+        error
+    }
+
+    /// Adds the headers by which the calling page may read the response.
+    pub(crate) fn add_cors_headers(&self, origin: &RequestOrigin, response: &mut HeaderMap) {
+        origin.add_cors_headers(&self.inner().origins, response);
+    }
+
+    fn log_rejection_of(&self, error: &Error, headers: &HeaderMap) {
+        if let Some(rejection) = error.as_error::<Refusal>().and_then(Refusal::take_unlogged) {
+            self.log_rejection(headers, rejection);
+        }
+    }
+
+    fn log_rejection(&self, headers: &HeaderMap, rejection: &Rejection) {
+        let describe = || self.inner().authenticator.describe(incoming(headers));
+        self.inner().observer.refused(rejection, describe);
+    }
+
+    fn log_undeclared(&self, needs: &[&'static Need]) -> bool {
+        let authenticator = &self.inner().authenticator;
+        match needs.iter().find(|need| authenticator.undeclared(need).is_some()) {
+            Some(need) => {
+                observe::undeclared_permission(need);
+                true
+            }
+            None => false,
+        }
+    }
+
+    fn challenge(&self, needs: &[&'static Need], rejection: &Rejection) -> Option<String> {
+        match needs.is_empty() {
+            true => self.inner().challenge.for_rejection(rejection),
+            false => self.inner().authenticator.challenge(needs).for_rejection(rejection),
+        }
+    }
+}

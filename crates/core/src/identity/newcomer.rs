@@ -1,0 +1,63 @@
+//! A person whom the application does not know yet.
+
+use std::{fmt, sync::Arc};
+
+use super::subject::Subject;
+use crate::{
+    bearer::BearerToken,
+    principal::Principal,
+    profile::{FetchProfile, Profile, ProfileError, Secret},
+};
+
+/// A person who has signed in and has no user in the application yet.
+#[derive(Clone)]
+pub struct Newcomer {
+    principal: Arc<Principal>,
+    token: Secret,
+    profiles: Arc<dyn FetchProfile>,
+}
+
+impl Newcomer {
+    /// The caller.
+    pub fn principal(&self) -> &Principal {
+        &self.principal
+    }
+
+    /// The caller's issuer and `sub`.
+    pub fn subject(&self) -> &Subject {
+        self.principal.subject()
+    }
+
+    /// The person's e-mail address and name, which no MCP token carries. The issuer is asked at
+    /// each call.
+    ///
+    /// # Errors
+    /// [`ProfileError`]. Returned with `?`, it ends in the right answer: 503 where the issuer
+    /// cannot be asked, 401 where it does not accept the token any more, and that of an unknown
+    /// user where it has no profile.
+    pub async fn profile(&self) -> Result<Profile, ProfileError> {
+        self.profiles.fetch(self.subject(), &self.token).await
+    }
+}
+
+impl fmt::Debug for Newcomer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Newcomer").field("principal", &self.principal).finish_non_exhaustive()
+    }
+}
+
+/// What [`Newcomer`] is made of, besides the principal.
+pub(crate) struct ProvisioningContext<'r> {
+    pub(crate) token: BearerToken<'r>,
+    pub(crate) profiles: &'r Arc<dyn FetchProfile>,
+}
+
+impl ProvisioningContext<'_> {
+    pub(super) fn newcomer(&self, principal: &Arc<Principal>) -> Newcomer {
+        Newcomer {
+            principal: principal.clone(),
+            token: Secret::new(self.token.expose()),
+            profiles: self.profiles.clone(),
+        }
+    }
+}
