@@ -135,7 +135,7 @@ fn lists(headers: &HeaderMap, name: &HeaderName, member: &str) -> bool {
 
 /// Who sent a request, as far as its answer's headers depend on that.
 #[derive(Debug, Clone, Default)]
-pub(crate) enum RequestOrigin {
+pub enum RequestOrigin {
     /// No page, or one of the same origin.
     #[default]
     Program,

@@ -35,11 +35,6 @@ impl HostPolicy {
         }
     }
 
-    /// Whether there is nothing to look at.
-    pub(crate) fn is_any(&self) -> bool {
-        matches!(self, Self::Any)
-    }
-
     /// Whether every host that the request names will do. Where it names none, as no browser does,
     /// there is nothing against it.
     pub(crate) fn allow(&self, request: &RequestHead) -> bool {

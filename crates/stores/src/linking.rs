@@ -21,11 +21,11 @@ impl<S, F, L> LinkingIdentityStore<S, F, L> {
 }
 
 #[async_trait]
-impl<S, F, Found, L, Linked> IdentityStore for LinkingIdentityStore<S, F, L>
+impl<S, F, Users, L, Linked> IdentityStore for LinkingIdentityStore<S, F, L>
 where
     S: IdentityStore,
-    F: Fn(Profile) -> Found + Send + Sync + 'static,
-    Found: Future<Output = Result<Vec<S::User>, StoreError>> + Send + 'static,
+    F: Fn(Profile) -> Users + Send + Sync + 'static,
+    Users: Future<Output = Result<Vec<S::User>, StoreError>> + Send + 'static,
     L: Fn(S::User, Newcomer) -> Linked + Send + Sync + 'static,
     Linked: Future<Output = Result<Option<S::User>, StoreError>> + Send + 'static,
 {

@@ -51,14 +51,14 @@ pub trait IdentityStoreExt: IdentityStore + Sized {
     /// Whoever can make the issuer believe that an address is theirs becomes the user who has it
     /// here. Use it only with an issuer that verifies addresses itself, for addresses that your
     /// application verified as well, and not where addresses are reassigned, as companies do.
-    fn link_by_verified_email<F, Found, L, Linked>(
+    fn link_by_verified_email<F, Users, L, Linked>(
         self,
         find: F,
         link: L,
     ) -> LinkingIdentityStore<Self, F, L>
     where
-        F: Fn(Profile) -> Found + Send + Sync + 'static,
-        Found: Future<Output = Result<Vec<Self::User>, StoreError>> + Send + 'static,
+        F: Fn(Profile) -> Users + Send + Sync + 'static,
+        Users: Future<Output = Result<Vec<Self::User>, StoreError>> + Send + 'static,
         L: Fn(Self::User, Newcomer) -> Linked + Send + Sync + 'static,
         Linked: Future<Output = Result<Option<Self::User>, StoreError>> + Send + 'static,
     {

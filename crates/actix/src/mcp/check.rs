@@ -14,9 +14,7 @@ use futures_util::future::{FutureExt, LocalBoxFuture};
 use mcp_auth_core::{
     Authenticated, Clock, Rejection,
     mcp::{McpPolicy, MessageError, Messages, MirroredHeaders, SessionOwner},
-    permission::Need,
 };
-use serde_json::Value;
 
 use super::body::{self, BodyLimits};
 use crate::{

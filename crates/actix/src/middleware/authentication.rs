@@ -24,9 +24,9 @@ use crate::{
 
 /// Authenticates requests before an inner service.
 pub struct Authentication {
-    pub(super) auth: McpAuth,
-    pub(super) optional: bool,
-    pub(super) needs: Vec<&'static Need>,
+    pub(crate) auth: McpAuth,
+    pub(crate) optional: bool,
+    pub(crate) needs: Vec<&'static Need>,
 }
 
 impl Check for Authentication {

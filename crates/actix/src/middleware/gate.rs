@@ -55,7 +55,7 @@ pub enum Begun<C: Check> {
 }
 
 /// The outcome of [`Check::finish`]: the request goes on, or is answered here.
-pub type Finished<C> =
+pub(crate) type Finished<C> =
     Result<(ServiceRequest, <C as Check>::Passed), (ServiceRequest, HttpResponse)>;
 
 /// An inner service behind a check: one for each worker.
