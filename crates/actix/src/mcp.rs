@@ -1,14 +1,15 @@
-//! MCP endpoints: rules for tools (R30), messages that need nobody signed in, and sessions that
-//! belong to whom they were given to (R8).
+//! MCP endpoints: rules for tools, methods open to anonymous callers, and sessions that are bound
+//! to the principal that opened them.
 //!
-//! All of it lives in a service of its own within that of [`McpAuth::middleware`](crate::McpAuth::middleware):
-//! where it is not asked for, it is not there. A request whose body need not be read, since there
-//! are no rules and somebody is signed in, passes without a future of its own.
+//! All of it is a service of its own within that of [`McpAuth::middleware`](crate::McpAuth::middleware),
+//! so applications that do not use it do not pay for it. A request whose body need not be read,
+//! since there are no rules and somebody is signed in, passes without a future of its own.
 
 mod body;
 mod future;
 mod layer;
 mod service;
+mod session;
 
 pub use future::McpFuture;
 pub use layer::McpMiddleware;

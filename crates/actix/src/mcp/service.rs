@@ -1,4 +1,4 @@
-//! What a worker does with each request to an MCP endpoint, once it is known who calls.
+//! The service around an MCP endpoint: checks sessions and messages after authentication.
 
 use std::{
     fmt,
@@ -29,7 +29,7 @@ use super::{
 };
 use crate::auth::McpAuth;
 
-const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
+pub(super) const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
 const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
 const METHOD: HeaderName = HeaderName::from_static("mcp-method");
 const NAME: HeaderName = HeaderName::from_static("mcp-name");
@@ -103,8 +103,7 @@ impl<S> Endpoint<S> {
         }
     }
 
-    /// The caller is looked at where they stand, in the request's extensions, so that what they
-    /// are granted is found out once.
+    /// The caller is read from the request's extensions, so that their grants are computed once.
     async fn weigh(&self, request: &mut ServiceRequest) -> Result<(), RefusedMessages> {
         let posted = request.method() == Method::POST;
         if !posted {
@@ -130,7 +129,7 @@ impl<S> Endpoint<S> {
         })
     }
 
-    /// A session may be used by whom it was given to (R8); one that is not known here passes.
+    /// A session may be used by the principal that opened it; an unknown one passes.
     fn check_session(&self, request: &ServiceRequest) -> Result<(), Rejection> {
         let Some(sessions) = &self.auth.inner().sessions else {
             return Ok(());
@@ -149,7 +148,7 @@ impl<S> Endpoint<S> {
             .map_err(|_| Rejection::ForeignSession)
     }
 
-    /// Notes whose session an answer opened, and whether one was ended.
+    /// Binds the session that a successful answer names, and forgets one that was ended.
     pub(super) fn note_session<B>(&self, answer: &ServiceResponse<B>) {
         let Some(sessions) = &self.auth.inner().sessions else {
             return;
@@ -174,7 +173,7 @@ impl<S> Endpoint<S> {
     }
 }
 
-fn owner(caller: Option<&Authenticated>) -> SessionOwner<'_> {
+pub(super) fn owner(caller: Option<&Authenticated>) -> SessionOwner<'_> {
     caller.map_or(SessionOwner::Nobody, |caller| SessionOwner::from(&**caller.principal()))
 }
 

@@ -171,12 +171,7 @@ impl SessionBindings {
 
     /// An anonymous session becomes that of the person who signed in within it. Of two who try at
     /// once, one gets it. It counts against their share like one that they opened.
-    fn claim(
-        &self,
-        session: u128,
-        caller: Holder,
-        now: UnixTime,
-    ) -> Result<(), ForeignSession> {
+    fn claim(&self, session: u128, caller: Holder, now: UnixTime) -> Result<(), ForeignSession> {
         let mut bindings = self.write();
         match bindings.holder(session, now) {
             Some(other) if other != NOBODY && other != caller => Err(ForeignSession),

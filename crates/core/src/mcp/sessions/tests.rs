@@ -117,7 +117,7 @@ fn r08_one_person_with_many_clients_evicts_nobody_else() {
 }
 
 #[test]
-fn r08_sessions_taken_over_by_signing_in_count_against_the_share() {
+fn r08_sessions_taken_over_by_sign_in_count_against_the_share() {
     let (sessions, ada, mallory) = (table(160), person("ada"), person("mallory"));
     sessions.bind(b"ada's", of(&ada), NOW);
     for n in 0..10_000_u64 {
@@ -174,7 +174,7 @@ fn r08_an_evicted_session_is_remembered_for_24_hours() {
 }
 
 #[test]
-fn r08_evicted_sessions_are_bounded_and_one_person_fills_no_table() {
+fn r08_evicted_sessions_are_bounded_for_each_person_and_in_all() {
     let (sessions, ada, mallory) = (table(160), person("ada"), person("mallory"));
     sessions.bind(b"ada's", of(&ada), NOW);
     evict_all(&sessions, NOW + HOUR);
