@@ -7,7 +7,7 @@ use std::{
 };
 
 /// Where tests are.
-pub(crate) const SOURCES: [&str; 3] = ["crates", "tests/e2e", "tests/hostile"];
+pub(crate) const SOURCES: [&str; 4] = ["crates", "tests/e2e", "tests/log_facade", "tests/hostile"];
 
 #[test]
 fn the_list_of_obligations_names_the_tests_that_prove_them() {

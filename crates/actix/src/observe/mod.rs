@@ -1,9 +1,9 @@
-//! What decisions and fetches leave behind for the operator: events, and with the feature
-//! `metrics` numbers. Neither has anything of a token in it (R9).
+//! Events of decisions and fetches for the operator, and with the feature `metrics` counters and
+//! gauges. Neither contains a token or a part of one.
 //!
 //! All events have the target `mcp_auth` and a stable field `event`; docs/operations.md lists them.
-//! What lets a request through writes none: with `metrics` it adds one to a counter, and otherwise
-//! it looks at one number.
+//! They go to the subscriber of `tracing`, and to `log` where none is installed. Accepted requests
+//! write no event: with `metrics` they increment a counter, and otherwise they read one atomic.
 
 mod keys;
 #[cfg(feature = "metrics")]
@@ -71,7 +71,7 @@ impl Observer {
         self.tell_what_is_due();
     }
 
-    /// A refusal, or an outage. The token is described only where a line is written.
+    /// A refusal, or an outage. The token is described only if a line is written.
     #[cold]
     pub(crate) fn refused<'a>(
         &self,
@@ -128,7 +128,7 @@ impl Observer {
         }
     }
 
-    /// Tells of what was left out, once its interval has ended: on whatever request comes next.
+    /// Logs what was suppressed in an interval that has ended, on the next request of any kind.
     #[inline]
     fn tell_what_is_due(&self) {
         if self.sampler.owes_a_summary() {
@@ -172,7 +172,7 @@ impl Observer {
     }
 }
 
-/// What was left out is told at the latest when the protection ends.
+/// Logs the counts of suppressed events that are still due.
 impl Drop for Observer {
     fn drop(&mut self) {
         self.tell(&self.sampler.rest(Instant::now()));
@@ -183,10 +183,19 @@ fn is_outage(reason: &str) -> bool {
     Rejection::OUTAGES.contains(&reason)
 }
 
-/// Whether anybody reads such lines.
+/// Whether a subscriber of `tracing`, or a logger of `log`, takes lines of this level.
+///
+/// Without a subscriber `tracing::enabled!` is false, and the macros of `tracing` write to `log`
+/// instead (its feature `log`): an application with `env_logger` alone reads them there.
 fn is_heard(outage: bool) -> bool {
     match outage {
-        true => tracing::enabled!(target: TARGET, tracing::Level::WARN),
-        false => tracing::enabled!(target: TARGET, tracing::Level::INFO),
+        true => {
+            tracing::enabled!(target: TARGET, tracing::Level::WARN)
+                || log::log_enabled!(target: TARGET, log::Level::Warn)
+        }
+        false => {
+            tracing::enabled!(target: TARGET, tracing::Level::INFO)
+                || log::log_enabled!(target: TARGET, log::Level::Info)
+        }
     }
 }
