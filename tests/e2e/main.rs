@@ -13,6 +13,7 @@ mod deployment;
 mod discovery;
 mod extractors;
 mod flood;
+mod gateway;
 mod guides;
 mod issuers;
 mod keys;
