@@ -121,7 +121,7 @@ fn document(url: &str) -> Value {
 }
 
 #[test]
-fn dangerous_redirect_schemes_are_refused_and_private_ones_accepted() {
+fn dangerous_redirect_schemes_are_refused_and_own_ones_taken() {
     let authority = TestAuthority::start().unwrap();
     let endpoint = format!("{}/oauth2/register", authority.issuer());
     let register = |uri: &str| {
