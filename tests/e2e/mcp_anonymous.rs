@@ -69,9 +69,10 @@ async fn r08_discovery_is_open_and_calls_are_not() {
     }
     assert_ordinary_challenge(&mixed.anonymous(CALL).await, "a call");
     assert_eq!(mixed.of_ada(CALL).await.status, 200);
-    for name in ["resources/list", "Tools/list", "tools/list ", "rpc.discover"] {
+    for name in ["resources/list", "Tools/list", "rpc.discover"] {
         assert_ordinary_challenge(&mixed.anonymous(&method(name)).await, name);
     }
+    assert_eq!(mixed.anonymous(&method("tools/list ")).await.status, 400, "read in two ways");
 }
 
 #[actix_web::test]

@@ -212,6 +212,7 @@ impl Rejection {
         "not_a_message",
         "message_without_name",
         "message_name_not_plain",
+        "message_too_many_names",
         "message_uri_not_normal",
         "header_mismatch",
         "duplicate_header",

@@ -18,6 +18,8 @@ pub enum MessageError {
     /// The name or URI of what a call is about has control characters, or white space at its ends.
     /// 400, -32602.
     NameNotPlain,
+    /// The messages of the body name more than 10,000 tools, prompts and resources. 413, -32600.
+    TooManyNames,
     /// The URI of a resource, where resources have rules, is not in normal form, so that a server
     /// may read it as another. 400, -32602.
     UriNotNormal,
@@ -39,11 +41,12 @@ pub enum MessageError {
 
 impl MessageError {
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::NotJson,
         Self::NotAMessage,
         Self::NoName,
         Self::NameNotPlain,
+        Self::TooManyNames,
         Self::UriNotNormal,
         Self::HeaderMismatch,
         Self::DuplicateHeader,
@@ -57,7 +60,7 @@ impl MessageError {
     pub fn status(self) -> u16 {
         match self {
             Self::TooSlow => 408,
-            Self::TooLong => 413,
+            Self::TooLong | Self::TooManyNames => 413,
             Self::Encoded => 415,
             _ => 400,
         }
@@ -67,7 +70,11 @@ impl MessageError {
     pub fn json_rpc_code(self) -> i32 {
         match self {
             Self::NotJson | Self::Incomplete => -32700,
-            Self::NotAMessage | Self::Encoded | Self::TooLong | Self::TooSlow => -32600,
+            Self::NotAMessage
+            | Self::Encoded
+            | Self::TooLong
+            | Self::TooManyNames
+            | Self::TooSlow => -32600,
             Self::NoName | Self::NameNotPlain | Self::UriNotNormal => -32602,
             Self::HeaderMismatch | Self::DuplicateHeader => -32020,
         }
@@ -84,6 +91,7 @@ impl MessageError {
             Self::NameNotPlain => {
                 "A name or URI has control characters, or white space at its ends"
             }
+            Self::TooManyNames => "The body names too many tools, prompts or resources",
             Self::UriNotNormal => {
                 "A resource's URI is not in normal form (RFC 3986, section 6.2.2)"
             }
@@ -105,6 +113,7 @@ impl MessageError {
             Self::NotAMessage => "not_a_message",
             Self::NoName => "message_without_name",
             Self::NameNotPlain => "message_name_not_plain",
+            Self::TooManyNames => "message_too_many_names",
             Self::UriNotNormal => "message_uri_not_normal",
             Self::HeaderMismatch => "header_mismatch",
             Self::DuplicateHeader => "duplicate_header",
@@ -135,6 +144,10 @@ impl fmt::Display for MessageError {
             Self::NameNotPlain => {
                 "the name or URI of a tool, a prompt or a resource has control characters, or white \
                  space at its ends; does the server list it so? Rename it there"
+            }
+            Self::TooManyNames => {
+                "the body names more than 10,000 tools, prompts and resources; let the client split \
+                 it"
             }
             Self::UriNotNormal => {
                 "the URI of a resource is not in normal form (RFC 3986, section 6.2.2), which is \

@@ -340,6 +340,21 @@ fn r30_many_members_cost_no_square() {
     assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
 }
 
+#[test]
+fn r30_a_body_names_a_bounded_number_of_things() {
+    let listen =
+        |uris: usize| LISTEN.replace("\"file:///a\"", &vec!["\"a:b\""; uris - 1].join(","));
+    let batch = |calls: usize| format!("[{}]", vec![CALL; calls].join(","));
+    for (names, good) in [(10_000, true), (10_001, false)] {
+        for body in [listen(names), batch(names)] {
+            let expected = if good { Ok(()) } else { Err(MessageError::TooManyNames) };
+            assert_eq!(read(&body).map(drop), expected, "{names}");
+        }
+    }
+    let pings = format!("[{}]", vec![r#"{"method":"ping"}"#; 20_000].join(","));
+    assert!(read(&pings).is_ok(), "they name nothing");
+}
+
 /// Numbers that look random and are the same in every run (xorshift).
 struct Dice(u64);
 
