@@ -211,6 +211,9 @@ impl Rejection {
         "message_not_json",
         "not_a_message",
         "message_without_name",
+        "message_name_not_plain",
+        "message_too_many_names",
+        "message_uri_not_normal",
         "header_mismatch",
         "duplicate_header",
         "message_encoded",
@@ -398,6 +401,12 @@ impl From<TokenError> for Rejection {
 impl From<ForbiddenReason> for Rejection {
     fn from(reason: ForbiddenReason) -> Self {
         Self::Forbidden(reason)
+    }
+}
+
+impl From<MessageError> for Rejection {
+    fn from(error: MessageError) -> Self {
+        Self::UnreadableMessage(error)
     }
 }
 

@@ -1,4 +1,4 @@
-//! The service around an MCP endpoint: checks sessions and messages after authentication.
+//! Checks the messages and the session of each authenticated request to an MCP endpoint.
 
 use std::{
     fmt,
@@ -34,8 +34,8 @@ const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
 const METHOD: HeaderName = HeaderName::from_static("mcp-method");
 const NAME: HeaderName = HeaderName::from_static("mcp-name");
 
-/// What [`McpMiddleware`](crate::McpMiddleware) puts between authentication and the service that
-/// it wraps: one for each worker.
+/// The service that [`McpMiddleware`](crate::McpMiddleware) puts between authentication and the
+/// service that it wraps, once for each worker.
 pub struct McpService<S>(Rc<Endpoint<S>>);
 
 /// The service behind, and what is asked of messages to it.
@@ -49,7 +49,7 @@ pub(super) struct Endpoint<S> {
 /// Why a request goes no further.
 pub(crate) struct RefusedMessages {
     pub(crate) rejection: Rejection,
-    /// Of the message that is refused for itself.
+    /// The id of the message, where it could be read and is not in a batch.
     pub(crate) id: Option<Value>,
     /// What the messages need, for the challenge.
     pub(crate) needs: Vec<&'static Need>,
@@ -94,7 +94,7 @@ impl<S> Endpoint<S> {
         self: Rc<Self>,
         mut request: ServiceRequest,
     ) -> Result<ServiceRequest, (ServiceRequest, HttpResponse)> {
-        match self.weigh(&mut request).await {
+        match self.check_messages(&mut request).await {
             Ok(()) => Ok(request),
             Err(refusal) => {
                 let answer = self.refuse(&request, &refusal);
@@ -103,8 +103,9 @@ impl<S> Endpoint<S> {
         }
     }
 
-    /// The caller is read from the request's extensions, so that their grants are computed once.
-    async fn weigh(&self, request: &mut ServiceRequest) -> Result<(), RefusedMessages> {
+    /// The caller is borrowed from the request's extensions and not cloned, so that their grants are
+    /// computed once.
+    async fn check_messages(&self, request: &mut ServiceRequest) -> Result<(), RefusedMessages> {
         let posted = request.method() == Method::POST;
         if !posted {
             let method = request.method().as_str();
@@ -118,14 +119,14 @@ impl<S> Endpoint<S> {
             return Ok(());
         }
         let messages = Messages::read(&body)?;
+        let id = || messages.only().and_then(|only| only.id()).cloned();
         if let Err(error) = mirrored(request.headers())?.check(&messages) {
-            let id = messages.only().and_then(|only| only.id()).cloned();
-            return Err(RefusedMessages { id, ..RefusedMessages::from(error) });
+            return Err(RefusedMessages { id: id(), ..RefusedMessages::from(error) });
         }
         let judgement = self.policy.judge(&messages, request.extensions().get());
         judgement.map_err(|rejection| {
             let needs = self.policy.needs(&messages);
-            RefusedMessages { needs, ..RefusedMessages::from(rejection) }
+            RefusedMessages { rejection, id: id(), needs }
         })
     }
 
@@ -190,7 +191,7 @@ impl From<Rejection> for RefusedMessages {
 
 impl From<MessageError> for RefusedMessages {
     fn from(error: MessageError) -> Self {
-        Rejection::UnreadableMessage(error).into()
+        Rejection::from(error).into()
     }
 }
 

@@ -5,6 +5,7 @@ mod authenticate;
 #[cfg(feature = "aws-lc-rs")]
 mod backends;
 mod keys_under_fire;
+mod mcp_methods;
 mod startup;
 mod token_cache;
 mod users;
