@@ -72,8 +72,8 @@ def nothing(rng):
     return []
 
 
-# Every method of the revisions 2024-11-05 to 2026-07-28, those that servers send included, and one
-# that nobody knows. Methods with names occur more often.
+# Every method of the revisions 2024-11-05 to 2026-07-28, those that servers send included, two of
+# extensions, and one that nobody knows. Methods with names occur more often.
 METHODS = {
     "tools/call": (24, tool),
     "prompts/get": (10, prompt),
@@ -82,6 +82,8 @@ METHODS = {
     "resources/unsubscribe": (4, resource),
     "completion/complete": (14, completion),
     "subscriptions/listen": (12, listen),
+    "resources/directory/read": (2, resource),
+    "skills/get": (1, resource),
     "initialize": (2, initialize),
     "server/discover": (1, nothing),
     "ping": (4, nothing),
@@ -185,7 +187,7 @@ def objects(tree: Object):
 
 
 def other_value(kind: str, name: str, rng):
-    """What a caller who smuggles would put there."""
+    """What a caller who deceives the check would put there."""
     match name:
         case "method":
             return rng.choice(["tools/call", "resources/read", "ping", "prompts/get"])
@@ -219,6 +221,17 @@ def add_lookalike(tree, rng):
     kind, members = rng.choice(list(objects(tree)))
     name = rng.choice(DECIDING[kind])
     put(members, [spelling.lookalike(name, rng), other_value(kind, name, rng)], rng)
+
+
+def add_folded(tree, rng):
+    """Another member beside the one that decides, or in its place, whose name folds to the same."""
+    kind, members = rng.choice(list(objects(tree)))
+    name = rng.choice([name for name in DECIDING[kind] if "s" in name] or [None])
+    if name is None:
+        return
+    if rng.random() < 0.3:
+        members[:] = [member for member in members if member[0] != name]
+    put(members, [spelling.folded(name, rng), other_value(kind, name, rng)], rng)
 
 
 def rename(tree, rng):
@@ -344,6 +357,7 @@ def shuffle(tree, rng):
 
 MUTATIONS = {
     add_lookalike: 8,
+    add_folded: 3,
     rename: 5,
     duplicate: 3,
     change_text: 6,

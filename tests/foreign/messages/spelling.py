@@ -20,8 +20,8 @@ BAD_NUMBERS = [
     "-Infinity", "-", "1n", "1f", "\u0661", "1e99999999999999999999", "--1", "0b1", "1,5",
 ]
 
-# What folds or looks like an ASCII letter: by Unicode's case folding (the first two of `k` and `s`
-# are those that Go's encoding/json takes for the letter), by width, or by shape.
+# What folds or looks like an ASCII letter: by Unicode's case folding, by width, or by shape. The first
+# of `s` and of `k` are the two that Go's encoding/json takes for the letter.
 ALIKE = {
     "s": ["\u017f", "S", "\uff53", "\u0455", "\u1e9e", "\U0001d42c"],
     "k": ["\u212a", "K", "\uff4b", "\u043a"],
@@ -58,11 +58,9 @@ def lookalike(text: str, rng) -> str:
             if not places:
                 return text + rng.choice(CONTROLS)
             at = rng.choice(places)
-            # Folding is what parsers are known to do: its letters come first, and more often.
-            folded = [index for index in places if text[index] in "sk"]
-            if folded and rng.random() < 0.5:
-                at = rng.choice(folded)
-                return text[:at] + ALIKE[text[at]][0] + text[at + 1 :]
+            # Folding is what parsers are known to do.
+            if rng.random() < 0.5 and folded(text, rng) != text:
+                return folded(text, rng)
             return text[:at] + rng.choice(ALIKE[text[at].lower()]) + text[at + 1 :]
         case 4:
             return rng.choice([text.upper(), text.title(), text.swapcase(), text.capitalize()])
@@ -84,6 +82,15 @@ def lookalike(text: str, rng) -> str:
             return rng.choice(["[]", "$", "@", "-", "_", ".", "/", "~1", "\\u0000", "\\"]).join([text, ""])
         case _:
             return rng.choice([text[:-1], text + text[-1:], text[::-1], re.sub("[aeiou]", "", text), ""])
+
+
+def folded(text: str, rng) -> str:
+    """The text with one letter that Unicode's simple folding takes for `s` or `k`, if it has one."""
+    places = [index for index, c in enumerate(text) if c in "sk"]
+    if not places:
+        return text
+    at = rng.choice(places)
+    return text[:at] + ALIKE[text[at]][0] + text[at + 1 :]
 
 
 SHORT = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"}

@@ -106,7 +106,8 @@ func one(document []byte) string {
 		var p named
 		err = json.Unmarshal(params, &p)
 		fields[1] = field(p.Name)
-	case "resources/read", "resources/subscribe", "resources/unsubscribe":
+	case "resources/read", "resources/subscribe", "resources/unsubscribe",
+		"resources/directory/read", "skills/get":
 		var p located
 		err = json.Unmarshal(params, &p)
 		fields[2] = field(p.URI)

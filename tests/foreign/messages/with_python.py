@@ -112,6 +112,8 @@ PARAMS = {
     "resources/read": Located,
     "resources/subscribe": Located,
     "resources/unsubscribe": Located,
+    "resources/directory/read": Located,
+    "skills/get": Located,
     "completion/complete": Completed,
     "subscriptions/listen": Listened,
 }

@@ -21,8 +21,7 @@ struct Fields<'m> {
 impl Fields<'_> {
     fn line(&self) -> String {
         let uris: Vec<_> = self.uris.iter().copied().map(field).collect();
-        let texts =
-            [self.method, self.name, self.uri, self.ref_type, self.ref_name, self.ref_uri];
+        let texts = [self.method, self.name, self.uri, self.ref_type, self.ref_name, self.ref_uri];
         format!("{};{}", texts.map(field).join(";"), uris.join(","))
     }
 }
@@ -74,7 +73,13 @@ fn struct_line(message: &Value) -> serde_json::Result<String> {
             let params = Named::deserialize(&params)?;
             Fields { name: Some(&params.name), ..fields }.line()
         }
-        Some("resources/read" | "resources/subscribe" | "resources/unsubscribe") => {
+        Some(
+            "resources/read"
+            | "resources/subscribe"
+            | "resources/unsubscribe"
+            | "resources/directory/read"
+            | "skills/get",
+        ) => {
             let params = Located::deserialize(&params)?;
             Fields { uri: Some(&params.uri), ..fields }.line()
         }
