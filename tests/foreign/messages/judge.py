@@ -22,7 +22,8 @@ URIs: `-` where a reader refuses it, else `=` and how it reads it (`*.uris`); `-
 
 Differences are a message of another method; a name by which a message was not judged, and which a foreign
 reader takes for what it is about, or the other way round; a message that reaches the server although a rule
-refuses what a foreign reader sees; and a URI that is let through and read as another. What a foreign
+refuses what a foreign reader sees; and a URI that is let through and read as another, or that reaches the
+server although a rule refuses what is read (whatever the case of its host). What a foreign
 reader refuses is no difference. Too few inputs, too few of them let through, and a foreign reader that
 refuses most of them fail as well, since such a run shows nothing.
 """
@@ -42,7 +43,8 @@ LEAST_READ = 0.60
 SHOWN = 8
 
 # What the endpoint under test refuses (`ours.rs`).
-REFUSED = {("t", b"secret"), ("p", b"secret"), ("r", b"secret://vault/keys")}
+REFUSED_URIS = {b"secret://vault/keys", b"notes://ada/secret", b"https://example.com/"}
+REFUSED = {("t", b"secret"), ("p", b"secret"), *(("r", uri) for uri in REFUSED_URIS)}
 # The methods whose `uri` is a resource, those of extensions included.
 BY_URI = (b"resources/read", b"resources/subscribe", b"resources/unsubscribe",
           b"resources/directory/read", b"skills/get")
@@ -146,15 +148,32 @@ def escaped(data: bytes | None) -> str:
     return "nothing" if data is None else ascii(data.decode("utf-8", "surrogateescape"))[1:-1]
 
 
-def uri_difference(uri: bytes, theirs: str) -> tuple[str, str] | None:
+def uri_difference(uri: bytes, ours: str, theirs: str) -> tuple[str, str] | None:
+    """How a URI that is let through is read otherwise, or is what a rule refuses."""
     read = text(theirs)
-    if read == uri:
-        return None
-    # A special scheme with an empty path gets a slash.
-    scheme, _, rest = uri.partition(b"://")
-    if scheme in SPECIAL and read == uri + b"/" and b"/" not in rest:
-        return None
-    return f"{escaped(scheme.lower())}:", f"read as {escaped(read)}"
+    scheme = uri.partition(b":")[0]
+    kind = f"{escaped(scheme.lower())}:"
+    if read not in (uri, with_root(uri)):
+        return kind, f"read as {escaped(read)}"
+    if ours == "P" and {read, with_lower_host(read)} & REFUSED_URIS:
+        return "refused by a rule", f"read as {escaped(read)}"
+    return None
+
+
+def with_root(uri: bytes) -> bytes:
+    """With the slash that a special scheme with an empty path gets (WHATWG URL)."""
+    scheme, slashes, rest = uri.partition(b"://")
+    end = min(at for sign in b"/?#" if (at := (rest + b"/?#").index(sign)) >= 0)
+    if scheme not in SPECIAL or rest[end : end + 1] == b"/":
+        return uri
+    return scheme + slashes + rest[:end] + b"/" + rest[end:]
+
+
+def with_lower_host(uri: bytes) -> bytes:
+    """As servers read it that take every host for a name of DNS."""
+    scheme, slashes, rest = uri.partition(b"://")
+    host, slash, path = rest.partition(b"/")
+    return scheme + slashes + host.lower() + slash + path
 
 
 class Comparison:
@@ -206,8 +225,7 @@ def main() -> None:
     folder = Path(sys.argv[1])
     bodies = Comparison(folder, "bodies", LEAST_BODIES,
                         lambda _, ours, theirs: difference(ours, theirs))
-    uris = Comparison(folder, "uris", LEAST_URIS,
-                      lambda uri, ours, theirs: uri_difference(uri, theirs))
+    uris = Comparison(folder, "uris", LEAST_URIS, uri_difference)
     differences = len(bodies.differing) + len(uris.differing)
     print(f"differences: {differences}")
     failures = bodies.failures + uris.failures

@@ -5,10 +5,10 @@ import spelling
 SEEDS = [
     "secret://vault/keys", "secret://vault/keys", "secret://vault/keys", "secret://vault/x/keys",
     "secret://vault/", "secret://vault", "secret:vault/keys", "secret:/vault/keys", "secret:///vault/keys",
-    "notes://ada/1", "notes://Ada/1", "file:///a/b", "file:///C:/a", "http://example.com/x",
+    "notes://ada/secret", "notes://Ada/secret", "file:///a/b", "file:///C:/a", "http://example.com/x",
     "https://example.com", "https://example.com/", "https://example.com:8443/x?a=b#c",
     "http://127.0.0.1/x", "http://[::1]/x", "https://user:pw@example.com/x", "urn:isbn:0451450523",
-    "ui://widget/index.html", "data:text/plain,hello", "mailto:ada@example.com", "ws://example.com/s",
+    "ui://widget/index.html", "data:text/plain,hello", "mailto:ada@example.com", "notes://ada/1", "ws://example.com/s",
     "git+ssh://example.com/r.git", "db://table/row/1", "screen://localhost/display1", "memo:", "a:b", "secret",
     "https://xn--bcher-kva.example/x", "https://example.com/a%20b", "secret://vault/ke%C3%A9s?x=%2F",
 ]

@@ -1,10 +1,15 @@
-// Reads each body by JSON.parse, or each URI by URL (WHATWG): `with_node.mjs messages|uris`.
+// Reads each body by JSON.parse, or each URI by URL (WHATWG): `with_node.mjs HOW`.
+//
+// messages  look-ups in what JSON.parse returns
+// trimmed   the same, and every method, name and URI is trimmed before it is looked up
+// uris      the href of a URL
 //
 // Reads records from stdin and writes a line for each; judge.py describes both.
 import { readFileSync } from "node:fs";
 
 const records = readFileSync(0);
-const reader = { messages: readBody, uris: readUri }[process.argv[2]];
+const how = process.argv[2];
+const reader = { messages: readBody, trimmed: readBody, uris: readUri }[how];
 const lines = [];
 for (let at = 0; at < records.length; ) {
   const start = at + 4;
@@ -45,5 +50,6 @@ function one(message) {
 }
 
 function field(text) {
-  return typeof text === "string" ? "=" + Buffer.from(text).toString("hex") : "";
+  if (typeof text !== "string") return "";
+  return "=" + Buffer.from(how === "trimmed" ? text.trim() : text).toString("hex");
 }

@@ -22,8 +22,8 @@ use serde_json::json;
 
 use crate::{field, hex};
 
-/// An endpoint whose rules refuse the tool `secret`, the prompt `secret` and the resource
-/// `secret://vault/keys`, and leave the rest open; and a caller with a valid token.
+/// An endpoint whose rules refuse a tool, a prompt and three resources (`judge.py` has the same
+/// list) and leave the rest open; and a caller with a valid token.
 pub(crate) struct Endpoint {
     post: Box<dyn Fn(Vec<u8>) -> StatusCode>,
     _authority: TestAuthority,
@@ -40,6 +40,10 @@ impl Endpoint {
             .prompt("secret")
             .refused()
             .resource("secret://vault/keys")
+            .refused()
+            .resource("notes://ada/secret")
+            .refused()
+            .resource("https://example.com")
             .refused();
         let mcp = auth.mcp().rules(rules).unwrap();
         let system = System::new();
