@@ -125,7 +125,7 @@ def difference(ours: str, theirs: str) -> tuple[str, str] | None:
         if not is_judged(read, judgement):
             kind = "another method" if read[0] != judgement[0] else f"names of {escaped(read[0])}"
             return kind, f"read as {shown(read)}, judged as {shown(judgement)}"
-        if passes and read[1] & REFUSED:
+        if passes and any(map(is_refused, read[1])):
             return "refused by a rule", f"read as {shown(read)}"
     return None
 
@@ -136,6 +136,14 @@ def is_judged(read, judgement) -> bool:
     (method, names), (judged_method, judged_names) = read, judgement
     both = method == b"completion/complete" and names <= judged_names
     return method == judged_method and (names == judged_names or both)
+
+
+def is_refused(name) -> bool:
+    """Whether a rule refuses this, or anything that this URI template might expand to (RFC 6570)."""
+    kind, value = name
+    prefix, brace, _ = value.partition(b"{")
+    might_expand = kind == "r" and brace and any(uri.startswith(prefix) for uri in REFUSED_URIS)
+    return name in REFUSED or bool(might_expand)
 
 
 def shown(what) -> str:
