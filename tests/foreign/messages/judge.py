@@ -125,7 +125,7 @@ def difference(ours: str, theirs: str) -> tuple[str, str] | None:
         if not is_judged(read, judgement):
             kind = "another method" if read[0] != judgement[0] else f"names of {escaped(read[0])}"
             return kind, f"read as {shown(read)}, judged as {shown(judgement)}"
-        if passes and any(map(is_refused, read[1])):
+        if passes and any(is_refused(read[0], *name) for name in read[1]):
             return "refused by a rule", f"read as {shown(read)}"
     return None
 
@@ -138,12 +138,12 @@ def is_judged(read, judgement) -> bool:
     return method == judged_method and (names == judged_names or both)
 
 
-def is_refused(name) -> bool:
+def is_refused(method: bytes | None, kind: str, name: bytes) -> bool:
     """Whether a rule refuses this, or anything that this URI template might expand to (RFC 6570)."""
-    kind, value = name
-    prefix, brace, _ = value.partition(b"{")
-    might_expand = kind == "r" and brace and any(uri.startswith(prefix) for uri in REFUSED_URIS)
-    return name in REFUSED or bool(might_expand)
+    prefix, brace, _ = name.partition(b"{")
+    if kind == "r" and brace and method == b"completion/complete":
+        return any(uri.startswith(prefix) for uri in REFUSED_URIS)
+    return (kind, name) in REFUSED
 
 
 def shown(what) -> str:
