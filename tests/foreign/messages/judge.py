@@ -171,7 +171,7 @@ def uri_difference(uri: bytes, ours: str, theirs: str) -> tuple[str, str] | None
 def with_root(uri: bytes) -> bytes:
     """With the slash that a special scheme with an empty path gets (WHATWG URL)."""
     scheme, slashes, rest = uri.partition(b"://")
-    end = min(at for sign in b"/?#" if (at := (rest + b"/?#").index(sign)) >= 0)
+    end = min((rest + b"/?#").index(sign) for sign in b"/?#")
     if scheme not in SPECIAL or rest[end : end + 1] == b"/":
         return uri
     return scheme + slashes + rest[:end] + b"/" + rest[end:]
