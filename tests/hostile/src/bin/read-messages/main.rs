@@ -19,9 +19,12 @@ use std::{
 
 use ours::Endpoint;
 
+/// Reads a record, and says what it is in a line.
+type Reader = Box<dyn Fn(&[u8]) -> String>;
+
 fn main() -> ExitCode {
     let how = std::env::args().nth(1).unwrap_or_default();
-    let mut read: Box<dyn FnMut(&[u8]) -> String> = match how.as_str() {
+    let read: Reader = match how.as_str() {
         "ours" => {
             let endpoint = Endpoint::start();
             Box::new(move |body| endpoint.read_body(body))
