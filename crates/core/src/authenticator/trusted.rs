@@ -83,11 +83,13 @@ impl Trusted {
             }
             let snapshot = self.keys.snapshot();
             let (generation, decided) = (snapshot.generation, snapshot.succeeded_since(decisive));
-            missing = match self.try_keys(token, &snapshot, now) {
-                Ok(confirmation) => return Ok((generation, confirmation)),
-                Err(VerifyError::Rejected(error)) => return Err(error.into()),
-                Err(missing) => missing,
-            };
+            if generation != seen {
+                missing = match self.try_keys(token, &snapshot, now) {
+                    Ok(confirmation) => return Ok((generation, confirmation)),
+                    Err(VerifyError::Rejected(error)) => return Err(error.into()),
+                    Err(missing) => missing,
+                };
+            }
             let issuer_answers = snapshot.last_fetch == LastFetch::Succeeded;
             let is_last = demand == Demand::Exhausted
                 || generation == seen
