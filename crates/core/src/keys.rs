@@ -241,9 +241,8 @@ fn verifiers(
     }
     // Keys without `kid` are bounded where they are used, by MAX_KEYS_WITHOUT_KEY_ID.
     let is_full = |algorithm: &Algorithm| {
-        let same = |key: &&VerificationKey| {
-            key.algorithm == *algorithm && key.jwk.key_id == jwk.key_id
-        };
+        let same =
+            |key: &&VerificationKey| key.algorithm == *algorithm && key.jwk.key_id == jwk.key_id;
         taken.iter().filter(same).count() >= KeySet::MAX_CANDIDATES
     };
     if jwk.key_id.is_some() && algorithms.iter().any(is_full) {

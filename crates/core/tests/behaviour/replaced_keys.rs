@@ -299,10 +299,9 @@ fn r24_bad_signatures_are_401_while_the_issuer_is_gone_or_the_bucket_empty() {
 fn r24_a_bad_signature_over_bad_claims_causes_no_fetch() {
     let (key, stranger) = (Key::es256("a"), Key::es256("a"));
     let asked = Asked::of(&[&key]);
-    for change in [
-        (|claims| claims["exp"] = json!(1)) as fn(&mut Value),
-        |claims| claims["aud"] = json!("https://other.example.com/mcp"),
-    ] {
+    for change in [(|claims| claims["exp"] = json!(1)) as fn(&mut Value), |claims| {
+        claims["aud"] = json!("https://other.example.com/mcp")
+    }] {
         assert_eq!(asked.call(&stranger.token_with(change), after(10.0)), bad_signature());
     }
     assert_eq!(asked.publisher.fetches(), 0);
