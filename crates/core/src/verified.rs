@@ -29,8 +29,11 @@ pub(crate) struct Confirmation(Arc<Jwk>);
 
 /// Why there is no [`Confirmation`].
 pub(crate) enum VerifyError {
-    /// A newer key set may have the key.
-    UnknownKey,
+    /// A newer key set may have the key. If it has not, the token is rejected for this.
+    UnknownKey(TokenError),
+    /// A key is known that fits the token's header, and the signature is not by it: this one, or by
+    /// the first of several. A newer set may have another one of the same `kid`.
+    BadSignature(Arc<Jwk>),
     /// No key will help.
     Rejected(TokenError),
 }
@@ -59,25 +62,28 @@ impl<'t> UnverifiedToken<'t> {
         &self.claims
     }
 
-    /// The signature first, then every rule: no claim counts before the key has confirmed it
-    /// (R17).
+    /// The signature first, then every rule: no claim counts before the key has confirmed it.
     pub(crate) fn verify(
         &self,
         keys: &KeySet,
         rules: &TokenRules,
         now: UnixTime,
     ) -> Result<Confirmation, VerifyError> {
-        let rejected = match keys.verify(&self.jws) {
+        Err(match keys.verify(&self.jws) {
             Ok(key) => match rules.check(self.jws.header(), &self.claims, now) {
                 Ok(()) => return Ok(Confirmation(key.clone())),
-                Err(error) => error,
+                Err(error) => VerifyError::Rejected(error),
             },
-            Err(Unverified::UnknownKey) => return Err(VerifyError::UnknownKey),
-            Err(Unverified::UnacceptableKey) => TokenError::UnacceptableAlgorithm,
-            Err(Unverified::MissingKeyId) => TokenError::MissingKeyId,
-            Err(Unverified::BadSignature) => TokenError::BadSignature,
-        };
-        Err(VerifyError::Rejected(rejected))
+            Err(Unverified::UnknownKey) => VerifyError::UnknownKey(TokenError::UnknownKey),
+            Err(Unverified::UnacceptableKey) => {
+                VerifyError::UnknownKey(TokenError::UnacceptableAlgorithm)
+            }
+            Err(Unverified::MissingKeyId) => VerifyError::Rejected(TokenError::MissingKeyId),
+            Err(Unverified::BadSignature) => match keys.first_candidate(&self.jws) {
+                Some(key) => VerifyError::BadSignature(key.clone()),
+                None => VerifyError::Rejected(TokenError::BadSignature),
+            },
+        })
     }
 
     /// The token, proved by the confirmation that it was given.

@@ -20,7 +20,7 @@ mod start_up;
 
 use std::time::Instant;
 
-use mcp_auth_core::{Rejection, TokenDescription};
+use mcp_auth_core::{Rejection, TokenDescription, rejection::UnavailableReason};
 use tracing::field::display;
 
 pub(crate) use keys::{
@@ -80,6 +80,9 @@ impl Observer {
     ) {
         let reason = rejection.reason();
         self.counters.refused(reason);
+        if let Rejection::Unavailable(UnavailableReason::KeyCoolDown { issuer }) = rejection {
+            self.counters.key_cool_down(issuer);
+        }
         if !is_heard(is_outage(reason)) {
             return;
         }
