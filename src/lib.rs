@@ -106,7 +106,7 @@ pub use mcp_auth_actix::{
 };
 pub use mcp_auth_core::{
     self, Actor, Algorithm, ApiKey, ApiKeyName, AudiencePolicy, Authenticated, ClientId, Clock,
-    ConfigError, IdentityStore, Issuer, IssuerAwareness, JwksLocation, KeyIdHash, Newcomer,
+    ConfigError, IdentityStore, Issuer, IssuerAwareness, IssuerNames, JwksLocation, KeyIdHash, Newcomer,
     Principal, PrincipalKind, Profile, ProfileError, Rejection, Resource, ResourceKind, Scope,
     ScopeSet, StoreError, Subject, TokenCacheSettings, TokenCacheUse, UnixTime, UnknownUser,
     VerifiedToken, async_trait,

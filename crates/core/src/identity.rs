@@ -11,6 +11,7 @@ use async_trait::async_trait;
 use crate::{
     api_key::ApiKeyName,
     bearer::BearerToken,
+    config::ConfigError,
     principal::{Principal, PrincipalKind},
     profile::{FetchProfile, Profile, ProfileError, Secret},
 };
@@ -69,7 +70,7 @@ pub enum IssuerAwareness {
     /// It looks at issuer and `sub`.
     Distinguishes,
     /// It looks at `sub` alone, and the application has declared that its issuers share one
-    /// namespace of subjects.
+    /// namespace of subjects: each of them can then sign in as every user.
     Shared,
 }
 
@@ -99,6 +100,18 @@ pub trait IdentityStore: Send + Sync + 'static {
     /// application with two issuers and such a store is refused at start-up.
     fn issuers(&self) -> IssuerAwareness {
         IssuerAwareness::Ignores
+    }
+
+    /// Whether the store can be used with these issuers: all that the resource trusts, by the names
+    /// that they are configured with. Called once, at start-up. Default: yes.
+    ///
+    /// A store around another one passes the question on.
+    ///
+    /// # Errors
+    /// A sentence for whoever configured it; the application does not start.
+    fn check_issuers(&self, issuers: &[&str]) -> Result<(), ConfigError> {
+        let _ = issuers;
+        Ok(())
     }
 
     /// The user for a subject; `None` where there is none.
@@ -162,6 +175,10 @@ impl Newcomer {
 
     /// What the issuer tells about the person: e-mail address and name, which no MCP token
     /// carries. It is asked when this is called, and each time.
+    ///
+    /// With several issuers, each tells what it likes: an address that one of them tells is no
+    /// reason to take the person for a user of another. Look at the [`subject`](Self::subject)'s
+    /// issuer before you go by it.
     ///
     /// # Errors
     /// [`ProfileError`]. Handed on with `?`, it ends in the right answer: 503 where the issuer
@@ -269,6 +286,7 @@ pub(crate) trait ErasedStore: Send + Sync {
     /// The type of its users, and its name.
     fn user_type(&self) -> (TypeId, &'static str);
     fn issuers(&self) -> IssuerAwareness;
+    fn check_issuers(&self, issuers: &[&str]) -> Result<(), ConfigError>;
     async fn resolve(
         &self,
         principal: &Arc<Principal>,
@@ -284,6 +302,10 @@ impl<S: IdentityStore> ErasedStore for S {
 
     fn issuers(&self) -> IssuerAwareness {
         IdentityStore::issuers(self)
+    }
+
+    fn check_issuers(&self, issuers: &[&str]) -> Result<(), ConfigError> {
+        IdentityStore::check_issuers(self, issuers)
     }
 
     async fn resolve(

@@ -58,6 +58,8 @@ impl Principal {
         } else {
             PrincipalKind::User
         };
+        // The limit applies here, once, so that nothing behind it sees what the issuer may not grant.
+        let token = token.limited_to(issuer.scope_limit());
         Self { proof: Proof::Token(token), subject, kind, authority: authority.clone() }
     }
 
@@ -107,17 +109,25 @@ impl Principal {
         &self.subject
     }
 
+    /// The issuer, by the name that it is configured with, whichever of its spellings stands in the
+    /// token. For the holder of a static key, [`ApiKey::ISSUER`].
+    pub fn issuer(&self) -> &str {
+        self.subject.issuer()
+    }
+
     /// Person, program, a person played by another, or the holder of a static key.
     pub fn kind(&self) -> &PrincipalKind {
         &self.kind
     }
 
-    /// The program through which the caller calls, where the token tells.
+    /// The program through which the caller calls, where the token tells. It is the issuer's word,
+    /// and unique within that [`issuer`](Self::issuer) only.
     pub fn client_id(&self) -> Option<&str> {
         self.token()?.client_id()
     }
 
-    /// The scopes that the token grants, or the static key.
+    /// The scopes that the token grants, or the static key. See [`VerifiedToken::scopes`] for the
+    /// limit that an issuer may have.
     pub fn scopes(&self) -> &ScopeSet {
         match &self.proof {
             Proof::Token(token) => token.scopes(),

@@ -110,6 +110,14 @@ impl ScopeSet {
         self.iter().any(|granted| granted == scope)
     }
 
+    /// Drops every scope for which `keep` is false.
+    pub(crate) fn retain(&mut self, keep: impl Fn(&str) -> bool) {
+        // Most tokens name nothing that is dropped.
+        if !self.iter().all(&keep) {
+            *self = self.iter().filter(|scope| keep(scope)).collect();
+        }
+    }
+
     /// The scopes, one by one.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.split_ascii_whitespace()

@@ -11,7 +11,7 @@ use crate::{
     keys::{KeySet, Unverified},
     rejection::TokenError,
     rules::TokenRules,
-    scope::ScopeSet,
+    scope::{Scope, ScopeSet},
     time::UnixTime,
     token_cache::PER_ALLOCATION,
 };
@@ -103,6 +103,14 @@ impl VerifiedToken {
         &self.key
     }
 
+    /// The same token, which grants no scope besides those of `limit`; `None` is no limit.
+    pub(crate) fn limited_to(mut self, limit: Option<&[Scope]>) -> Self {
+        if let Some(limit) = limit {
+            self.scopes.retain(|scope| limit.iter().any(|allowed| allowed.as_str() == scope));
+        }
+        self
+    }
+
     /// The same proof, in memory of its own. Nobody outside can have two of one.
     pub(crate) fn copy(&self) -> Self {
         Self { claims: self.claims.clone(), scopes: self.scopes.clone(), key: self.key.clone() }
@@ -148,7 +156,9 @@ impl VerifiedToken {
         self.claims.iat
     }
 
-    /// The scopes that the token grants.
+    /// The scopes that the token grants: those in its `scope` or `scp`. Where
+    /// [`Issuer::scopes`](crate::Issuer::scopes) limits its issuer, none besides these; the claim as
+    /// it stands is told by [`claim`](Self::claim).
     pub fn scopes(&self) -> &ScopeSet {
         &self.scopes
     }

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use mcp_auth_core::{
-    ApiKeyName, ClientId, IdentityStore, IssuerAwareness, Newcomer, StoreError, Subject,
+    ApiKeyName, ClientId, ConfigError, IdentityStore, IssuerAwareness, Newcomer, StoreError, Subject,
 };
 use moka::future::Cache;
 
@@ -65,6 +65,10 @@ impl<S: IdentityStore<User: Clone>> IdentityStore for CachedIdentityStore<S> {
 
     fn issuers(&self) -> IssuerAwareness {
         self.store.issuers()
+    }
+
+    fn check_issuers(&self, issuers: &[&str]) -> Result<(), ConfigError> {
+        self.store.check_issuers(issuers)
     }
 
     async fn find(&self, user: &Subject) -> Result<Option<S::User>, StoreError> {

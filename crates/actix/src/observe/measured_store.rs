@@ -6,7 +6,7 @@ use std::{
 };
 
 use mcp_auth_core::{
-    ApiKeyName, ClientId, IdentityStore, IssuerAwareness, Newcomer, StoreError, Subject,
+    ApiKeyName, ClientId, ConfigError, IdentityStore, IssuerAwareness, Newcomer, StoreError, Subject,
 };
 use metrics::{SharedString, Unit, describe_histogram, histogram};
 
@@ -33,6 +33,10 @@ impl<S: IdentityStore> IdentityStore for Measured<S> {
 
     fn issuers(&self) -> IssuerAwareness {
         self.store.issuers()
+    }
+
+    fn check_issuers(&self, issuers: &[&str]) -> Result<(), ConfigError> {
+        self.store.check_issuers(issuers)
     }
 
     async fn find(&self, user: &Subject) -> Result<Option<S::User>, StoreError> {
