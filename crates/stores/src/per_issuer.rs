@@ -4,7 +4,8 @@ use std::{collections::HashMap, fmt};
 
 use async_trait::async_trait;
 use mcp_auth_core::{
-    ApiKey, ApiKeyName, ClientId, ConfigError, IdentityStore, IssuerAwareness, Newcomer, StoreError, Subject,
+    ApiKey, ApiKeyName, ClientId, ConfigError, IdentityStore, IssuerAwareness, Newcomer,
+    StoreError, Subject,
 };
 
 /// A store for each issuer: staff from one table, customers from another, as long as both are one

@@ -4,7 +4,8 @@ use std::{fmt, future::Future};
 
 use async_trait::async_trait;
 use mcp_auth_core::{
-    ApiKeyName, ClientId, ConfigError, IdentityStore, IssuerAwareness, Newcomer, StoreError, Subject,
+    ApiKeyName, ClientId, ConfigError, IdentityStore, IssuerAwareness, Newcomer, StoreError,
+    Subject,
 };
 
 /// A store that makes users for newcomers: see

@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 use mcp_auth_core::{
-    ApiKeyName, ClientId, ConfigError, IdentityStore, IssuerAwareness, Newcomer, StoreError, Subject,
+    ApiKeyName, ClientId, ConfigError, IdentityStore, IssuerAwareness, Newcomer, StoreError,
+    Subject,
 };
 
 /// A store over `sub` alone for several issuers: see

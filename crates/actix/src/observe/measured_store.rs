@@ -6,7 +6,8 @@ use std::{
 };
 
 use mcp_auth_core::{
-    ApiKeyName, ClientId, ConfigError, IdentityStore, IssuerAwareness, Newcomer, StoreError, Subject,
+    ApiKeyName, ClientId, ConfigError, IdentityStore, IssuerAwareness, Newcomer, StoreError,
+    Subject,
 };
 use metrics::{SharedString, Unit, describe_histogram, histogram};
 

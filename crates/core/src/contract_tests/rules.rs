@@ -5,11 +5,20 @@ use std::{sync::atomic::Ordering::SeqCst, time::Duration};
 use futures_util::future::join_all;
 
 use super::{
-    Fixture, Outage, Provisioning,
-    caller::{Bearer, Door, ISSUER},
+    Fixture, ISSUER, Outage, Provisioning,
+    caller::{Bearer, Door},
     time::{in_time, pause},
 };
 use crate::{IdentityStore, IssuerAwareness, StoreError, Subject};
+
+mod linking;
+
+pub use linking::{
+    r33_links_a_newcomer_to_the_one_user_with_the_address,
+    r33_links_by_the_word_of_named_issuers_only,
+    r33_links_nobody_by_an_unverified_or_shared_address,
+    r33_links_one_of_many_newcomers_with_one_address, r33_never_links_a_linked_user_again,
+};
 
 /// Each of several users is found by the own subject, and by no other's.
 pub async fn finds_who_is_there(fixture: &impl Fixture) {

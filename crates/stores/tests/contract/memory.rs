@@ -1,21 +1,26 @@
 //! The store in memory.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use mcp_auth_core::{
-    IdentityStore, Newcomer, StoreError, Subject, async_trait,
-    contract_tests::{Fixture, Provisioning},
+    IdentityStore, Newcomer, Profile, StoreError, Subject, async_trait,
+    contract_tests::{Fixture, ISSUER, Linking, Provisioning},
 };
 use mcp_auth_stores::{IdentityStoreExt, MemoryIdentityStore};
 
-/// A user is its own subject.
+/// A user is its own subject, or its address while it has no subject.
 struct InMemory<S> {
     users: MemoryIdentityStore<String>,
+    /// Those who were known by their address before: address and, once linked, subject.
+    known: Known,
     store: Arc<S>,
 }
 
+type Known = Arc<Mutex<Vec<(String, Option<String>)>>>;
+
 fn in_memory() -> InMemory<impl IdentityStore<User = String>> {
     let users = MemoryIdentityStore::new();
+    let known = Known::default();
     let all = users.clone();
     let store = users.clone().provision_with(move |newcomer: Newcomer| {
         let all = all.clone();
@@ -25,7 +30,30 @@ fn in_memory() -> InMemory<impl IdentityStore<User = String>> {
             Ok::<_, StoreError>(Some(sub.to_owned()))
         }
     });
-    InMemory { users, store: Arc::new(store) }
+    let (look, write, linked) = (known.clone(), known.clone(), users.clone());
+    let store = store.link_by_verified_email(
+        ISSUER,
+        move |profile: Profile| {
+            let rows = look.lock().unwrap();
+            let has_it = |row: &&(String, _)| Some(&*row.0) == profile.verified_email();
+            let user =
+                |(email, sub): &(String, Option<String>)| sub.clone().unwrap_or(email.clone());
+            std::future::ready(Ok(rows.iter().filter(has_it).map(user).collect()))
+        },
+        |user: &String| !user.contains('@'),
+        move |email: String, newcomer: Newcomer| {
+            let sub = newcomer.subject().id().to_owned();
+            let mut rows = write.lock().unwrap();
+            let free = rows.iter_mut().find(|row| row.0 == email && row.1.is_none());
+            let user = free.map(|row| {
+                row.1 = Some(sub.clone());
+                linked.insert(&*sub, sub.clone());
+                sub
+            });
+            std::future::ready(Ok(user))
+        },
+    );
+    InMemory { users, known, store: Arc::new(store) }
 }
 
 #[async_trait]
@@ -53,11 +81,23 @@ impl<S: IdentityStore<User = String>> Provisioning for InMemory<S> {
     }
 }
 
+#[async_trait]
+impl<S: IdentityStore<User = String>> Linking for InMemory<S> {
+    async fn add_unlinked(&self, email: &str) {
+        self.known.lock().unwrap().push((email.to_owned(), None));
+    }
+
+    async fn linked_to(&self, email: &str) -> Vec<Option<String>> {
+        let known = self.known.lock().unwrap();
+        known.iter().filter(|row| row.0 == email).map(|row| row.1.clone()).collect()
+    }
+}
+
 mod process {
     use super::*;
 
     mcp_auth_core::contract_tests!(
         #[tokio::test]
-        in_memory(); finding, provisioning
+        in_memory(); finding, provisioning, linking
     );
 }
