@@ -124,7 +124,8 @@ pub trait IdentityStore: Send + Sync + 'static {
     async fn find(&self, user: &Subject) -> Result<Option<Self::User>, StoreError>;
 
     /// What a machine (client credentials) stands for; nobody, unless the application says
-    /// otherwise.
+    /// otherwise. With several issuers look at [`ClientId::issuer`] too: each of them can name a
+    /// client by any id.
     ///
     /// # Errors
     /// As for [`find`](Self::find).
