@@ -1,4 +1,4 @@
-//! People whom the application does not know yet.
+//! Newcomers: provisioning, userinfo and linking.
 
 use std::{
     sync::{Arc, Mutex},

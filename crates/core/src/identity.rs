@@ -1,4 +1,4 @@
-//! From a verified subject to the application's own user.
+//! Identity stores: from a verified subject to the application's own user.
 
 use std::{
     any::{Any, TypeId},
@@ -16,7 +16,7 @@ use crate::{
     profile::{FetchProfile, Profile, ProfileError, Secret},
 };
 
-/// Whom a token is about: the issuer and its `sub`. A `sub` is unique within its issuer only.
+/// The subject of a token: the issuer and its `sub`. A `sub` is unique within its issuer only.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Subject {
     issuer: Arc<str>,
@@ -252,7 +252,7 @@ impl std::error::Error for StoreError {
     }
 }
 
-/// A user of whatever type the store has, and that type's name for error messages.
+/// A type-erased user, with the name of its type for error messages.
 #[derive(Clone)]
 pub(crate) struct ErasedUser {
     pub(crate) value: Arc<dyn Any + Send + Sync>,
@@ -265,7 +265,7 @@ impl ErasedUser {
     }
 }
 
-/// What a newcomer needs besides the principal, should there be one.
+/// What a [`Newcomer`] is made of besides the principal.
 pub(crate) struct Introduction<'r> {
     pub(crate) token: BearerToken<'r>,
     pub(crate) profiles: &'r Arc<dyn FetchProfile>,
@@ -281,7 +281,7 @@ impl Introduction<'_> {
     }
 }
 
-/// A store without its type, so that the types above it need no parameter.
+/// A type-erased store, so that [`Authenticator`](crate::Authenticator) needs no type parameter.
 #[async_trait]
 pub(crate) trait ErasedStore: Send + Sync {
     /// The type of its users, and its name.

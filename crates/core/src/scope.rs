@@ -82,14 +82,14 @@ pub struct ScopeSet(Box<str>);
 impl ScopeSet {
     /// Reads a space-separated list. Words that are no scopes grant nothing and are left out.
     pub fn from_list(list: &str) -> Self {
-        // The usual list is right as it stands.
+        // Most lists need no rewriting.
         match Self::is_kept(list) {
             true => Self(list.into()),
             false => list.split(' ').collect(),
         }
     }
 
-    /// Whether the list is in the form that is kept.
+    /// Whether the list is single-spaced and all of its words are scopes.
     fn is_kept(list: &str) -> bool {
         let mut before = b' ';
         let good = list.bytes().fold(true, |so_far, byte| {

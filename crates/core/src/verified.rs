@@ -1,4 +1,4 @@
-//! From a token that anybody may have written to one that is proved.
+//! Verification of a token: signature and claims, and the type that proves both.
 
 use std::{fmt, sync::Arc};
 
@@ -43,7 +43,7 @@ impl<'t> UnverifiedToken<'t> {
         Ok(Self { jws, claims })
     }
 
-    /// Whom the token says it is from. Good for choosing the keys that will tell.
+    /// The `iss` that the token claims, unverified: it chooses the keys to verify with.
     pub(crate) fn claimed_issuer(&self) -> Result<&str, TokenError> {
         match self.claims.issuer() {
             Some(iss) => Ok(iss),
@@ -111,7 +111,8 @@ impl VerifiedToken {
         self
     }
 
-    /// The same proof, in memory of its own. Nobody outside can have two of one.
+    /// A copy with claims and scopes of its own. Not `Clone`, so that code outside this crate cannot
+    /// copy it.
     pub(crate) fn copy(&self) -> Self {
         Self { claims: self.claims.clone(), scopes: self.scopes.clone(), key: self.key.clone() }
     }
@@ -168,8 +169,8 @@ impl VerifiedToken {
         self.claims.actor.as_ref()
     }
 
-    /// Any claim by its name; `None` where it is absent or null. The payload is read again for
-    /// each call: those who do not ask do not pay.
+    /// Any claim by its name; `None` where it is absent or null. The payload is parsed again on
+    /// each call.
     ///
     /// # Errors
     /// Where the claim is not of type `T`.

@@ -1,4 +1,4 @@
-//! Users remembered for a while.
+//! A cache around an identity store.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -54,7 +54,7 @@ impl<S: IdentityStore<User: Clone>> CachedIdentityStore<S> {
     }
 }
 
-/// Why nothing is remembered.
+/// An answer that is not cached.
 enum Miss {
     Nobody,
     Failed(StoreError),
@@ -83,7 +83,7 @@ impl<S: IdentityStore<User: Clone>> IdentityStore for CachedIdentityStore<S> {
                 Err(error) => Err(Miss::Failed(error)),
             }
         };
-        // Those who ask at the same time share one answer, an error included.
+        // Concurrent look-ups of one subject share one answer, an error included.
         match self.users.try_get_with_by_ref(user, ask).await {
             Ok(found) => Ok(Some(found)),
             Err(miss) => match &*miss {

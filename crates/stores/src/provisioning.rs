@@ -1,4 +1,4 @@
-//! Users made for those who have none yet.
+//! Provisioning: makes users for newcomers.
 
 use std::{fmt, future::Future};
 

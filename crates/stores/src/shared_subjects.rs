@@ -1,4 +1,4 @@
-//! Issuers that are declared to share one namespace of subjects.
+//! A wrapper that declares that all issuers share one namespace of subjects.
 
 use async_trait::async_trait;
 use mcp_auth_core::{

@@ -1,4 +1,4 @@
-//! What callers may do, and who grants it.
+//! Permissions: declaring them, and what grants them.
 
 use mcp_auth_core::{IssuerNames, Principal, Requirement, permission::ClaimPath};
 
@@ -84,7 +84,8 @@ impl McpAuthBuilder {
     /// client ids and `sub` are that issuer's word.
     ///
     /// `U` is what the store returns, or [`Principal`] without a store; another type is refused by
-    /// [`build`](Self::build). What has to be looked up first belongs into the user, by the store.
+    /// [`build`](Self::build). What has to be looked up for it is looked up by the
+    /// store, as part of the user.
     ///
     /// ```
     /// # use mcp_auth_actix::McpAuth;

@@ -1,4 +1,4 @@
-//! An identity store whose answers are measured: how long they took, and what they were.
+//! A wrapper that records the duration and outcome of identity store look-ups.
 
 use std::{
     sync::Arc,
@@ -72,8 +72,8 @@ impl<S> Measured<S> {
     }
 }
 
-/// One question to the store. Where the time limit, or a client who goes away, ends the waiting,
-/// it counts as abandoned: those are the slowest.
+/// One look-up. Where the time limit or a closed connection ends it early, its outcome is
+/// `abandoned`: those are the slowest ones.
 struct Measurement<'m> {
     resource: &'m SharedString,
     operation: &'static str,

@@ -1,4 +1,4 @@
-//! Callers with real tokens: the only way to become a newcomer is to be let in as one.
+//! Callers with signed tokens: a [`Newcomer`] comes from an [`Authenticator`] only.
 
 use std::{
     collections::HashMap,
@@ -33,7 +33,7 @@ pub(super) const OTHER: &str = "https://other.example.com";
 const RESOURCE: &str = "https://app.example.com/mcp";
 const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);
 
-/// The whole way of a request, with a store at its end that is watched.
+/// An authenticator over the store under test, whose calls are counted.
 pub(super) struct Door<S> {
     authenticator: Authenticator,
     key: Jwk,

@@ -39,8 +39,8 @@ pub async fn finds_nobody_else(fixture: &impl Fixture) {
     }
 }
 
-/// What a database may take for the same is not: other case, other blanks, another spelling of
-/// the same letter or number, a beginning.
+/// Subjects that a database may compare as equal are different: other case, other blanks, another
+/// spelling of the same letter or number, a prefix.
 pub async fn compares_byte_for_byte(fixture: &impl Fixture) {
     let kept = fixture.subject(1);
     fixture.add(&subject(&kept)).await;
@@ -61,8 +61,8 @@ pub async fn compares_byte_for_byte(fixture: &impl Fixture) {
     }
 }
 
-/// A subject is text and never a piece of a query or a pattern: quotes, wildcards, backslashes,
-/// letters of any script.
+/// A subject is never part of a query or a pattern: quotes, wildcards, backslashes, letters of any
+/// script.
 pub async fn takes_odd_subjects_for_text(fixture: &impl Fixture) {
     let ada = fixture.subject(1);
     fixture.add(&subject(&ada)).await;

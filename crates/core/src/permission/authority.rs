@@ -50,7 +50,7 @@ impl Authority {
         }
     }
 
-    /// Demands what every request needs of a token.
+    /// Refuses a token without the scopes that every request needs.
     #[inline]
     pub(crate) fn permit(
         self: &Arc<Self>,
@@ -63,7 +63,7 @@ impl Authority {
         }
     }
 
-    /// The same, where a broader scope may have been granted.
+    /// The slow path of [`permit`](Self::permit): a broader scope may have been granted.
     #[cold]
     fn permit_broader(
         self: &Arc<Self>,

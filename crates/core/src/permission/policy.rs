@@ -20,7 +20,7 @@ pub struct PermissionPolicy {
     application: Option<Application>,
 }
 
-/// Where a claim stands in a token: its name, or the names that lead to it within others.
+/// The path of a claim in a token: its name, or the names of the objects that it is in, and its own.
 ///
 /// ```
 /// use mcp_auth_core::permission::ClaimPath;
@@ -191,7 +191,7 @@ fn claim_of_anybody(claim: &ClaimPath, issuers: &[&str]) -> ConfigError {
 impl ClaimPath {
     fn for_each_name(&self, principal: &Principal, grant: &mut impl FnMut(&str)) {
         let Some((claim, inner)) = self.0.split_first() else { return };
-        // Of no type is it an error: what cannot be read grants nothing.
+        // A claim of another type is no error: it grants nothing.
         let Ok(Some(value)) = principal.claim::<Value>(claim) else { return };
         let value = inner.iter().try_fold(&value, |value, name| value.get(&**name));
         match value {
