@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use mcp_auth_core::{
     IdentityStore, Newcomer, Profile, StoreError, Subject, async_trait,
-    contract_tests::{Fixture, ISSUER, Linking, Provisioning},
+    contract_tests::{Fixture, ISSUER, Linking, Provisioning, rules},
 };
 use mcp_auth_stores::{IdentityStoreExt, MemoryIdentityStore};
 
@@ -19,6 +19,13 @@ struct InMemory<S> {
 type Known = Arc<Mutex<Vec<(String, Option<String>)>>>;
 
 fn in_memory() -> InMemory<impl IdentityStore<User = String>> {
+    linking_if(|subject| subject.is_none())
+}
+
+/// A store whose `link` writes where `may_link` says so of the subject that is there.
+fn linking_if(
+    may_link: fn(&Option<String>) -> bool,
+) -> InMemory<impl IdentityStore<User = String>> {
     let users = MemoryIdentityStore::new();
     let known = Known::default();
     let all = users.clone();
@@ -34,17 +41,23 @@ fn in_memory() -> InMemory<impl IdentityStore<User = String>> {
     let store = store.link_by_verified_email(
         ISSUER,
         move |profile: Profile| {
-            let rows = look.lock().unwrap();
-            let has_it = |row: &&(String, _)| Some(&*row.0) == profile.verified_email();
-            let user =
-                |(email, sub): &(String, Option<String>)| sub.clone().unwrap_or(email.clone());
-            std::future::ready(Ok(rows.iter().filter(has_it).map(user).collect()))
+            let look = look.clone();
+            async move {
+                // As a database would: others are served before the answer is there.
+                tokio::task::yield_now().await;
+                let rows = look.lock().unwrap();
+                let has_it = |row: &&(String, _)| Some(&*row.0) == profile.verified_email();
+                let user = |(email, sub): &(String, Option<String>)| {
+                    sub.clone().unwrap_or_else(|| email.clone())
+                };
+                Ok(rows.iter().filter(has_it).map(user).collect())
+            }
         },
         |user: &String| !user.contains('@'),
         move |email: String, newcomer: Newcomer| {
             let sub = newcomer.subject().id().to_owned();
             let mut rows = write.lock().unwrap();
-            let free = rows.iter_mut().find(|row| row.0 == email && row.1.is_none());
+            let free = rows.iter_mut().find(|row| row.0 == email && may_link(&row.1));
             let user = free.map(|row| {
                 row.1 = Some(sub.clone());
                 linked.insert(&*sub, sub.clone());
@@ -91,6 +104,13 @@ impl<S: IdentityStore<User = String>> Linking for InMemory<S> {
         let known = self.known.lock().unwrap();
         known.iter().filter(|row| row.0 == email).map(|row| row.1.clone()).collect()
     }
+}
+
+/// The contract tells a `link` without a condition, although the store looks before it calls it.
+#[tokio::test]
+#[should_panic(expected = "two subjects became one user")]
+async fn r33_a_link_without_a_condition_breaks_the_contract() {
+    rules::r33_links_one_of_many_newcomers_with_one_address(&linking_if(|_| true)).await;
 }
 
 mod process {
