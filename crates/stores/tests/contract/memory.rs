@@ -43,14 +43,10 @@ fn linking_if(
         move |profile: Profile| {
             let look = look.clone();
             async move {
-                // As a database would: others are served before the answer is there.
+                let found = with_address(&look, &profile);
+                // As over a database, others are served between the look-up and the write.
                 tokio::task::yield_now().await;
-                let rows = look.lock().unwrap();
-                let has_it = |row: &&(String, _)| Some(&*row.0) == profile.verified_email();
-                let user = |(email, sub): &(String, Option<String>)| {
-                    sub.clone().unwrap_or_else(|| email.clone())
-                };
-                Ok(rows.iter().filter(has_it).map(user).collect())
+                Ok(found)
             }
         },
         |user: &String| !user.contains('@'),
@@ -67,6 +63,13 @@ fn linking_if(
         },
     );
     InMemory { users, known, store: Arc::new(store) }
+}
+
+fn with_address(known: &Known, profile: &Profile) -> Vec<String> {
+    let rows = known.lock().unwrap();
+    let has_it = |row: &&(String, _)| Some(&*row.0) == profile.verified_email();
+    let found = rows.iter().filter(has_it);
+    found.map(|(email, sub)| sub.clone().unwrap_or_else(|| email.clone())).collect()
 }
 
 #[async_trait]
