@@ -106,9 +106,9 @@ pub use mcp_auth_actix::{
 };
 pub use mcp_auth_core::{
     self, Actor, Algorithm, ApiKey, ApiKeyName, AudiencePolicy, Authenticated, ClientId, Clock,
-    ConfigError, IdentityStore, Issuer, IssuerAwareness, JwksLocation, KeyIdHash, Newcomer,
-    Principal, PrincipalKind, Profile, ProfileError, Rejection, Resource, ResourceKind, Scope,
-    ScopeSet, StoreError, Subject, TokenCacheSettings, TokenCacheUse, UnixTime, UnknownUser,
+    ConfigError, IdentityStore, Issuer, IssuerAwareness, IssuerNames, JwksLocation, KeyIdHash,
+    Newcomer, Principal, PrincipalKind, Profile, ProfileError, Rejection, Resource, ResourceKind,
+    Scope, ScopeSet, StoreError, Subject, TokenCacheSettings, TokenCacheUse, UnixTime, UnknownUser,
     VerifiedToken, async_trait,
     issuer_keys::LastFetch,
     mcp::{AnonymousMethods, SessionSettings, ToolRules},

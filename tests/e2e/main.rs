@@ -32,4 +32,5 @@ mod recipes;
 mod settings;
 mod support;
 mod tokens;
+mod two_issuers;
 mod users;

@@ -47,6 +47,7 @@ pub(crate) fn functions(root: &Path, folders: &[&str]) -> Vec<String> {
     for file in files {
         for line in fs::read_to_string(file).unwrap().lines() {
             let line = line.trim_start();
+            let line = line.strip_prefix("pub ").unwrap_or(line);
             let declared = line.strip_prefix("async fn ").or(line.strip_prefix("fn "));
             names.extend(declared.and_then(|rest| Some(rest.split_once('(')?.0.to_owned())));
         }

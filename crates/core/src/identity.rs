@@ -1,4 +1,4 @@
-//! From a verified subject to the application's own user.
+//! Identity stores: from a verified subject to the application's own user.
 
 use std::{
     any::{Any, TypeId},
@@ -11,11 +11,12 @@ use async_trait::async_trait;
 use crate::{
     api_key::ApiKeyName,
     bearer::BearerToken,
+    config::ConfigError,
     principal::{Principal, PrincipalKind},
     profile::{FetchProfile, Profile, ProfileError, Secret},
 };
 
-/// Whom a token is about: the issuer and its `sub`. A `sub` is unique within its issuer only.
+/// The subject of a token: the issuer and its `sub`. A `sub` is unique within its issuer only.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Subject {
     issuer: Arc<str>,
@@ -69,7 +70,7 @@ pub enum IssuerAwareness {
     /// It looks at issuer and `sub`.
     Distinguishes,
     /// It looks at `sub` alone, and the application has declared that its issuers share one
-    /// namespace of subjects.
+    /// namespace of subjects: each of them can then sign in as every user.
     Shared,
 }
 
@@ -101,6 +102,18 @@ pub trait IdentityStore: Send + Sync + 'static {
         IssuerAwareness::Ignores
     }
 
+    /// Whether the store can be used with these issuers: all that the resource trusts, by the names
+    /// that they are configured with. Called once, at start-up. Default: yes.
+    ///
+    /// A store around another one passes the question on.
+    ///
+    /// # Errors
+    /// A sentence for whoever configured it; the application does not start.
+    fn check_issuers(&self, issuers: &[&str]) -> Result<(), ConfigError> {
+        let _ = issuers;
+        Ok(())
+    }
+
     /// The user for a subject; `None` where there is none.
     ///
     /// A row that is found must have this very `sub`, byte for byte: a case-insensitive column
@@ -111,7 +124,8 @@ pub trait IdentityStore: Send + Sync + 'static {
     async fn find(&self, user: &Subject) -> Result<Option<Self::User>, StoreError>;
 
     /// What a machine (client credentials) stands for; nobody, unless the application says
-    /// otherwise.
+    /// otherwise. With several issuers look at [`ClientId::issuer`] too: each of them can name a
+    /// client by any id.
     ///
     /// # Errors
     /// As for [`find`](Self::find).
@@ -162,6 +176,10 @@ impl Newcomer {
 
     /// What the issuer tells about the person: e-mail address and name, which no MCP token
     /// carries. It is asked when this is called, and each time.
+    ///
+    /// With several issuers, each tells what it likes: an address that one of them tells is no
+    /// reason to take the person for a user of another. Look at the [`subject`](Self::subject)'s
+    /// issuer before you go by it.
     ///
     /// # Errors
     /// [`ProfileError`]. Handed on with `?`, it ends in the right answer: 503 where the issuer
@@ -234,7 +252,7 @@ impl std::error::Error for StoreError {
     }
 }
 
-/// A user of whatever type the store has, and that type's name for error messages.
+/// A type-erased user, with the name of its type for error messages.
 #[derive(Clone)]
 pub(crate) struct ErasedUser {
     pub(crate) value: Arc<dyn Any + Send + Sync>,
@@ -247,7 +265,7 @@ impl ErasedUser {
     }
 }
 
-/// What a newcomer needs besides the principal, should there be one.
+/// What a [`Newcomer`] is made of besides the principal.
 pub(crate) struct Introduction<'r> {
     pub(crate) token: BearerToken<'r>,
     pub(crate) profiles: &'r Arc<dyn FetchProfile>,
@@ -263,12 +281,13 @@ impl Introduction<'_> {
     }
 }
 
-/// A store without its type, so that the types above it need no parameter.
+/// A type-erased store, so that [`Authenticator`](crate::Authenticator) needs no type parameter.
 #[async_trait]
 pub(crate) trait ErasedStore: Send + Sync {
     /// The type of its users, and its name.
     fn user_type(&self) -> (TypeId, &'static str);
     fn issuers(&self) -> IssuerAwareness;
+    fn check_issuers(&self, issuers: &[&str]) -> Result<(), ConfigError>;
     async fn resolve(
         &self,
         principal: &Arc<Principal>,
@@ -284,6 +303,10 @@ impl<S: IdentityStore> ErasedStore for S {
 
     fn issuers(&self) -> IssuerAwareness {
         IdentityStore::issuers(self)
+    }
+
+    fn check_issuers(&self, issuers: &[&str]) -> Result<(), ConfigError> {
+        IdentityStore::check_issuers(self, issuers)
     }
 
     async fn resolve(

@@ -15,8 +15,8 @@ use crate::{
     verified::VerifiedToken,
 };
 
-/// The caller, as the token proves it: a person, a program, or a person played by another; or the
-/// holder of a static key.
+/// The caller, as the token proves it: a person, a program, or an impersonated person; or the holder
+/// of a static key.
 pub struct Principal {
     proof: Proof,
     subject: Subject,
@@ -24,7 +24,7 @@ pub struct Principal {
     authority: Arc<Authority>,
 }
 
-/// What proved who it is. Nearly always a token, which must not cost a pointer for the sake of keys.
+/// What proved who it is. Not boxed, since it is a token in nearly every request.
 #[derive(Debug)]
 #[allow(clippy::large_enum_variant)]
 enum Proof {
@@ -58,6 +58,8 @@ impl Principal {
         } else {
             PrincipalKind::User
         };
+        // The limit applies here, once, so that nothing behind it sees what the issuer may not grant.
+        let token = token.limited_to(issuer.scope_limit());
         Self { proof: Proof::Token(token), subject, kind, authority: authority.clone() }
     }
 
@@ -76,7 +78,7 @@ impl Principal {
         }
     }
 
-    /// The same caller, in memory of its own.
+    /// A copy with claims and scopes of its own.
     pub(crate) fn copy(&self) -> Self {
         let proof = match &self.proof {
             Proof::Token(token) => Proof::Token(token.copy()),
@@ -101,23 +103,31 @@ impl Principal {
         size_of::<Self>() + proof + self.subject.id().len() + 2 * PER_ALLOCATION
     }
 
-    /// Issuer and `sub`: what names the caller for good. For the holder of a static key that is
+    /// Issuer and `sub`, which identify the caller. For the holder of a static key that is
     /// [`ApiKey::ISSUER`] and the key's name.
     pub fn subject(&self) -> &Subject {
         &self.subject
     }
 
-    /// Person, program, a person played by another, or the holder of a static key.
+    /// The issuer, by the name that it is configured with, whichever of its spellings stands in the
+    /// token. For the holder of a static key, [`ApiKey::ISSUER`].
+    pub fn issuer(&self) -> &str {
+        self.subject.issuer()
+    }
+
+    /// Person, program, impersonated person, or the holder of a static key.
     pub fn kind(&self) -> &PrincipalKind {
         &self.kind
     }
 
-    /// The program through which the caller calls, where the token tells.
+    /// The program through which the caller calls, where the token tells. It is the issuer's word,
+    /// and unique within that [`issuer`](Self::issuer) only.
     pub fn client_id(&self) -> Option<&str> {
         self.token()?.client_id()
     }
 
-    /// The scopes that the token grants, or the static key.
+    /// The scopes that the token grants, or the static key. See [`VerifiedToken::scopes`] for the
+    /// limit that an issuer may have.
     pub fn scopes(&self) -> &ScopeSet {
         match &self.proof {
             Proof::Token(token) => token.scopes(),

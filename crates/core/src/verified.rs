@@ -1,4 +1,4 @@
-//! From a token that anybody may have written to one that is proved.
+//! Verification of a token: signature and claims, and the type that proves both.
 
 use std::{fmt, sync::Arc};
 
@@ -11,7 +11,7 @@ use crate::{
     keys::{KeySet, Unverified},
     rejection::TokenError,
     rules::TokenRules,
-    scope::ScopeSet,
+    scope::{Scope, ScopeSet},
     time::UnixTime,
     token_cache::PER_ALLOCATION,
 };
@@ -46,7 +46,7 @@ impl<'t> UnverifiedToken<'t> {
         Ok(Self { jws, claims })
     }
 
-    /// Whom the token says it is from. Good for choosing the keys that will tell.
+    /// The `iss` that the token claims, unverified: it chooses the keys to verify with.
     pub(crate) fn claimed_issuer(&self) -> Result<&str, TokenError> {
         match self.claims.issuer() {
             Some(iss) => Ok(iss),
@@ -109,7 +109,16 @@ impl VerifiedToken {
         &self.key
     }
 
-    /// The same proof, in memory of its own. Nobody outside can have two of one.
+    /// The same token, which grants no scope besides those of `limit`; `None` is no limit.
+    pub(crate) fn limited_to(mut self, limit: Option<&[Scope]>) -> Self {
+        if let Some(limit) = limit {
+            self.scopes.retain(|scope| limit.iter().any(|allowed| allowed.as_str() == scope));
+        }
+        self
+    }
+
+    /// A copy with claims and scopes of its own. Not `Clone`, so that code outside this crate cannot
+    /// copy it.
     pub(crate) fn copy(&self) -> Self {
         Self { claims: self.claims.clone(), scopes: self.scopes.clone(), key: self.key.clone() }
     }
@@ -154,7 +163,9 @@ impl VerifiedToken {
         self.claims.iat
     }
 
-    /// The scopes that the token grants.
+    /// The scopes that the token grants: those in its `scope` or `scp`. Where
+    /// [`Issuer::scopes`](crate::Issuer::scopes) limits its issuer, none besides these; the claim as
+    /// it stands is told by [`claim`](Self::claim).
     pub fn scopes(&self) -> &ScopeSet {
         &self.scopes
     }
@@ -164,8 +175,8 @@ impl VerifiedToken {
         self.claims.actor.as_ref()
     }
 
-    /// Any claim by its name; `None` where it is absent or null. The payload is read again for
-    /// each call: those who do not ask do not pay.
+    /// Any claim by its name; `None` where it is absent or null. The payload is parsed again on
+    /// each call.
     ///
     /// # Errors
     /// Where the claim is not of type `T`.

@@ -1,10 +1,11 @@
-//! Users remembered for a while.
+//! A cache around an identity store.
 
 use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use mcp_auth_core::{
-    ApiKeyName, ClientId, IdentityStore, IssuerAwareness, Newcomer, StoreError, Subject,
+    ApiKeyName, ClientId, ConfigError, IdentityStore, IssuerAwareness, Newcomer, StoreError,
+    Subject,
 };
 use moka::future::Cache;
 
@@ -53,7 +54,7 @@ impl<S: IdentityStore<User: Clone>> CachedIdentityStore<S> {
     }
 }
 
-/// Why nothing is remembered.
+/// An answer that is not cached.
 enum Miss {
     Nobody,
     Failed(StoreError),
@@ -67,6 +68,10 @@ impl<S: IdentityStore<User: Clone>> IdentityStore for CachedIdentityStore<S> {
         self.store.issuers()
     }
 
+    fn check_issuers(&self, issuers: &[&str]) -> Result<(), ConfigError> {
+        self.store.check_issuers(issuers)
+    }
+
     async fn find(&self, user: &Subject) -> Result<Option<S::User>, StoreError> {
         if let Some(known) = self.users.get(user).await {
             return Ok(Some(known));
@@ -78,7 +83,7 @@ impl<S: IdentityStore<User: Clone>> IdentityStore for CachedIdentityStore<S> {
                 Err(error) => Err(Miss::Failed(error)),
             }
         };
-        // Those who ask at the same time share one answer, an error included.
+        // Concurrent look-ups of one subject share one answer, an error included.
         match self.users.try_get_with_by_ref(user, ask).await {
             Ok(found) => Ok(Some(found)),
             Err(miss) => match &*miss {

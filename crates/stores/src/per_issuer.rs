@@ -4,7 +4,8 @@ use std::{collections::HashMap, fmt};
 
 use async_trait::async_trait;
 use mcp_auth_core::{
-    ApiKey, ApiKeyName, ClientId, IdentityStore, IssuerAwareness, Newcomer, StoreError, Subject,
+    ApiKey, ApiKeyName, ClientId, ConfigError, IdentityStore, IssuerAwareness, Newcomer,
+    StoreError, Subject,
 };
 
 /// A store for each issuer: staff from one table, customers from another, as long as both are one
@@ -43,6 +44,10 @@ impl<U: Send + Sync + 'static> IdentityStore for IssuerStores<U> {
 
     fn issuers(&self) -> IssuerAwareness {
         IssuerAwareness::Distinguishes
+    }
+
+    fn check_issuers(&self, issuers: &[&str]) -> Result<(), ConfigError> {
+        self.stores.values().try_for_each(|store| store.check_issuers(issuers))
     }
 
     async fn find(&self, user: &Subject) -> Result<Option<U>, StoreError> {

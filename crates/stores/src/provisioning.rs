@@ -1,10 +1,11 @@
-//! Users made for those who have none yet.
+//! Provisioning: makes users for newcomers.
 
 use std::{fmt, future::Future};
 
 use async_trait::async_trait;
 use mcp_auth_core::{
-    ApiKeyName, ClientId, IdentityStore, IssuerAwareness, Newcomer, StoreError, Subject,
+    ApiKeyName, ClientId, ConfigError, IdentityStore, IssuerAwareness, Newcomer, StoreError,
+    Subject,
 };
 
 /// A store that makes users for newcomers: see
@@ -32,6 +33,10 @@ where
 
     fn issuers(&self) -> IssuerAwareness {
         self.store.issuers()
+    }
+
+    fn check_issuers(&self, issuers: &[&str]) -> Result<(), ConfigError> {
+        self.store.check_issuers(issuers)
     }
 
     async fn find(&self, user: &Subject) -> Result<Option<S::User>, StoreError> {

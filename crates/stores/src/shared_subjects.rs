@@ -1,8 +1,9 @@
-//! Issuers that are declared to share one namespace of subjects.
+//! A wrapper that declares that all issuers share one namespace of subjects.
 
 use async_trait::async_trait;
 use mcp_auth_core::{
-    ApiKeyName, ClientId, IdentityStore, IssuerAwareness, Newcomer, StoreError, Subject,
+    ApiKeyName, ClientId, ConfigError, IdentityStore, IssuerAwareness, Newcomer, StoreError,
+    Subject,
 };
 
 /// A store over `sub` alone for several issuers: see
@@ -24,6 +25,10 @@ impl<S: IdentityStore> IdentityStore for SharedSubjectsIdentityStore<S> {
 
     fn issuers(&self) -> IssuerAwareness {
         IssuerAwareness::Shared
+    }
+
+    fn check_issuers(&self, issuers: &[&str]) -> Result<(), ConfigError> {
+        self.store.check_issuers(issuers)
     }
 
     async fn find(&self, user: &Subject) -> Result<Option<S::User>, StoreError> {

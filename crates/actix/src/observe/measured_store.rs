@@ -1,4 +1,4 @@
-//! An identity store whose answers are measured: how long they took, and what they were.
+//! A wrapper that records the duration and outcome of identity store look-ups.
 
 use std::{
     sync::Arc,
@@ -6,7 +6,8 @@ use std::{
 };
 
 use mcp_auth_core::{
-    ApiKeyName, ClientId, IdentityStore, IssuerAwareness, Newcomer, StoreError, Subject,
+    ApiKeyName, ClientId, ConfigError, IdentityStore, IssuerAwareness, Newcomer, StoreError,
+    Subject,
 };
 use metrics::{SharedString, Unit, describe_histogram, histogram};
 
@@ -33,6 +34,10 @@ impl<S: IdentityStore> IdentityStore for Measured<S> {
 
     fn issuers(&self) -> IssuerAwareness {
         self.store.issuers()
+    }
+
+    fn check_issuers(&self, issuers: &[&str]) -> Result<(), ConfigError> {
+        self.store.check_issuers(issuers)
     }
 
     async fn find(&self, user: &Subject) -> Result<Option<S::User>, StoreError> {
@@ -67,8 +72,8 @@ impl<S> Measured<S> {
     }
 }
 
-/// One question to the store. Where the time limit, or a client who goes away, ends the waiting,
-/// it counts as abandoned: those are the slowest.
+/// One look-up. Where the time limit or a closed connection ends it early, its outcome is
+/// `abandoned`: those are the slowest ones.
 struct Measurement<'m> {
     resource: &'m SharedString,
     operation: &'static str,

@@ -35,7 +35,7 @@ pub(crate) use mistakes::{no_middleware, undeclared_permission, wrong_user_type}
 pub(crate) use permissions::not_granted_by_scope;
 pub use sampling::LogSampling;
 use sampling::{Sampler, Summary, Verdict};
-pub(crate) use start_up::public_url_doubtful;
+pub(crate) use start_up::{issuer_scopes_unlimited, issuers_share_subjects, public_url_doubtful};
 
 /// The target of every event.
 const TARGET: &str = "mcp_auth";

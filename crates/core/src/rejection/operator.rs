@@ -215,7 +215,8 @@ impl fmt::Display for ForbiddenReason {
                 missing.iter().try_for_each(|name| write!(f, " {name}"))?;
                 f.write_str(
                     "; a claim (grants_from_claim) or the application (grants) must grant it, if \
-                     this caller is to have it",
+                     this caller is to have it. A scope in the token that Issuer::scopes does not \
+                     list grants nothing",
                 )
             }
         }

@@ -20,7 +20,7 @@ const LAST_SET: u128 = (u64::MAX as u128) << 64;
 fn principal() -> Arc<Principal> {
     const KEY: &str = "sk_a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5";
     let policy = ResourcePolicy::new(Resource::parse("https://h/mcp").unwrap());
-    let authority = Arc::new(Authority::of([], &policy));
+    let authority = Arc::new(Authority::of_all([], &policy));
     let keys = ApiKeys::new(&[ApiKey::new("key", KEY).unwrap()], &authority).unwrap();
     let header = format!("Bearer {KEY}");
     let token = BearerToken::from_authorization([header.as_bytes()], 64).unwrap().unwrap();
