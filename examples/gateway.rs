@@ -1,10 +1,10 @@
-//! An MCP server that is written in something else, with this one before it: whoever has no token
-//! does not reach it, and it is told who calls.
+//! A gateway before an MCP server that is written in any language: requests without a valid token do
+//! not reach the server, and a header tells it who calls.
 //!
-//! `cargo run --example gateway` starts both on this machine and calls through.
-//! `cargo run --example gateway -- http://127.0.0.1:3000/mcp` stands before a server of yours, and
-//! prints where, with a token to try it; who calls one of the tools that are named after the address
-//! needs the scope `tools:trusted`.
+//! `cargo run --example gateway` starts both on this machine and sends a request through.
+//! `cargo run --example gateway -- http://127.0.0.1:3000/mcp` is a gateway before a server of yours.
+//! It prints its address and a token to try it. Tools that are named after the address require the
+//! scope `tools:trusted`.
 #![allow(clippy::print_stdout)]
 
 use std::{error::Error, net::TcpListener};
@@ -27,13 +27,20 @@ scopes! {
     pub Trusted = "tools:trusted";
 }
 
-/// Who calls, as the server behind is told.
+/// Tells the server behind who calls: the token's `sub`.
 const USER: HeaderName = HeaderName::from_static("x-user");
 
-/// What is about one connection (RFC 9110 §7.6.1), and not about the message.
-const HOP_BY_HOP: [HeaderName; 6] = [
+const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
+const LAST_EVENT: HeaderName = HeaderName::from_static("last-event-id");
+
+/// Headers of one connection, and not of the message (RFC 9110 §7.6.1, §11.7).
+const HOP_BY_HOP: [HeaderName; 10] = [
     header::CONNECTION,
     HeaderName::from_static("keep-alive"),
+    header::PROXY_AUTHENTICATE,
+    HeaderName::from_static("proxy-authentication-info"),
+    header::PROXY_AUTHORIZATION,
+    HeaderName::from_static("proxy-connection"),
     header::TE,
     header::TRAILER,
     header::TRANSFER_ENCODING,
@@ -56,7 +63,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// The gateway on a free port, before the server at the address `behind`.
-fn gateway(
+pub(crate) fn gateway(
     authority: &TestAuthority,
     behind: String,
     tools: &[String],
@@ -70,9 +77,10 @@ fn gateway(
         .fold(ToolRules::new(), |rules, tool| rules.tool(tool.as_str()).requires::<Trusted>());
     let mcp = auth.mcp().rules(rules)?;
     let server = HttpServer::new(move || {
-        // Streams last, and where the server behind redirects to is its client's business.
+        // Streams have no time limit, and redirects are passed on.
         let client = awc::Client::builder().disable_timeout().disable_redirects().finish();
         App::new()
+            .app_data(web::Data::new(auth.clone()))
             .app_data(web::Data::new(client))
             .app_data(web::Data::new(behind.clone()))
             .service(web::resource("/mcp").wrap(mcp.clone()).to(forward))
@@ -81,22 +89,28 @@ fn gateway(
     Ok((resource, server.workers(1).listen(listener)?.run()))
 }
 
-/// Passes a message on as it comes, and its answer back, events of a stream one by one.
+/// Passes a message on, and its answer back, streams event by event.
 async fn forward(
     me: AuthedUser,
     request: HttpRequest,
     payload: web::Payload,
+    auth: web::Data<McpAuth>,
     client: web::Data<awc::Client>,
     behind: web::Data<String>,
 ) -> actix_web::Result<HttpResponse> {
     let mut onward = client.request(request.method().clone(), &***behind).no_decompress();
-    for (name, value) in end_to_end(request.headers()) {
+    for (name, value) in end_to_end(request.headers()).filter(|(name, _)| is_unambiguous(name)) {
         onward.headers_mut().append(name.clone(), value.clone());
     }
-    // The token was for us (MCP, "Token Passthrough"), and who calls is not for the client to say.
-    onward.headers_mut().remove(header::AUTHORIZATION);
-    let user = HeaderValue::from_str(me.subject().id()).map_err(ErrorBadGateway)?;
-    onward.headers_mut().insert(USER, user);
+    let headers = onward.headers_mut();
+    // The token is for this resource (MCP, "Token Passthrough"), and the client does not choose who
+    // calls.
+    headers.remove(header::AUTHORIZATION);
+    headers.insert(USER, HeaderValue::from_str(me.subject().id()).map_err(ErrorBadGateway)?);
+    // Servers replay the stream of an event id without asking whose it is.
+    if !(headers.contains_key(SESSION) && auth.is_session_bound(&request)) {
+        headers.remove(LAST_EVENT);
+    }
 
     let body = match length(request.headers()) {
         Some(length) => SizedStream::new(length, payload.into_inner()).boxed(),
@@ -118,11 +132,20 @@ async fn forward(
     })
 }
 
-/// The headers that are not about the connection, and not about the length, which the body tells.
+/// Whether every server reads this header's name alike. Interfaces in the style of CGI (RFC 3875
+/// §4.1.18) turn `-` into `_`, and some do so with every other character: `Mcp_Session_Id` and
+/// `X.User` would be read as the headers that were checked.
+fn is_unambiguous(name: &HeaderName) -> bool {
+    name.as_str().bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+}
+
+/// The headers of the message: not those of the connection, nor those that `Connection` names, nor
+/// the length, which the body has.
 fn end_to_end(headers: &HeaderMap) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> {
     let named = move |name: &HeaderName| {
         let listed = headers.get_all(header::CONNECTION).filter_map(|value| value.to_str().ok());
-        listed.flat_map(|value| value.split(',')).any(|one| one.trim() == name.as_str())
+        let mut options = listed.flat_map(|value| value.split(','));
+        options.any(|option| option.trim().eq_ignore_ascii_case(name.as_str()))
     };
     headers.iter().filter(move |(name, _)| {
         !HOP_BY_HOP.contains(name) && **name != header::CONTENT_LENGTH && !named(name)
@@ -133,7 +156,7 @@ fn length(headers: &HeaderMap) -> Option<u64> {
     headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-/// Two events, of which the second waits until the first one has arrived.
+/// Sends a request through. Of two events, the second waits until the first one has arrived.
 async fn call_through(authority: &TestAuthority) -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let behind = format!("http://{}/mcp", listener.local_addr()?);
@@ -166,7 +189,7 @@ async fn call_through(authority: &TestAuthority) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Stands for a server in any language.
+/// The server behind, which could be written in any language.
 async fn two_events(request: HttpRequest, mut may_go_on: watch::Receiver<bool>) -> HttpResponse {
     let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
     let token = if header(header::AUTHORIZATION).is_some() { "with" } else { "without" };

@@ -1,15 +1,25 @@
 //! Several issuers for one resource: staff sign in at one, customers at another, and each has
-//! users of its own. The same `sub` from the other issuer is somebody else.
+//! users of its own. The same `sub` from the other issuer is somebody else, and each issuer grants
+//! what the application trusts it with: a scope that another one may grant, or a role in a claim, is
+//! worth nothing in its tokens.
 //!
 //! `cargo run --example several_issuers` starts both issuers and the application on this machine.
 
 use std::{error::Error, net::TcpListener};
 
 use actix_mcp_auth::{
-    AuthedUser, Issuer, IssuerStores, McpAuth, MemoryIdentityStore, testing::TestAuthority,
+    AuthedUser, Authorized, Issuer, IssuerStores, McpAuth, MemoryIdentityStore, Permission, scopes,
+    testing::TestAuthority,
 };
 use actix_web::{App, HttpServer, http::StatusCode, rt, web};
 use serde_json::{Value, json};
+
+scopes! {
+    /// See the orders of everybody.
+    pub Orders = "orders:all";
+    /// A role of the staff.
+    pub Admin = "admin" implies Orders;
+}
 
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -23,15 +33,24 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let users = IssuerStores::new()
         .with(staff.issuer(), user("user_ada", "Ada, who works here"))
         .with(customers.issuer(), user("user_ada", "another Ada, who buys here"));
+    // What each may grant: without `scopes`, either could grant every permission, and the log would
+    // say so. A claim must name the issuers by which it grants; without them it is refused.
     let auth = McpAuth::builder(&*resource)
-        .issuer(Issuer::new(staff.issuer())?)
-        .issuer(Issuer::new(customers.issuer())?)
+        .issuer(Issuer::new(staff.issuer())?.scopes(["openid", Orders::NAME])?)
+        .issuer(Issuer::new(customers.issuer())?.scopes(["openid"])?)
         .users(users)
+        .permissions::<(Orders, Admin)>()
+        .grants_from_claim_of(staff.issuer(), "roles")
         .build()?;
 
     let server = HttpServer::new(move || {
         App::new()
-            .service(web::resource("/mcp").wrap(auth.middleware()).route(web::post().to(whoami)))
+            .service(
+                web::resource("/mcp")
+                    .wrap(auth.middleware())
+                    .route(web::post().to(whoami))
+                    .route(web::get().to(orders)),
+            )
             .configure(auth.discovery())
     });
     rt::spawn(server.workers(1).listen(listener)?.run());
@@ -52,6 +71,17 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (_, name) = call(&customers.person_token("user_ada", &resource)).await?;
     assert_eq!(name, "another Ada, who buys here");
 
+    // Both sign the same scope and the same role. One of them may grant it.
+    for (authority, expected) in [(&staff, StatusCode::OK), (&customers, StatusCode::FORBIDDEN)] {
+        let ada = || authority.token().subject("user_ada").audience(&*resource);
+        let by_scope = ada().scope("openid orders:all").sign();
+        let by_claim = ada().scope("openid").claim("roles", json!(["admin"])).sign();
+        for token in [by_scope, by_claim] {
+            let answer = awc::Client::default().get(&resource).bearer_auth(token).send().await?;
+            assert_eq!(answer.status(), expected);
+        }
+    }
+
     // A token is checked with the keys of the issuer that it names, and with no others.
     let crossed = customers.token().subject("user_ada").audience(&*resource);
     let (status, _) = call(&crossed.issuer(staff.issuer()).sign()).await?;
@@ -66,4 +96,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 async fn whoami(me: AuthedUser<String>) -> String {
     me.to_string()
+}
+
+async fn orders(me: Authorized<Orders, String>) -> String {
+    format!("all orders, for {}", *me)
 }

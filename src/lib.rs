@@ -105,9 +105,9 @@ pub use mcp_auth_actix::{
 };
 pub use mcp_auth_core::{
     self, Actor, ActorRule, Algorithm, ApiKey, ApiKeyName, AudiencePolicy, Authenticated, ClientId,
-    Clock, ConfigError, Found, IdentityStore, Issuer, IssuerAwareness, JwksLocation, KeyIdHash,
-    Lookup, LookupKey, Newcomer, Principal, PrincipalKind, Profile, ProfileError, Rejection,
-    Resource, ResourceKind, Scope, ScopeSet, StoreError, Subject, TokenCacheSettings,
+    Clock, ConfigError, Found, IdentityStore, Issuer, IssuerAwareness, IssuerNames, JwksLocation,
+    KeyIdHash, Lookup, LookupKey, Newcomer, Principal, PrincipalKind, Profile, ProfileError,
+    Rejection, Resource, ResourceKind, Scope, ScopeSet, StoreError, Subject, TokenCacheSettings,
     TokenCacheUse, UnixTime, UnknownUser, VerifiedToken, async_trait,
     issuer_keys::LastFetch,
     mcp::{AnonymousMethods, SessionSettings, ToolRules},

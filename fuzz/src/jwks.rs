@@ -1,4 +1,4 @@
-//! A key set, as an issuer that means harm may publish it.
+//! A key set, as a hostile issuer may publish it.
 
 use mcp_auth_core::{
     Algorithm, KeySet,
@@ -77,7 +77,8 @@ fn assert_strong(key: &PublicKey) {
         PublicKey::Rsa { n, e } => {
             assert!((256..=1024).contains(&n.len()) && n[0] != 0);
             assert!(n.len() > 256 || n[0] >= 0x80, "RSA of less than 2048 bits");
-            assert!(e.len() <= 8 && e.last().is_some_and(|last| last % 2 == 1) && e[..] != [1]);
+            assert!(n.last().is_some_and(|last| last % 2 == 1), "an even modulus");
+            assert!(e.len() <= 4 && e.last().is_some_and(|last| last % 2 == 1) && e[..] != [1]);
         }
         PublicKey::Ec { curve, x, y } => {
             let len = match curve {

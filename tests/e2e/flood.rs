@@ -1,4 +1,4 @@
-//! A flood of bad tokens: what is written is bounded, and the counts add up.
+//! A flood of bad tokens: the log is bounded, and the counts add up.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::{
     support::{RESOURCE, authority, builder, good_token},
 };
 
-/// What this thread logs from now on: the application under test runs on it.
+/// Captures what this thread logs from now on: the application under test runs on it.
 fn listen() -> (Lines, DefaultGuard) {
     let lines = Lines::default();
     let subscriber = tracing_subscriber::fmt()
@@ -25,7 +25,7 @@ fn listen() -> (Lines, DefaultGuard) {
     (lines, tracing::subscriber::set_default(subscriber))
 }
 
-/// Calls with these tokens, one after the other, as often as told, and drops the protection.
+/// Calls with these tokens in turn, so many times, and drops the protection.
 async fn call(builder: McpAuthBuilder, tokens: &[&str], times: usize) -> Vec<StatusCode> {
     let auth = builder.build().unwrap();
     ready(&auth).await;
@@ -96,6 +96,28 @@ async fn a_flood_of_bad_tokens_writes_few_lines_and_every_refusal_is_counted() {
     let lines = log.lines().count();
     assert!(lines < 300, "{lines} lines");
     assert!(log.len() < 200_000, "{} bytes", log.len());
+}
+
+#[actix_web::test]
+async fn r24_a_flood_of_made_up_kids_is_503_sampled_and_counted() {
+    let authority = authority();
+    let made_up: Vec<String> = (0..200)
+        .map(|n| authority.token().subject("user_ada").audience(RESOURCE).kid(n.to_string()).sign())
+        .collect();
+    let tokens: Vec<&str> = made_up.iter().map(String::as_str).collect();
+    let (lines, _guard) = listen();
+    let statuses = call(builder(&authority), &tokens, 2_000).await;
+    let with = |status| statuses.iter().filter(|found| **found == status).count();
+    let (refused, unavailable) =
+        (with(StatusCode::UNAUTHORIZED), with(StatusCode::SERVICE_UNAVAILABLE));
+    assert_eq!(refused + unavailable, 2_000);
+    let log = lines.text();
+    for (reason, expected) in [("unknown_key", refused), ("key_cool_down", unavailable)] {
+        let (written, suppressed) = count(&log, reason);
+        assert_eq!(written + suppressed, expected, "{reason}: {written} and {suppressed}");
+        assert!(written < 100, "{written} lines for {reason}");
+    }
+    assert!(refused >= 3 && unavailable > 1_000, "{refused} and {unavailable}");
 }
 
 #[actix_web::test]

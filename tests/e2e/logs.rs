@@ -92,6 +92,8 @@ fn the_event_of_a_foreign_audience_is_as_documented(log: &str, authority: &TestA
         line.contains("foreign_audience") && line.contains(&format!("{:?}", authority.issuer()))
     };
     let line = log.lines().find(of_ours).expect("a line about the foreign audience");
+    // The subscriber takes what `log` gets as well: an event that went both ways would be two lines.
+    assert_eq!(log.lines().filter(of_ours).count(), 1, "{log}");
     let kid = authority.keys().current().id().to_owned();
     let hash = KeyIdHash::of(&kid);
     for piece in [

@@ -69,9 +69,10 @@ async fn r08_discovery_is_open_and_calls_are_not() {
     }
     assert_ordinary_challenge(&mixed.anonymous(CALL).await, "a call");
     assert_eq!(mixed.of_ada(CALL).await.status, 200);
-    for name in ["resources/list", "Tools/list", "tools/list ", "rpc.discover"] {
+    for name in ["resources/list", "Tools/list", "rpc.discover"] {
         assert_ordinary_challenge(&mixed.anonymous(&method(name)).await, name);
     }
+    assert_eq!(mixed.anonymous(&method("tools/list ")).await.status, 400, "read in two ways");
 }
 
 #[actix_web::test]
@@ -171,4 +172,41 @@ async fn r10_a_preflight_needs_nobody_and_reaches_nobody() {
     assert_eq!(request.send().await.status, 204);
     let plain = mixed.server.request(Method::OPTIONS, "/mcp").send().await;
     assert_eq!(plain.status, 401);
+}
+
+#[actix_web::test]
+async fn r30_an_anonymous_tool_opens_no_ruled_one() {
+    let mixed = Mixed::start(|auth| {
+        let rules = ToolRules::new().tool("secret").refused().resource("file:///secret").refused();
+        let open = AnonymousMethods::default()
+            .tool("open")
+            .method("subscriptions/listen")
+            .method("completion/complete");
+        auth.mcp().rules(rules).unwrap().allow_anonymous(open)
+    });
+    let open = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"open"}}"#;
+    assert_eq!(mixed.anonymous(open).await.status, 200);
+    for (body, status) in [
+        (
+            r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"open"},"paramſ":{"name":"secret"}}"#,
+            400,
+        ),
+        (r#"{"id":1,"method":"tools/call","params":{"name":"open","name\u0000":"secret"}}"#, 400),
+        (r#"{"id":1,"method":"tools/call","params":{"name":"open\u0000"}}"#, 400),
+        (r#"{"id":1,"method":"tools/call","params":{"name":"secret"}}"#, 401),
+        (
+            r#"{"id":1,"method":"subscriptions/listen","params":{"notifications":{"resourceSubscriptions":["file:///secret"]}}}"#,
+            403,
+        ),
+        (
+            r#"{"id":1,"method":"completion/complete","params":{"ref":{"type":"ref/resource","uri":"file:///{+a}"}}}"#,
+            403,
+        ),
+        (
+            r#"{"id":1,"method":"subscriptions/listen","params":{"notifications":{"resourceSubscriptions":["file:///a"]}}}"#,
+            200,
+        ),
+    ] {
+        assert_eq!(mixed.anonymous(body).await.status, status, "{body}");
+    }
 }

@@ -1,4 +1,4 @@
-//! Bodies behind rules: what is judged is what the handler reads, and nothing else is read.
+//! Bodies behind rules: what is judged is what the handler reads.
 
 use std::{
     io::{Read, Write},
@@ -190,7 +190,78 @@ async fn r30_what_cannot_be_judged_is_refused_with_400() {
     assert_refused(&echo.post(deep).await, 400, -32700, "nested within");
     let huge = r#"{"id":1,"method":"tools/call","params":{"name":"add","arguments":1e999999}}"#;
     assert_refused(&echo.post(huge).await, 400, -32700, "a number that is none");
-    assert_eq!(echo.post(LIST).await.status, 200, "the next request is none the worse");
+    assert_eq!(echo.post(LIST).await.status, 200, "the next request is not affected");
+}
+
+#[actix_web::test]
+async fn r30_bodies_that_go_or_cjson_read_otherwise_are_400() {
+    let echo = Echo::start();
+    for body in [
+        // encoding/json of Go folds U+017F, and would run `delete`.
+        r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"add"},"paramſ":{"name":"delete"}}"#,
+        r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"add"},"param\u017f":{"name":"delete"}}"#,
+        // cJSON ends a name at NUL.
+        r#"{"method\u0000":"tools/call","method":"ping","params":{"name":"delete"}}"#,
+        r#"{"id":1,"method":"tools/call","params":{"name\u0000":"delete","name":"add"}}"#,
+        r#"{"id":1,"method":"tools/call","params":{"name":"add","größe":1}}"#,
+        r#"{"id":1,"method":"tools/call","params":{"name":"add","Name":"delete"}}"#,
+        r#"{"id":1,"method":"tools/call\u0000","params":{"name":"delete"}}"#,
+        r#"{"id":1,"method":" tools/call","params":{"name":"delete"}}"#,
+    ] {
+        assert_refused(&echo.post(body).await, 400, -32600, body);
+    }
+    for body in [
+        r#"{"id":1,"method":"tools/call","params":{"name":" delete"}}"#,
+        r#"{"id":1,"method":"tools/call","params":{"name":"delete\u0000"}}"#,
+        r#"{"id":1,"method":"tools/call","params":{"name":"delete\u3000"}}"#,
+    ] {
+        assert_refused(&echo.post(body).await, 400, -32602, body);
+    }
+    let free = r#"{"id":1,"method":"tools/call","params":{"name":"add","arguments":{"größe":1,"Name":2,"name\u0000":3},"_meta":{"größe":1,"Method":2}}}"#;
+    assert_eq!(echo.post(free).await.status, 200);
+}
+
+#[actix_web::test]
+async fn r30_a_lookalike_of_the_version_in_meta_is_refused() {
+    let echo = Echo::start();
+    let now = [("MCP-Protocol-Version", "2026-07-28"), ("Mcp-Method", "tools/list")];
+    let body = |member: &str| {
+        format!(
+            r#"{{"id":1,"method":"tools/list","params":{{"_meta":{{"io.modelcontextprotocol/{member}":"2025-06-18"}}}}}}"#
+        )
+    };
+    for member in ["protocolversion", "protocolVer\u{17f}ion", "protocolVersion\\u0000"] {
+        let body: &'static str = body(member).leak();
+        assert_refused(&echo.post_with(&now, body).await, 400, -32600, body);
+    }
+    let body: &'static str = body("protocolVersions").leak();
+    assert_eq!(echo.post_with(&now, body).await.status, 200);
+}
+
+#[actix_web::test]
+async fn r30_a_header_refuses_no_listener_before_its_body_is_read() {
+    let authority = authority();
+    let auth = builder(&authority).build().unwrap();
+    let rules = ToolRules::new()
+        .resource("file:///a")
+        .open()
+        .prompt("daily")
+        .open()
+        .method("subscriptions/listen")
+        .refused()
+        .method("completion/complete")
+        .refused();
+    let echo = Echo { server: serve(&auth, &auth.mcp().rules(rules).unwrap()), authority };
+    let listen = r#"{"id":1,"method":"subscriptions/listen","params":{"notifications":{"resourceSubscriptions":["file:///a"]}}}"#;
+    let complete = r#"{"id":1,"method":"completion/complete","params":{"ref":{"type":"ref/prompt","name":"daily"}}}"#;
+    let version = ("MCP-Protocol-Version", "2026-07-28");
+    for (method, body) in [("subscriptions/listen", listen), ("completion/complete", complete)] {
+        assert_eq!(echo.post_with(&[version, ("Mcp-Method", method)], body).await.status, 200);
+        let answer = echo.post_with(&[version, ("Mcp-Method", "ping")], body).await;
+        assert_refused(&answer, 400, -32020, method);
+        let answer = echo.post_with(&[version], body).await;
+        assert_refused(&answer, 400, -32020, method);
+    }
 }
 
 #[actix_web::test]

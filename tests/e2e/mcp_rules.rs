@@ -1,4 +1,4 @@
-//! Rules for tools, and what those are told who may not call one.
+//! Rules for tools, prompts, resources and methods, and the responses to callers who may not use them.
 
 use std::sync::{
     Arc,
@@ -10,6 +10,7 @@ use actix_mcp_auth::{
     TokenCacheSettings, ToolRules, scopes, testing::TestAuthority,
 };
 use actix_web::{http::Method, web};
+use serde_json::json;
 
 use crate::support::{Answer, METADATA_URL, RESOURCE, Server, authority};
 
@@ -50,6 +51,12 @@ fn rules() -> ToolRules {
         .requires::<Write>()
         .prompt("daily")
         .requires::<Share>()
+        .resources_under("secret://vault/")
+        .requires::<Write>()
+        .resource("secret://vault/menu")
+        .requires::<Read>()
+        .resource("notes://Ada/1")
+        .requires::<Write>()
 }
 
 struct Ruled {
@@ -139,11 +146,18 @@ async fn r30_r15_who_lacks_what_a_tool_requires_gets_403_and_never_reaches_it() 
 #[actix_web::test]
 async fn r30_names_are_compared_byte_for_byte_and_others_fall_to_the_rule_for_others() {
     let ruled = Ruled::start();
-    for tool in ["Delete", "delete ", "delet\\u0000e", "other", "", "tools/call", "resources/read"]
-    {
+    for tool in ["Delete", "dele te", "other", "", "tools/call", "resources/read"] {
         let answer = ruled.call("bookmarks:write bookmarks:share", tool).await;
         assert_eq!(answer.status, 403, "{tool}");
         assert!(answer.header("www-authenticate").is_none(), "{tool}: no token would help");
+    }
+    for tool in ["delete ", "delet\\u0000e", "\\ufeffdelete", "delete\\u00a0"] {
+        let answer = ruled.call("bookmarks:write bookmarks:share", tool).await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.json()["error"]["code"].clone()),
+            (400, json!(-32602)),
+            "{tool}"
+        );
     }
     let escaped = call("d\\u0065lete");
     assert_step_up(&ruled.post("openid", &escaped).await, "bookmarks:write");
@@ -153,8 +167,6 @@ async fn r30_names_are_compared_byte_for_byte_and_others_fall_to_the_rule_for_ot
 #[actix_web::test]
 async fn r30_other_methods_have_rules_as_well() {
     let ruled = Ruled::start();
-    let read =
-        |uri: &str| format!(r#"{{"id":1,"method":"resources/read","params":{{"uri":"{uri}"}}}}"#);
     assert_step_up(&ruled.post("openid", &read("file:///a")).await, "bookmarks:read");
     assert_eq!(ruled.post("bookmarks:read", &read("file:///a")).await.status, 200);
     assert_step_up(&ruled.post("bookmarks:read", &read("file:///secret")).await, "bookmarks:write");
@@ -165,6 +177,254 @@ async fn r30_other_methods_have_rules_as_well() {
     assert_step_up(&ruled.post("openid", &prompt("daily")).await, "bookmarks:share");
     assert_eq!(ruled.post("openid", &prompt("weekly")).await.status, 200);
     assert_eq!(ruled.post("openid", r#"{"id":1,"method":"tools/list"}"#).await.status, 200);
+}
+
+fn read(uri: &str) -> String {
+    format!(r#"{{"id":1,"method":"resources/read","params":{{"uri":"{uri}"}}}}"#)
+}
+
+fn listen(notifications: &str) -> String {
+    format!(
+        r#"{{"id":1,"method":"subscriptions/listen","params":{{"notifications":{notifications}}}}}"#
+    )
+}
+
+fn complete(reference: &str) -> String {
+    format!(
+        r#"{{"id":1,"method":"completion/complete","params":{{"ref":{reference},
+        "argument":{{"name":"a","value":"b"}}}}}}"#
+    )
+}
+
+#[actix_web::test]
+async fn r30_listening_to_a_resource_needs_what_reading_it_needs() {
+    let ruled = Ruled::start();
+    let secret = listen(r#"{"resourceSubscriptions":["file:///secret"]}"#);
+    assert_step_up(&ruled.post("bookmarks:read", &secret).await, "bookmarks:write");
+    assert_eq!(ruled.post("bookmarks:write", &secret).await.status, 200);
+    // Without a rule of its own, by that of resources/read.
+    let other = listen(r#"{"toolsListChanged":true,"resourceSubscriptions":["file:///a"]}"#);
+    assert_step_up(&ruled.post("openid", &other).await, "bookmarks:read");
+    assert_eq!(ruled.post("bookmarks:read", &other).await.status, 200);
+    let tools = listen(r#"{"toolsListChanged":true}"#);
+    assert_eq!(ruled.post("openid", &tools).await.status, 200);
+    for broken in [r#""file:///a""#, r#"{"resourceSubscriptions":"file:///secret"}"#] {
+        let answer = ruled.post("bookmarks:write", &listen(broken)).await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.json()["error"]["code"].clone()),
+            (400, json!(-32602)),
+            "{broken}"
+        );
+    }
+    assert_eq!(ruled.handled.load(SeqCst), 3);
+}
+
+#[actix_web::test]
+async fn r30_r15_one_challenge_names_what_all_listened_resources_need() {
+    let ruled = Ruled::start();
+    let both =
+        listen(r#"{"resourceSubscriptions":["file:///a","file:///secret","notes://Ada/1"]}"#);
+    assert_step_up(&ruled.post("openid", &both).await, "bookmarks:read bookmarks:write");
+    assert_eq!(ruled.post("bookmarks:write", &both).await.status, 200);
+}
+
+#[actix_web::test]
+async fn r30_completion_needs_what_the_prompt_or_resource_needs() {
+    let ruled = Ruled::start();
+    let prompt = |name: &str| complete(&format!(r#"{{"type":"ref/prompt","name":"{name}"}}"#));
+    assert_step_up(&ruled.post("openid", &prompt("daily")).await, "bookmarks:share");
+    assert_eq!(ruled.post("bookmarks:share", &prompt("daily")).await.status, 200);
+    assert_eq!(ruled.post("openid", &prompt("weekly")).await.status, 200);
+    let resource = |uri: &str| complete(&format!(r#"{{"type":"ref/resource","uri":"{uri}"}}"#));
+    for (uri, scopes) in [
+        ("file:///secret", "bookmarks:write"),
+        ("file:///{name}", "bookmarks:write"),
+        ("secret://vault/x{name}", "bookmarks:write"),
+        ("secret://vault/{name}", "bookmarks:read bookmarks:write"),
+        ("secret://{+all}", "bookmarks:read bookmarks:write"),
+        ("notes://{person}/1", "bookmarks:write"),
+    ] {
+        let answer = ruled.post("openid", &resource(uri)).await;
+        assert_eq!(answer.status, 403, "{uri}: {answer:?}");
+        for scope in scopes.split(' ') {
+            assert!(answer.challenge().contains(scope), "{uri}: {}", answer.challenge());
+        }
+        assert_eq!(ruled.post("bookmarks:write", &resource(uri)).await.status, 200, "{uri}");
+    }
+    assert_eq!(ruled.post("openid", &resource("public://{a}/{b}")).await.status, 200);
+    assert_eq!(ruled.post("openid", &resource("https://{host}/a")).await.status, 200);
+    for broken in [r#"{"type":"ref/prompt"}"#, r#"{"name":"daily"}"#, r#""daily""#] {
+        let answer = ruled.post("bookmarks:share", &complete(broken)).await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.json()["error"]["code"].clone()),
+            (400, json!(-32602)),
+            "{broken}"
+        );
+    }
+}
+
+#[actix_web::test]
+async fn r30_another_spelling_of_a_resource_s_uri_is_400() {
+    let ruled = Ruled::start();
+    for uri in [
+        "SECRET://vault/keys",
+        "secret://vault/x/../keys",
+        "secret://vault/./keys",
+        "secret://vault/x/%2E%2e/keys",
+        "secret://vault/%6Beys",
+        "secret://vault/a%2fb",
+        "secret://@vault/keys",
+        "HTTPS://example.com/",
+        "https://example.com:443/",
+        "file:/secret",
+        "file://localhost/secret",
+        "keys",
+    ] {
+        for body in [
+            read(uri),
+            read(uri).replace("read", "subscribe"),
+            listen(&format!(r#"{{"resourceSubscriptions":["public://a","{uri}"]}}"#)),
+            complete(&format!(r#"{{"type":"ref/resource","uri":"{uri}"}}"#)),
+        ] {
+            let answer = ruled.post("bookmarks:write", &body).await;
+            assert_eq!(
+                (answer.status.as_u16(), answer.json()["error"]["code"].clone()),
+                (400, json!(-32602)),
+                "{body}"
+            );
+            assert_eq!(answer.json()["id"], 1, "{body}");
+        }
+    }
+    for uri in [" secret://vault/keys", "secret://vault/keys ", "secret://vault/ke\\tys"] {
+        let answer = ruled.post("bookmarks:write", &read(uri)).await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.json()["error"]["code"].clone()),
+            (400, json!(-32602)),
+            "{uri}"
+        );
+    }
+    assert_eq!(ruled.handled.load(SeqCst), 0);
+}
+
+#[actix_web::test]
+async fn r30_resources_under_a_prefix_go_by_its_rule() {
+    let ruled = Ruled::start();
+    for (uri, scope) in [
+        ("secret://vault/keys", "bookmarks:write"),
+        ("secret://vault/a/b?c=d", "bookmarks:write"),
+        ("secret://vault/menu", "bookmarks:read"),
+        ("secret://vaulted/keys", "bookmarks:read"),
+        // Both readings count: what a server might take for the ruled resource goes by its rule.
+        ("notes://Ada/1", "bookmarks:write"),
+        ("notes://ada/1", "bookmarks:write"),
+        ("notes://ADA/1#x", "bookmarks:write"),
+        ("notes://eve@Ada/1", "bookmarks:write"),
+        ("public://x/..%2F..%2F1", "bookmarks:read"),
+    ] {
+        let answer = ruled.post("openid", &read(uri)).await;
+        assert_eq!(answer.status, 403, "{uri}");
+        assert!(answer.challenge().contains(scope), "{uri}: {}", answer.challenge());
+        assert_eq!(ruled.post("bookmarks:write", &read(uri)).await.status, 200, "{uri}");
+    }
+    assert_eq!(ruled.post("bookmarks:read", &read("notes://ada/1")).await.status, 403);
+}
+
+#[actix_web::test]
+async fn r30_uris_are_left_alone_where_no_resource_has_a_rule() {
+    let authority = authority();
+    let auth = crate::support::builder(&authority).permissions::<Permissions>().build().unwrap();
+    let rules = ToolRules::new().tool("a").open().method("resources/read").open();
+    let mcp = auth.mcp().rules(rules).unwrap();
+    let server = Server::start(move |config| {
+        config.service(
+            web::resource("/mcp").wrap(mcp.clone()).route(web::post().to(|| async { "" })),
+        );
+    });
+    let token = authority.token().subject("user_ada").audience(RESOURCE).sign();
+    for uri in ["SECRET://vault/keys", "keys", "secret://vault/x/../keys"] {
+        let request = server.request(Method::POST, "/mcp").bearer(&token);
+        assert_eq!(request.send_body(read(uri)).await.status, 200, "{uri}");
+    }
+}
+
+#[actix_web::test]
+async fn r30_other_prompts_and_resources_can_be_refused() {
+    let authority = authority();
+    let auth = crate::support::builder(&authority).permissions::<Permissions>().build().unwrap();
+    let rules = ToolRules::new()
+        .prompt("daily")
+        .open()
+        .other_prompts()
+        .refused()
+        .resources_under("public://")
+        .open()
+        .other_resources()
+        .refused();
+    let mcp = auth.mcp().rules(rules).unwrap();
+    let server = Server::start(move |config| {
+        config.service(
+            web::resource("/mcp").wrap(mcp.clone()).route(web::post().to(|| async { "" })),
+        );
+    });
+    let token = authority.token().subject("user_ada").audience(RESOURCE).sign();
+    let prompt = |name: &str| complete(&format!(r#"{{"type":"ref/prompt","name":"{name}"}}"#));
+    for (body, status) in [
+        (prompt("daily"), 200),
+        (prompt("weekly"), 403),
+        (r#"{"id":1,"method":"prompts/get","params":{"name":"weekly"}}"#.to_owned(), 403),
+        (read("public://a"), 200),
+        (read("secret://a"), 403),
+        (listen(r#"{"resourceSubscriptions":["public://a","secret://a"]}"#), 403),
+        (listen(r#"{"resourceSubscriptions":["public://a"]}"#), 200),
+        (complete(r#"{"type":"ref/resource","uri":"public://{a}"}"#), 200),
+        (complete(r#"{"type":"ref/resource","uri":"{+a}"}"#), 403),
+        (r#"{"id":1,"method":"resources/list"}"#.to_owned(), 200),
+    ] {
+        let request = server.request(Method::POST, "/mcp").bearer(&token);
+        assert_eq!(request.send_body(body.clone()).await.status, status, "{body}");
+    }
+}
+
+#[actix_web::test]
+async fn r30_a_rule_that_no_message_can_meet_is_refused_at_start() {
+    let authority = authority();
+    let auth = crate::support::builder(&authority).permissions::<Permissions>().build().unwrap();
+    for (rules, setting, example) in [
+        (
+            ToolRules::new().resource("SECRET://vault/keys").refused(),
+            "rules.resource",
+            "secret://vault/keys",
+        ),
+        (
+            ToolRules::new().resources_under("secret://vault").refused(),
+            "rules.resources_under",
+            "secret://vault/",
+        ),
+        (ToolRules::new().tool("delete ").refused(), "rules.tool", "delete"),
+    ] {
+        let mistake = auth.mcp().rules(rules).unwrap_err();
+        assert_eq!(mistake.setting(), setting);
+        assert!(mistake.to_string().ends_with(&format!("for example {example:?}")), "{mistake}");
+    }
+}
+
+#[actix_web::test]
+async fn r30_tasks_go_by_their_method_s_rule() {
+    let authority = authority();
+    let auth = crate::support::builder(&authority).permissions::<Permissions>().build().unwrap();
+    let rules = ToolRules::new().tool("secret").open().method("tasks/result").refused();
+    let mcp = auth.mcp().rules(rules).unwrap();
+    let server = Server::start(move |config| {
+        config.service(
+            web::resource("/mcp").wrap(mcp.clone()).route(web::post().to(|| async { "" })),
+        );
+    });
+    let token = authority.token().subject("user_ada").audience(RESOURCE).sign();
+    for (method, status) in [("tasks/result", 403), ("tasks/get", 200)] {
+        let body = format!(r#"{{"id":1,"method":"{method}","params":{{"taskId":"secret"}}}}"#);
+        let request = server.request(Method::POST, "/mcp").bearer(&token);
+        assert_eq!(request.send_body(body).await.status, status, "{method}");
+    }
 }
 
 #[actix_web::test]

@@ -243,6 +243,64 @@ async fn r08_every_clone_of_the_middleware_and_every_call_of_mcp_knows_the_same_
     assert_not_found(&answer, "opened at the other route");
 }
 
+fn with_capacity(capacity: usize) -> SessionSettings {
+    let mut settings = SessionSettings::default();
+    settings.capacity = capacity;
+    settings
+}
+
+#[actix_web::test]
+async fn r08_a_session_evicted_by_many_clients_is_bound_to_its_owner() {
+    let sessions = Sessions::with(|builder| builder.sessions(with_capacity(64)), McpAuth::mcp);
+    let id = sessions.open("user_ada").await;
+    // A sixteenth of the slots, through each of 16 clients of one person and of 16 people.
+    for n in 0..16 {
+        for (person, client) in [("user_alan".into(), n), (format!("user_{n}"), 0)] {
+            let token = sessions.token(&person, &format!("client_{client}"));
+            for _ in 0..4 {
+                let opening = sessions.request(Method::POST, None).bearer(&token);
+                assert_eq!(opening.send_body(INITIALIZE).await.status, 200);
+            }
+        }
+    }
+    let answer = sessions.as_person(Method::POST, "user_alan", Some(&id)).await;
+    assert_not_found(&answer, "Alan");
+    assert_eq!(sessions.as_person(Method::POST, "user_ada", Some(&id)).await.body, "yours");
+}
+
+#[actix_web::test]
+async fn r08_handlers_learn_whether_a_session_is_bound_to_the_caller() {
+    let authority = authority();
+    let auth = builder(&authority).build().unwrap();
+    let server = Server::start(move |config| {
+        let (bound, handler_s) = (auth.clone(), auth.clone());
+        let bound = web::route().to(move |request: HttpRequest| {
+            let bound = bound.is_session_bound(&request);
+            let mut answer = HttpResponse::Ok();
+            if request.headers().contains_key("X-Open") {
+                answer.insert_header(("Mcp-Session-Id", "of-ada"));
+            }
+            std::future::ready(answer.body(bound.to_string()))
+        });
+        config.service(web::resource("/mcp").wrap(auth.mcp()).route(bound)).service(
+            web::resource("/open").to(move |request: HttpRequest| {
+                std::future::ready(handler_s.is_session_bound(&request).to_string())
+            }),
+        );
+    });
+    let ada = || authority.token().subject("user_ada").audience(RESOURCE).sign();
+    let asks = |session: &str| {
+        server.request(Method::GET, "/mcp").bearer(&ada()).header("Mcp-Session-Id", session)
+    };
+    assert_eq!(server.call(&ada()).await.body, "false", "no session");
+    assert_eq!(asks("of-ada").send().await.body, "false", "unknown");
+    assert_eq!(asks("of-ada").header("X-Open", "1").send().await.body, "false", "opened by this");
+    assert_eq!(asks("of-ada").send().await.body, "true");
+    assert_eq!(asks("another").send().await.body, "false");
+    let outside = server.get("/open").bearer(&ada()).header("Mcp-Session-Id", "of-ada");
+    assert_eq!(outside.send().await.body, "false", "nobody was asked for a token");
+}
+
 #[actix_web::test]
 async fn sessions_can_be_left_to_the_server_behind() {
     let off = |builder: McpAuthBuilder| builder.sessions(SessionSettings::off());

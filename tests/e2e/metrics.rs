@@ -1,4 +1,4 @@
-//! The feature `metrics`: what an exporter for Prometheus tells.
+//! The feature `metrics`: what an exporter for Prometheus shows.
 
 use std::{
     sync::LazyLock,
@@ -156,6 +156,30 @@ async fn fetches_and_the_age_of_keys_are_told() {
     authority.come_up().unwrap();
     until(|| auth.health()[0].failures == 0).await;
     assert_eq!(auth.health()[0].last_error, None);
+}
+
+#[actix_web::test]
+async fn r24_answers_within_the_cool_down_have_a_metric_of_their_own() {
+    const RESOURCE: &str = "http://127.0.0.1:8787/cooling-down";
+    LazyLock::force(&METRICS);
+    let authority = authority();
+    let auth = McpAuth::builder(RESOURCE).authkit(authority.issuer()).build().unwrap();
+    let labels = [format!("resource=\"{RESOURCE}\""), format!("issuer=\"{}\"", authority.issuer())];
+    let labels = labels.each_ref().map(String::as_str);
+    let cool_downs = || value("mcp_auth_key_cool_down_total", &labels).unwrap();
+    assert_eq!(cool_downs(), 0.0, "it is there from the start");
+    let server = Server::of(&auth);
+    assert_eq!(server.call(&authority.person_token("user_ada", RESOURCE)).await.status, 200);
+    let mut unavailable = 0.0;
+    for n in 0..10 {
+        let token = authority.token().subject("user_ada").audience(RESOURCE);
+        let answer = server.call(&token.kid(format!("made-up-{n}")).sign()).await;
+        unavailable += f64::from(u8::from(answer.status == 503));
+    }
+    assert!(unavailable > 0.0);
+    assert_eq!(cool_downs(), unavailable);
+    assert_eq!(decisions(RESOURCE, "unavailable", "key_cool_down"), unavailable);
+    assert_eq!(decisions(RESOURCE, "refused", "unknown_key"), 10.0 - unavailable);
 }
 
 async fn until(condition: impl Fn() -> bool) {

@@ -1,4 +1,4 @@
-//! People whom the application does not know yet.
+//! Newcomers: provisioning, userinfo and linking.
 
 use std::{
     sync::{Arc, Mutex},
@@ -142,13 +142,17 @@ type Table = Arc<Mutex<Vec<(&'static str, Option<String>)>>>;
 
 /// Links by address over `table`.
 fn linking(authority: &TestAuthority, table: &Table) -> McpAuth {
-    let (look, link) = (table.clone(), table.clone());
+    let (look, known, link) = (table.clone(), table.clone(), table.clone());
     let users = MemoryIdentityStore::<String>::new().link_by_verified_email(
+        authority.issuer(),
         move |profile: Profile| {
             let email = profile.verified_email().unwrap_or_default().to_owned();
             let rows = look.lock().unwrap();
             let found = rows.iter().filter(|row| row.0 == email).map(|row| row.0.to_owned());
             std::future::ready(Ok(found.collect()))
+        },
+        move |user: &String| {
+            known.lock().unwrap().iter().any(|row| row.0 == user && row.1.is_some())
         },
         move |user: String, newcomer: Newcomer| {
             let mut rows = link.lock().unwrap();

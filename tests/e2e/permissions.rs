@@ -38,6 +38,8 @@ fn granting(authority: &TestAuthority, scopes: &[&str]) -> McpAuthBuilder {
 
 /// The usual scopes of an issuer that knows the application's.
 const KNOWN: [&str; 4] = ["openid", "bookmarks:read", "bookmarks:write", "bookmarks:share"];
+/// The same, and the role.
+const ALL: [&str; 5] = ["openid", "bookmarks:read", "bookmarks:write", "bookmarks:share", "admin"];
 
 async fn read(_: Authorized<Read>) -> &'static str {
     "read"
@@ -165,7 +167,7 @@ async fn r15_scopes_claims_and_the_application_grant() {
 #[actix_web::test]
 async fn r15_a_broader_permission_satisfies_a_narrower_need_and_not_the_reverse() {
     let authority = authority();
-    let server = serve(&granting(&authority, &KNOWN).build().unwrap());
+    let server = serve(&granting(&authority, &ALL).build().unwrap());
     for (scope, path, status) in [
         ("bookmarks:write", "/read", 200),
         ("bookmarks:write", "/write", 200),
@@ -184,7 +186,7 @@ async fn r15_a_broader_permission_satisfies_a_narrower_need_and_not_the_reverse(
 #[actix_web::test]
 async fn r15_a_broader_scope_satisfies_a_required_one() {
     let authority = authority();
-    let auth = granting(&authority, &KNOWN).require_scopes(["bookmarks:read", "openid"]);
+    let auth = granting(&authority, &ALL).require_scopes(["bookmarks:read", "openid"]);
     let server = Server::of(&auth.build().unwrap());
     for scope in ["openid bookmarks:read", "bookmarks:write openid", "openid admin"] {
         assert_eq!(server.call(&scoped(&authority, scope)).await.status, 200, "{scope}");
@@ -198,7 +200,7 @@ async fn r15_a_broader_scope_satisfies_a_required_one() {
 #[actix_web::test]
 async fn r15_all_of_several_any_of_several_and_both_nested() {
     let authority = authority();
-    let server = serve(&granting(&authority, &KNOWN).build().unwrap());
+    let server = serve(&granting(&authority, &ALL).build().unwrap());
     for (path, scope, enough) in [
         ("/both", "bookmarks:read bookmarks:share", true),
         ("/both", "bookmarks:read", false),

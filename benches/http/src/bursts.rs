@@ -74,7 +74,9 @@ pub fn run(rounds: usize, modes: &[&str]) {
         if let Some(flooded) = &flooded {
             floods.push(Flood::new(flooded, "good", &good[0], &good[0], "200"));
             for (name, bad) in FLOODS.into_iter().zip([&forged, &"a".repeat(800), &unknown]) {
-                floods.push(Flood::new(flooded, name, &good[0], bad, "401"));
+                // An unknown key is 503 within the cool-down.
+                let status = if name == "unknown key" { "401|503" } else { "401" };
+                floods.push(Flood::new(flooded, name, &good[0], bad, status));
             }
         }
         bursts.iter_mut().for_each(Burst::warm_up);

@@ -211,6 +211,13 @@ impl McpAuthBuilder {
             observe::public_url_doubtful(resource.as_str(), doubt);
         }
         observe::not_granted_by_scope(resource.as_str(), &authenticator);
+        for issuer in authenticator.issuers_without_scope_limit() {
+            observe::issuer_scopes_unlimited(resource.as_str(), issuer);
+        }
+        let sharing = authenticator.issuers_sharing_subjects();
+        if !sharing.is_empty() {
+            observe::issuers_share_subjects(resource.as_str(), &sharing);
+        }
         Ok(McpAuth::from_inner(Inner {
             challenge: authenticator.challenge(&[]),
             discovery: Discovery::new(&resource, served_at.as_deref(), &metadata, &issuers, shim),

@@ -1,5 +1,5 @@
-//! MCP endpoints: rules for tools, messages that need no credentials, and sessions that are bound
-//! to their caller.
+//! MCP endpoints: rules for tools, methods open to anonymous callers, and sessions that are bound
+//! to the principal that opened them.
 //!
 //! [`McpMiddleware`] is authentication, and within it a gate of its own that checks sessions and
 //! messages. Where there are no rules and the caller is known, the body is not read.
@@ -7,5 +7,6 @@
 mod body;
 mod check;
 mod layer;
+mod session;
 
 pub use layer::McpMiddleware;

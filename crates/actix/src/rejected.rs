@@ -6,7 +6,7 @@ use serde_json::Value;
 /// Why messages are rejected.
 pub(crate) struct RejectedMessages {
     pub(crate) rejection: Rejection,
-    /// The id of the message, where one message is the cause.
+    /// The id of the message, where it could be read and is not in a batch.
     pub(crate) id: Option<Value>,
     /// What the messages need, for the challenge.
     pub(crate) needs: Vec<&'static Need>,
@@ -20,6 +20,6 @@ impl From<Rejection> for RejectedMessages {
 
 impl From<MessageError> for RejectedMessages {
     fn from(error: MessageError) -> Self {
-        Rejection::UnreadableMessage(error).into()
+        Rejection::from(error).into()
     }
 }

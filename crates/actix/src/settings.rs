@@ -34,7 +34,8 @@ use crate::{auth::McpAuth, builder::McpAuthBuilder, secret_file};
 /// | `api_keys` | static keys, each with `name`, `key` or `key_file`, and `scopes` |
 ///
 /// An issuer has `issuer` (required), `jwks_uri`, `also_named`, `audiences`, `audience_policy`
-/// (`bound_by_key_set` as well) and `scopes`, each as the call of that name of [`Issuer`].
+/// (`bound_by_key_set` as well) and `scopes`, each as the call of that name of [`Issuer`]. With
+/// several issuers, give each its `scopes`: they are all that its tokens' `scope` can grant.
 ///
 /// What is misspelt is an error of serde's that names it. Secrets are shown by no `Debug`.
 ///

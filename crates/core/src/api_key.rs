@@ -197,7 +197,7 @@ mod tests {
 
     fn authority() -> Arc<Authority> {
         let resource = Resource::parse("https://h/mcp").unwrap();
-        Arc::new(Authority::of([], &ResourcePolicy::new(resource)))
+        Arc::new(Authority::of_all([], &ResourcePolicy::new(resource)))
     }
 
     fn keys() -> ApiKeys {

@@ -93,7 +93,7 @@ impl Authenticator {
             return Err(empty_audience());
         }
         policy.token_cache.check()?;
-        let nobody = Arc::new(Authority::of([], &policy));
+        let nobody = Arc::new(Authority::of_all([], &policy));
         Ok(Self {
             cache: TokenCache::new(&policy.token_cache),
             api_keys: ApiKeys::new(&policy.api_keys, &nobody)?,

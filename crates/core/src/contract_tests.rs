@@ -1,5 +1,5 @@
-//! What every [`IdentityStore`] must do, as tests for a store of one's own (feature
-//! `contract-tests`).
+//! What every [`IdentityStore`] must do, as tests for a store that an application writes itself
+//! (feature `contract-tests`).
 //!
 //! The author of a store writes a [`Fixture`]: a store over a fresh and empty place, and how a
 //! user is added there. [`contract_tests!`](macro@crate::contract_tests) makes a test of each rule.
@@ -65,8 +65,10 @@
 //! | `finding` | who is there is found, and nobody else: [`rules`], every store |
 //! | `outage` | errors while the place is cut off, and recovery: [`Outage`] |
 //! | `provisioning` | newcomers are made once, machines never: [`Provisioning`] |
+//! | `linking` | newcomers are linked by e-mail address once, and by the word of [`ISSUER`] only: [`Linking`] |
 //!
-//! A store that makes no users leaves `provisioning` out; one that cannot be cut off, `outage`.
+//! A store that makes no users leaves `provisioning` out; one that links none, `linking`; one that
+//! cannot be cut off, `outage`.
 
 mod caller;
 pub mod rules;
@@ -77,6 +79,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::{IdentityStore, Subject};
+
+/// The issuer of all subjects in these rules, and the one that a [`Linking`] fixture trusts with
+/// e-mail addresses.
+pub const ISSUER: &str = "https://login.example.com";
 
 /// A store over a place of its own, fresh and empty, in which users can be added.
 #[async_trait]
@@ -123,6 +129,17 @@ pub trait Provisioning: Fixture {
     async fn count(&self) -> usize;
 }
 
+/// A fixture whose store links newcomers of [`ISSUER`], and of no other issuer, to users with the
+/// same verified e-mail address.
+#[async_trait]
+pub trait Linking: Fixture {
+    /// Adds a user who has this address and no subject.
+    async fn add_unlinked(&self, email: &str);
+
+    /// The `sub` of each user who has this address, in any order; `None` for one who has none.
+    async fn linked_to(&self, email: &str) -> Vec<Option<String>>;
+}
+
 /// Makes a test of each rule: the attribute of a test, a fixture (an expression, which may
 /// `.await`), and the parts of the contract: see [the module](mod@crate::contract_tests).
 ///
@@ -159,6 +176,15 @@ macro_rules! contract_tests {
         $crate::contract_tests!(@rules $test $fixture
             makes_a_newcomer_once
             makes_no_machine_and_no_impersonated_person
+        );
+    };
+    (@linking $test:tt $fixture:tt) => {
+        $crate::contract_tests!(@rules $test $fixture
+            r33_links_a_newcomer_to_the_one_user_with_the_address
+            r33_links_by_the_word_of_named_issuers_only
+            r33_never_links_a_linked_user_again
+            r33_links_one_of_many_newcomers_with_one_address
+            r33_links_nobody_by_an_unverified_or_shared_address
         );
     };
     (@rules $test:tt $fixture:tt $($rule:ident)+) => {

@@ -34,6 +34,8 @@ pub struct Issuer {
     algorithms: Vec<Algorithm>,
     audiences: Vec<String>,
     scopes: Option<Vec<Scope>>,
+    /// Whether `scopes` limits what this issuer's tokens grant: only where the application said so.
+    scopes_limit: bool,
     audience_policy: Option<AudiencePolicy>,
     machines: MachineRule,
     actor_rule: ActorRule,
@@ -95,6 +97,7 @@ impl Issuer {
             algorithms: Algorithm::ALL.to_vec(),
             audiences: Vec::new(),
             scopes: None,
+            scopes_limit: false,
             audience_policy: None,
             machines: MachineRule::default(),
             actor_rule: ActorRule::default(),
@@ -145,13 +148,32 @@ impl Issuer {
         self
     }
 
-    /// The scopes that this issuer grants. Clients are never told to ask for another one, and who
-    /// lacks a permission that is not among them gets a plain 403, which no new token would cure.
-    /// Default: any scope that is asked for; for AuthKit, [its own four](Self::AUTHKIT_SCOPES).
+    /// Limits this issuer to these scopes, by the names that stand in its tokens' `scope` or `scp`.
+    /// Any other name that stands there grants nothing: it is no permission, satisfies no required
+    /// scope, and is not among [`Principal::scopes`](crate::Principal::scopes). Claims and what the
+    /// application grants are rules of their own
+    /// ([`PermissionPolicy`](crate::permission::PermissionPolicy)).
+    ///
+    /// Clients are never told to ask for another scope either, and a caller who lacks a permission
+    /// that is not among them gets a plain 403, since no new token would help.
+    ///
+    /// With several issuers, limit each of them: an issuer without a limit can grant every declared
+    /// permission. Default: no limit, and any scope can be asked for. AuthKit has no limit either;
+    /// clients are told to ask for [its own four](Self::AUTHKIT_SCOPES) only.
     ///
     /// # Errors
     /// Where one of them is no scope (RFC 6749 §3.3).
     pub fn scopes<S: AsRef<str>>(
+        self,
+        scopes: impl IntoIterator<Item = S>,
+    ) -> Result<Self, ConfigError> {
+        let mut limited = self.advertising(scopes)?;
+        limited.scopes_limit = true;
+        Ok(limited)
+    }
+
+    /// Names the scopes that clients can ask for, without limiting what tokens grant.
+    fn advertising<S: AsRef<str>>(
         mut self,
         scopes: impl IntoIterator<Item = S>,
     ) -> Result<Self, ConfigError> {
@@ -169,7 +191,8 @@ impl Issuer {
     }
 
     /// Says which of this issuer's tokens stand for a program and not for a person. Machines are
-    /// never looked up among the users, and never become users.
+    /// never looked up among the users, and never become users. The rule sees the scopes as they
+    /// stand in the token, before [`scopes`](Self::scopes) limits them.
     ///
     /// A token whose `sub` is its `client_id` or `azp` is a machine's in any case (RFC 9068 §2.2).
     /// Other issuers have signs of their own:
@@ -239,9 +262,15 @@ impl Issuer {
         &self.audiences
     }
 
-    /// The scopes that it grants; `None` for any that is asked for.
+    /// The scopes that clients can ask it for; `None` for any.
     pub fn granted_scopes(&self) -> Option<&[Scope]> {
         self.scopes.as_deref()
+    }
+
+    /// The only scopes that its tokens grant, where the application limited them with
+    /// [`scopes`](Self::scopes); `None` where whatever stands in a token is granted.
+    pub fn scope_limit(&self) -> Option<&[Scope]> {
+        self.granted_scopes().filter(|_| self.scopes_limit)
     }
 
     /// What it asks of `aud`, where that is not left to the resource.
@@ -306,6 +335,7 @@ impl fmt::Debug for Issuer {
             .field("algorithms", &self.algorithms)
             .field("audiences", &self.audiences)
             .field("audience_policy", &self.audience_policy)
+            .field("scope_limit", &self.scope_limit())
             .finish_non_exhaustive()
     }
 }

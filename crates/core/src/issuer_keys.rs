@@ -1,5 +1,5 @@
 //! One issuer's keys as requests and the refresher share them: an immutable snapshot that is
-//! swapped whole, and beside it the policy that says when to fetch the next.
+//! replaced as a whole, and the policy that says when to fetch the next.
 
 use std::{
     fmt,
@@ -18,13 +18,24 @@ use crate::{
     time::UnixTime,
 };
 
+mod rechecks;
+
+use rechecks::Rechecks;
+
 /// One issuer's keys.
 ///
-/// Requests read the snapshot without a lock. Only a request whose key is unknown, and the
-/// refresher, take the policy's lock, and neither keeps it while it waits for anything.
+/// Requests read the snapshot without a lock. Only a request that needs newer keys, and the
+/// refresher, take the lock, and neither keeps it while it waits for anything.
 pub struct IssuerKeys {
     snapshot: ArcSwap<KeySnapshot>,
-    policy: Mutex<RefreshPolicy>,
+    state: Mutex<State>,
+}
+
+/// When to fetch. Snapshots are published under its lock, so that a generation and what the policy
+/// says about fetches fit together.
+struct State {
+    policy: RefreshPolicy,
+    rechecks: Rechecks,
 }
 
 /// What is known of an issuer's keys at one moment.
@@ -41,9 +52,11 @@ pub struct KeySnapshot {
     /// When the newest good set was fetched, or last confirmed by the issuer.
     pub fetched_at: Option<UnixTime>,
     good_until: Option<UnixTime>,
+    /// The generation of the newest fetch that succeeded; 0 before there is one.
+    good_generation: u64,
 }
 
-/// The snapshot of one moment, held without a lock. Let go of it before waiting for anything.
+/// The snapshot of one moment, held without a lock. Drop it before waiting for anything.
 pub struct CurrentKeys(arc_swap::Guard<Arc<KeySnapshot>>);
 
 impl Deref for CurrentKeys {
@@ -94,6 +107,11 @@ impl KeySnapshot {
         self.usable(now).is_some_and(|keys| keys.lists(key))
     }
 
+    /// Whether a fetch has succeeded that ended with this generation or a later one.
+    pub(crate) fn succeeded_since(&self, generation: u64) -> bool {
+        self.good_generation >= generation
+    }
+
     /// Until when the newest good set may be used; `None` where there is none.
     pub fn good_until(&self) -> Option<UnixTime> {
         self.good_until
@@ -105,7 +123,10 @@ impl IssuerKeys {
     pub fn new(settings: RefreshSettings, now: UnixTime) -> Self {
         Self {
             snapshot: ArcSwap::from_pointee(KeySnapshot::default()),
-            policy: Mutex::new(RefreshPolicy::new(settings, now)),
+            state: Mutex::new(State {
+                policy: RefreshPolicy::new(settings, now),
+                rechecks: Rechecks::default(),
+            }),
         }
     }
 
@@ -114,55 +135,83 @@ impl IssuerKeys {
         CurrentKeys(self.snapshot.load())
     }
 
-    /// A request needs a key that is not in the snapshot of generation `seen`. Where there is a
-    /// newer one already, that is the answer, free of charge.
+    /// A request needs a key that is not in the snapshot of generation `seen`. If there is a newer
+    /// snapshot, returns [`Demand::Joined`] without spending a permit.
     pub fn demand(&self, now: UnixTime, seen: u64) -> Demand {
-        let mut policy = self.policy();
+        let mut state = self.state();
         match self.snapshot().generation > seen {
             true => Demand::Joined,
-            false => policy.demand(now),
+            false => state.policy.demand(now),
         }
+    }
+
+    /// A signature did not verify with `key`, which the snapshot of generation `seen` lists under the
+    /// `kid` that the token names. The issuer may have given that `kid` to another key, so a fetch is
+    /// due; but anybody can send a bad signature, so there is at most one per key and minute, from the
+    /// same bucket as those of [`demand`](Self::demand).
+    pub fn demand_recheck(&self, now: UnixTime, seen: u64, key: &Arc<Jwk>) -> Demand {
+        let mut state = self.state();
+        let generation = self.snapshot().generation;
+        if generation > seen {
+            return Demand::Joined;
+        }
+        if let Some(ends_with) = state.rechecks.recent(key, now) {
+            // The fetch for this key is not over, or it was the last that there may be.
+            return if ends_with > generation { Demand::Joined } else { Demand::Exhausted };
+        }
+        let demand = state.policy.demand(now);
+        if demand == Demand::Granted {
+            state.rechecks.add(key.clone(), now, generation + 1);
+        }
+        demand
+    }
+
+    /// The generation of the first fetch that begins after this call: if it succeeds, it has all
+    /// that the issuer published before. One that is under way now may have been answered earlier.
+    pub fn next_fetch(&self) -> u64 {
+        let state = self.state();
+        self.snapshot().generation + 1 + u64::from(state.policy.is_in_flight())
     }
 
     /// How many fetches have failed since the last that did not.
     pub fn failures(&self) -> u32 {
-        self.policy().failures()
+        self.state().policy.failures()
     }
 
     /// For the refresher: what to do now.
     pub fn next(&self, now: UnixTime) -> Next {
-        self.policy().next(now)
+        self.state().policy.next(now)
     }
 
     /// For the refresher: the fetch brought a key set.
     pub fn fetched(&self, keys: KeySet, max_age: Option<Duration>, now: UnixTime, jitter: f64) {
         let known = self.snapshot.load().keys.clone();
         let news = known.as_deref().is_none_or(|known| keys.has_news_for(known));
-        // The same keys again: their verifiers go on, and so does all that hangs on them.
+        // The same keys again: their verifiers stay in use, and so does what refers to them.
         let keys = match known.filter(|known| known.has_same_keys_as(&keys)) {
             Some(known) => known,
             None => Arc::new(keys),
         };
-        // Published before the policy can be asked again: nobody demands what has just arrived.
-        let mut policy = self.policy();
+        // Published under the lock, so that no request demands what has just arrived.
+        let policy = &mut self.state().policy;
         policy.succeeded(now, max_age, news, jitter);
-        self.publish_good(keys, now, &policy);
+        self.publish_good(keys, now, policy);
     }
 
     /// For the refresher: the issuer says that nothing has changed since the last good set (304,
     /// RFC 9110 §15.4.5). The keys are as fresh as if they had been sent again.
     pub fn fetched_nothing_new(&self, max_age: Option<Duration>, now: UnixTime, jitter: f64) {
         let known = self.snapshot.load().keys.clone();
-        let mut policy = self.policy();
+        let policy = &mut self.state().policy;
         match known {
             Some(known) => {
                 policy.succeeded(now, max_age, false, jitter);
-                self.publish_good(known, now, &policy);
+                self.publish_good(known, now, policy);
             }
-            // Since what? Whoever asked so was mistaken.
+            // There is no set that could be unchanged.
             None => {
                 policy.failed(now, jitter);
-                self.publish_failure(&policy);
+                self.publish_failure(policy);
             }
         }
     }
@@ -172,24 +221,24 @@ impl IssuerKeys {
     /// Says whether it did.
     pub fn fetched_no_keys(&self, max_age: Option<Duration>, now: UnixTime, jitter: f64) -> bool {
         let known = self.snapshot.load().keys.clone();
-        let mut policy = self.policy();
+        let policy = &mut self.state().policy;
         let believed = policy.emptied(now, max_age, jitter);
         match believed {
             true => {
                 let none = known.filter(|known| known.is_empty());
                 let none = none.unwrap_or_else(|| Arc::new(KeySet::empty()));
-                self.publish_good(none, now, &policy);
+                self.publish_good(none, now, policy);
             }
-            false => self.publish_failure(&policy),
+            false => self.publish_failure(policy),
         }
         believed
     }
 
     /// For the refresher: the fetch failed. Known keys go on.
     pub fn fetch_failed(&self, now: UnixTime, jitter: f64) {
-        let mut policy = self.policy();
+        let policy = &mut self.state().policy;
         policy.failed(now, jitter);
-        self.publish_failure(&policy);
+        self.publish_failure(policy);
     }
 
     /// What is known now is what this fetch brought, or confirmed.
@@ -210,19 +259,25 @@ impl IssuerKeys {
         last_fetch: LastFetch,
         policy: &RefreshPolicy,
     ) {
+        let old = self.snapshot.load();
+        let generation = old.generation + 1;
+        let good_generation = match last_fetch {
+            LastFetch::Succeeded => generation,
+            _ => old.good_generation,
+        };
         self.snapshot.store(Arc::new(KeySnapshot {
             keys,
-            generation: self.snapshot.load().generation + 1,
+            generation,
+            good_generation,
             last_fetch,
             fetched_at,
             good_until: policy.good_until(),
         }));
     }
 
-    /// The policy is a handful of numbers, each step of which is complete: a panic elsewhere
-    /// leaves nothing half done in it.
-    fn policy(&self) -> MutexGuard<'_, RefreshPolicy> {
-        self.policy.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Each step on the state is complete, so a panic elsewhere leaves nothing half done in it.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -249,6 +304,91 @@ mod tests {
             assert_eq!(keys.demand(NOW, 1), expected);
         }
         assert_eq!(keys.snapshot().generation, 1);
+    }
+
+    #[test]
+    fn r24_only_a_fetch_that_begins_later_counts_as_an_answer() {
+        let keys = IssuerKeys::new(RefreshSettings::default(), NOW);
+        assert_eq!(keys.next_fetch(), 1);
+        assert_eq!(keys.next(NOW), Next::Fetch);
+        assert_eq!(keys.next_fetch(), 2, "one is under way");
+        keys.fetched(KeySet::empty(), None, NOW, 0.5);
+        assert_eq!(keys.next_fetch(), 2);
+        assert!(keys.snapshot().succeeded_since(1) && !keys.snapshot().succeeded_since(2));
+        keys.fetch_failed(NOW, 0.5);
+        assert!(!keys.snapshot().succeeded_since(2), "it ended, and brought nothing");
+        keys.fetched_nothing_new(None, NOW, 0.5);
+        assert!(keys.snapshot().succeeded_since(3));
+    }
+
+    /// A key that no other of these tests has.
+    fn key(byte: u8) -> Arc<Jwk> {
+        let key = crate::jwk::PublicKey::Ed25519 { x: vec![byte; 32] };
+        Arc::new(Jwk { key_id: Some("k".into()), key, algorithms: Vec::new() })
+    }
+
+    /// Keys whose first fetch has succeeded.
+    fn filled() -> IssuerKeys {
+        let keys = IssuerKeys::new(RefreshSettings::default(), NOW);
+        assert_eq!(keys.next(NOW), Next::Fetch);
+        keys.fetched(KeySet::empty(), None, NOW, 0.5);
+        keys
+    }
+
+    /// The fetch that is due succeeds.
+    fn fetch(keys: &IssuerKeys, now: UnixTime) {
+        assert_eq!(keys.next(now), Next::Fetch);
+        keys.fetched_nothing_new(None, now, 0.5);
+    }
+
+    #[test]
+    fn r24_bad_signatures_cause_one_fetch_per_key_and_minute() {
+        let (keys, minute) = (filled(), Duration::from_secs(60));
+        let at = |seconds| NOW + Duration::from_secs(seconds);
+        let demand = |seconds, byte| {
+            keys.demand_recheck(at(seconds), keys.snapshot().generation, &key(byte))
+        };
+        assert_eq!(demand(10, 1), Demand::Granted);
+        assert_eq!(demand(10, 1), Demand::Joined, "it is not over");
+        assert_eq!(demand(10, 2), Demand::Joined, "nor for any other key");
+        fetch(&keys, at(10));
+        assert_eq!(demand(10, 1), Demand::Exhausted);
+        assert_eq!(demand(10, 2), Demand::Granted, "another key");
+        fetch(&keys, at(10));
+        let last = at(10) + minute.saturating_sub(Duration::from_nanos(1));
+        let seen = keys.snapshot().generation;
+        assert_eq!(keys.demand_recheck(last, seen, &key(1)), Demand::Exhausted);
+        assert_eq!(demand(70, 1), Demand::Granted);
+        assert_eq!(keys.demand_recheck(at(70), seen - 1, &key(3)), Demand::Joined, "for nothing");
+    }
+
+    #[test]
+    fn r24_bad_signatures_and_unknown_keys_share_a_bucket() {
+        let keys = filled();
+        let now = NOW + Duration::from_secs(10);
+        for byte in 1..=2 {
+            let seen = keys.snapshot().generation;
+            assert_eq!(keys.demand_recheck(now, seen, &key(byte)), Demand::Granted);
+            fetch(&keys, now);
+        }
+        assert_eq!(keys.demand(now, keys.snapshot().generation), Demand::Granted);
+        fetch(&keys, now);
+        let seen = keys.snapshot().generation;
+        assert_eq!(keys.demand(now, seen), Demand::Exhausted);
+        assert_eq!(keys.demand_recheck(now, seen, &key(3)), Demand::Exhausted);
+        // What the bucket refused was no fetch, and does not count as one.
+        let later = now + Duration::from_secs(2);
+        assert_eq!(keys.demand_recheck(later, seen, &key(3)), Demand::Granted);
+    }
+
+    #[test]
+    fn r24_a_clock_set_back_does_not_postpone_a_recheck() {
+        let keys = filled();
+        let recheck = |now| keys.demand_recheck(now, keys.snapshot().generation, &key(1));
+        assert_eq!(recheck(NOW + Duration::from_secs(10)), Demand::Granted);
+        fetch(&keys, NOW + Duration::from_secs(10));
+        assert_eq!(recheck(NOW + Duration::from_secs(8)), Demand::Exhausted, "within the skew");
+        assert_eq!(recheck(NOW), Demand::Granted);
     }
 
     #[test]

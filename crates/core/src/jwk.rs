@@ -29,9 +29,9 @@ pub struct Jwk {
 pub enum PublicKey {
     /// RSA of 2048 to 8192 bits.
     Rsa {
-        /// The modulus, without leading zeros.
+        /// The modulus, without leading zeros: odd, and without a factor below 752.
         n: Vec<u8>,
-        /// The public exponent: odd and at least 3.
+        /// The public exponent: odd, at least 3 and of at most 32 bits.
         e: Vec<u8>,
     },
     /// A point on one of the NIST curves, each coordinate in full length.
@@ -81,24 +81,31 @@ impl Curve {
     }
 }
 
-/// Why a published key is left out. The rest of its set still works (R25).
+/// Why a published key is left out. The rest of its set still works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UnusableKey {
     /// A member is absent, of the wrong type, or no strict base64url.
     Malformed,
+    /// A member occurs twice ("member names within a JWK MUST be unique", RFC 7517 §4): two parsers
+    /// could read two different keys.
+    DuplicateMember,
     /// It has private members, or is symmetric: it should never have been published.
     NotPublic,
     /// `use` or `key_ops` says that it is for something else than verifying.
     NotForVerifying,
-    /// `kty` or `crv` is none of ours.
+    /// `kty` or `crv` is none of the supported ones.
     UnknownKind,
-    /// RSA of less than 2048 or more than 8192 bits, or with a public exponent that makes it weak.
+    /// RSA of less than 2048 or more than 8192 bits, with an even modulus or one that has a factor
+    /// below 752, or with a public exponent that is even, 1, or longer than 32 bits.
     WeakRsa,
     /// A point of small order on Ed25519: anybody could sign for it.
     WeakPoint,
-    /// `alg` is none of ours, not for this kind of key, or not allowed for this issuer.
+    /// `alg` is none of the supported ones, not for this kind of key, or not allowed for this issuer.
     UnacceptableAlgorithm,
+    /// The set has [`KeySet::MAX_CANDIDATES`](crate::KeySet::MAX_CANDIDATES) keys of the same `kid`
+    /// and algorithm already.
+    TooManyCandidates,
     /// The cryptographic library refuses it, such as a point that is not on its curve.
     RefusedByLibrary,
 }
@@ -107,12 +114,14 @@ impl fmt::Display for UnusableKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Malformed => "malformed",
+            Self::DuplicateMember => "a member occurs twice",
             Self::NotPublic => "private or symmetric",
             Self::NotForVerifying => "not for verifying signatures",
             Self::UnknownKind => "unknown key type or curve",
-            Self::WeakRsa => "RSA key of unacceptable size or exponent",
+            Self::WeakRsa => "RSA key of unacceptable size, modulus or exponent",
             Self::WeakPoint => "a point of small order",
             Self::UnacceptableAlgorithm => "algorithm not acceptable",
+            Self::TooManyCandidates => "more than four keys of one kid and algorithm",
             Self::RefusedByLibrary => "not a valid key",
         })
     }
@@ -124,7 +133,8 @@ impl Jwk {
     /// Takes one member of a JWK set's `keys`.
     ///
     /// # Errors
-    /// [`UnusableKey`] says why it is left out.
+    /// [`UnusableKey`] says why it is left out. Duplicate members do not show in a `Value`:
+    /// [`KeySet::parse`](crate::KeySet::parse) looks for them.
     pub fn from_json(json: &Value) -> Result<Self, UnusableKey> {
         // A derived struct would be read from an array as well.
         let members = json.as_object().ok_or(UnusableKey::Malformed)?;
@@ -227,11 +237,30 @@ impl Members {
 fn rsa(n: Vec<u8>, e: Vec<u8>) -> Result<PublicKey, UnusableKey> {
     let (n, e) = (without_leading_zeros(n), without_leading_zeros(e));
     let bits = n.len() * 8 - n.first().map_or(0, |first| first.leading_zeros() as usize);
-    let exponent_is_sound = e.len() <= 8 && e.last().is_some_and(|last| last % 2 == 1) && e != [1];
-    if !(2048..=8192).contains(&bits) || !exponent_is_sound {
+    // The exponent's length decides what one verification costs. All that are in use fit into 32
+    // bits (65537 has 17), and other libraries accept no longer ones either.
+    let exponent_is_sound = e.len() <= 4 && e.last().is_some_and(|last| last % 2 == 1) && e != [1];
+    let size_is_sound = (2048..=8192).contains(&bits);
+    if !size_is_sound || !exponent_is_sound || has_small_factor(&n) {
         return Err(UnusableKey::WeakRsa);
     }
     Ok(PublicKey::Rsa { n, e })
+}
+
+/// Whether a number (big-endian) is even or has a factor below 752: no product of two large primes
+/// does, and the partial validation of RSA keys asks for it (NIST SP 800-89 §5.3.3).
+fn has_small_factor(n: &[u8]) -> bool {
+    let divides = |divisor: u64| {
+        // Four bytes at a time: the remainder is below 752, so that this stays within 64 bits.
+        let (head, words) = n.split_at(n.len() % 4);
+        let append = |number: u64, bytes: &[u8]| {
+            let appended = bytes.iter().fold(number, |sum, byte| sum << 8 | u64::from(*byte));
+            appended % divisor
+        };
+        words.chunks(4).fold(append(0, head), append) == 0
+    };
+    // Divisors that are no primes are harmless: whatever they divide has a prime factor below.
+    divides(2) || (3..752).step_by(2).any(divides)
 }
 
 /// "If the resulting value is >= p, decoding fails" (RFC 8032 §5.1.3), and a point of small order

@@ -2,14 +2,14 @@
 
 use std::{fmt, sync::Arc};
 
-use serde_json::Value;
-
 use crate::{
     algorithm::Algorithm,
     jwk::{Jwk, PublicKey, UnusableKey},
     jws::CompactJws,
     signature::{SignatureBackend, SignatureVerifier},
 };
+
+mod document;
 
 /// The keys that an issuer publishes, ready to verify: one verifier per key and algorithm.
 pub struct KeySet {
@@ -26,11 +26,12 @@ pub struct VerificationKey {
     verifier: Box<dyn SignatureVerifier>,
 }
 
-/// A document that is no usable key set. It never replaces a good one (R27).
+/// A document that is no usable key set. It never replaces a good one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum JwksError {
-    /// Not a JSON object with an array `keys`.
+    /// Not a JSON object with an array `keys`, or one with a duplicate member. A duplicate member
+    /// within a key spoils that key alone ([`UnusableKey::DuplicateMember`]).
     NotAKeySet,
     /// A key set without any key.
     Empty,
@@ -44,19 +45,26 @@ pub enum JwksError {
 pub enum Unverified {
     /// No key fits; a newer set may have one.
     UnknownKey,
-    /// The key that the token names is not for the token's algorithm.
+    /// No key of the `kid` that the token names is for the token's algorithm; a newer set may have
+    /// one that is.
     UnacceptableKey,
     /// The token names no key, and there are too many of its algorithm to try.
     MissingKeyId,
-    /// The key is known, and the signature was not made with it.
+    /// The key is known, and the signature was not made with it. A newer set has another key of its
+    /// `kid` only where the issuer gave the name away.
     BadSignature,
 }
 
 impl KeySet {
-    /// A token without `kid` is tried only where at most so many keys are of its algorithm (R24).
+    /// A token without `kid` is tried only where at most so many keys are of its algorithm.
     pub const MAX_KEYS_WITHOUT_KEY_ID: usize = 4;
 
-    /// Reads a JWK set. Keys that cannot be used are left out one by one (R25).
+    /// So many keys may have the same `kid` and algorithm: as many verifications a token can cost
+    /// that names a `kid`. The first ones of the document are used, further ones are left out. `kid`s
+    /// should be distinct within a set (RFC 7517 §4.5).
+    pub const MAX_CANDIDATES: usize = 4;
+
+    /// Reads a JWK set. Keys that cannot be used are left out one by one.
     ///
     /// # Errors
     /// [`JwksError`] where nothing usable remains.
@@ -65,20 +73,14 @@ impl KeySet {
         allowed: &[Algorithm],
         backend: &dyn SignatureBackend,
     ) -> Result<Self, JwksError> {
-        // Read whole and as what it is: a derived struct would be read from an array as well, and
-        // leave unread what it has no member for.
-        let Ok(Value::Object(mut set)) = serde_json::from_slice(json) else {
-            return Err(JwksError::NotAKeySet);
-        };
-        let Some(Value::Array(listed)) = set.remove("keys") else {
-            return Err(JwksError::NotAKeySet);
-        };
+        let listed = document::listed_keys(json).ok_or(JwksError::NotAKeySet)?;
         if listed.is_empty() {
             return Err(JwksError::Empty);
         }
         let (mut keys, mut published, mut skipped) = (Vec::new(), Vec::new(), Vec::new());
-        for json in &listed {
-            match Jwk::from_json(json).and_then(|jwk| verifiers(jwk, allowed, backend)) {
+        for json in listed {
+            let jwk = json.and_then(|json| Jwk::from_json(&json));
+            match jwk.and_then(|jwk| verifiers(jwk, allowed, &keys, backend)) {
                 Ok((jwk, verifiers)) => {
                     published.push(jwk);
                     keys.extend(verifiers);
@@ -125,6 +127,12 @@ impl KeySet {
             return Err(Unverified::UnacceptableKey);
         }
         fitting.find(|key| key.verifies(jws)).map(|key| &key.jwk).ok_or(Unverified::BadSignature)
+    }
+
+    /// The first key that a token with this header is checked against, if it names one.
+    pub(crate) fn first_candidate(&self, jws: &CompactJws<'_>) -> Option<&Arc<Jwk>> {
+        let named = self.named(jws.header().key_id.as_deref()?);
+        fitting(named, jws).next().map(|key| &key.jwk)
     }
 
     /// The keys of one `kid`.
@@ -196,7 +204,12 @@ impl JwksError {
     /// whose keys all serve other purposes. Seen twice, it is believed.
     pub fn is_a_set_without_keys(&self) -> bool {
         let serves_something_else = |reason: &UnusableKey| {
-            !matches!(reason, UnusableKey::Malformed | UnusableKey::RefusedByLibrary)
+            !matches!(
+                reason,
+                UnusableKey::Malformed
+                    | UnusableKey::DuplicateMember
+                    | UnusableKey::RefusedByLibrary
+            )
         };
         match self {
             Self::NotAKeySet => false,
@@ -212,25 +225,34 @@ impl VerificationKey {
     }
 }
 
-/// The verifiers of one key: for each of its algorithms that the issuer may use.
+/// The verifiers of one key: for each of its algorithms that the issuer may use. `taken` are those
+/// of the keys before it.
 fn verifiers(
     jwk: Jwk,
     allowed: &[Algorithm],
+    taken: &[VerificationKey],
     backend: &dyn SignatureBackend,
 ) -> Result<(Arc<Jwk>, Vec<VerificationKey>), UnusableKey> {
     let jwk = Arc::new(jwk);
-    let keys = jwk
-        .algorithms
-        .iter()
-        .filter(|algorithm| allowed.contains(algorithm))
-        .map(|&algorithm| {
-            let verifier = backend.verifier(algorithm, &jwk.key)?;
-            Ok(VerificationKey { jwk: jwk.clone(), algorithm, verifier })
-        })
-        .collect::<Result<Vec<_>, UnusableKey>>()?;
-    if keys.is_empty() {
+    let algorithms: Vec<Algorithm> =
+        jwk.algorithms.iter().copied().filter(|algorithm| allowed.contains(algorithm)).collect();
+    if algorithms.is_empty() {
         return Err(UnusableKey::UnacceptableAlgorithm);
     }
+    // Keys without `kid` are bounded where they are used, by MAX_KEYS_WITHOUT_KEY_ID.
+    let is_full = |algorithm: &Algorithm| {
+        let same =
+            |key: &&VerificationKey| key.algorithm == *algorithm && key.jwk.key_id == jwk.key_id;
+        taken.iter().filter(same).count() >= KeySet::MAX_CANDIDATES
+    };
+    if jwk.key_id.is_some() && algorithms.iter().any(is_full) {
+        return Err(UnusableKey::TooManyCandidates);
+    }
+    let verifier = |algorithm| {
+        let verifier = backend.verifier(algorithm, &jwk.key)?;
+        Ok(VerificationKey { jwk: jwk.clone(), algorithm, verifier })
+    };
+    let keys = algorithms.into_iter().map(verifier).collect::<Result<Vec<_>, UnusableKey>>()?;
     Ok((jwk, keys))
 }
 

@@ -39,6 +39,7 @@ pub mod description;
 pub mod identity;
 pub mod issuer;
 pub mod issuer_keys;
+pub mod issuer_names;
 pub mod jwk;
 pub mod jws;
 pub mod keys;
@@ -81,6 +82,7 @@ pub use identity::{
 };
 pub use issuer::{ActorRule, Issuer, JwksLocation};
 pub use issuer_keys::{AwaitRefresh, IssuerKeys};
+pub use issuer_names::IssuerNames;
 pub use jws::CompactJws;
 pub use keys::{KeySet, VerificationKey};
 pub use metadata::{AuthorizationServerMetadata, ProtectedResourceMetadata};

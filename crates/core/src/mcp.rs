@@ -2,14 +2,15 @@
 //!
 //! | question | module |
 //! |---|---|
-//! | which methods and tools does the body call? | [`message`] |
+//! | which methods does the body call? | [`message`] |
+//! | which tools, prompts and resources do they name? | [`target`] |
 //! | do the headers that repeat it tell the truth? | [`headers`] |
 //! | what does the application demand for them? | [`tool_rules`] |
 //! | which of them need nobody signed in? | [`anonymous`] |
 //! | may this caller go on? | [`policy`] |
 //! | whose session is it? | [`sessions`] |
 //!
-//! The body alone grants (R30): headers that repeat it are there for proxies, older revisions of
+//! The body alone grants: headers that repeat it are there for proxies, older revisions of
 //! the specification ignore them, and a caller writes them as they please. They may refuse early,
 //! before a body is read, and nothing else.
 
@@ -18,7 +19,9 @@ pub mod error;
 pub mod headers;
 pub mod message;
 pub mod policy;
+mod resource_uri;
 pub mod sessions;
+pub mod target;
 pub mod tool_rules;
 
 pub use anonymous::AnonymousMethods;
@@ -27,4 +30,5 @@ pub use headers::MirroredHeaders;
 pub use message::{Message, Messages};
 pub use policy::McpPolicy;
 pub use sessions::{SessionBindings, SessionOwner, SessionSettings};
-pub use tool_rules::{Demand, Rule, ToolRules};
+pub use target::Target;
+pub use tool_rules::{Demand, Demands, Rule, ToolRules};

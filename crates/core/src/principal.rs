@@ -74,6 +74,8 @@ impl Principal {
     ) -> Result<Self, TokenError> {
         let (subject, kind) = subject_and_kind(&token, issuer)?;
         let lookup_claims = token.lookup_claims(claim_names);
+        // The limit applies here, once, so that nothing after it sees what the issuer may not grant.
+        let token = token.limited_to(issuer.scope_limit());
         let proof = Proof::Token(token);
         Ok(Self { proof, subject, kind, lookup_claims, authority: authority.clone() })
     }
@@ -119,12 +121,19 @@ impl Principal {
         &self.subject
     }
 
+    /// The issuer, by the name that it is configured with, whichever of its names is in the token.
+    /// For the holder of a static key, [`ApiKey::ISSUER`].
+    pub fn issuer(&self) -> &str {
+        self.subject.issuer()
+    }
+
     /// Person, agent, impersonated person, program, or the holder of a static key.
     pub fn kind(&self) -> &PrincipalKind {
         &self.kind
     }
 
-    /// The OAuth client through which the caller calls: the token's `client_id`, else its `azp`.
+    /// The OAuth client through which the caller calls: the token's `client_id`, else its `azp`. It
+    /// is unique within its [`issuer`](Self::issuer) only.
     pub fn client(&self) -> Option<&str> {
         self.token()?.client_id()
     }
@@ -137,7 +146,8 @@ impl Principal {
         }
     }
 
-    /// The scopes that the token grants, or the static key.
+    /// The scopes that the token grants, or the static key. See [`VerifiedToken::scopes`] for the
+    /// limit that an issuer may have.
     pub fn scopes(&self) -> &ScopeSet {
         match &self.proof {
             Proof::Token(token) => token.scopes(),

@@ -1,17 +1,17 @@
-//! When to fetch an issuer's keys: a plain state machine that is told what happens and what time
-//! it is, and says what to do next (R24, R28).
+//! When to fetch an issuer's keys: a state machine without a clock, which is told what happens and
+//! what time it is, and says what to do next.
 //!
-//! Three forces meet here. Keys must be *fresh*: they are fetched ahead of their expiry, and a key
-//! that the issuer withdraws is gone at the next refresh. The issuer must be *left alone*: failures
-//! back off, and tokens that name unknown keys, which anybody can make up, spend from a small
-//! bucket. And requests must *go on*: known keys outlive an outage for a bounded time.
+//! It has three aims. Keys are fresh: they are fetched ahead of their expiry, and a key that the
+//! issuer withdraws is gone at the next refresh. The load on the issuer is bounded: failures back
+//! off, and requests that need an unknown key, which anybody can send, spend permits from a token
+//! bucket. Known keys stay in use during an outage, for a bounded time.
 //!
 //! A back-off is the time between two attempts: it runs from the end of the one that failed, so
-//! that an issuer which lets attempts hang is not asked the more often for it. What requests ask
-//! for in the meantime comes on top and neither lengthens it nor puts off what it ends with. So
-//! whoever makes up keys during an outage cannot prolong it, and the issuer's return is noticed at
-//! the end of the step under way (at most 1 s at first, 60 s after a long outage) or, where a
-//! request asks, as soon as the bucket has a permit again (at most 10 s).
+//! that an issuer whose answers hang is not asked more often. Fetches that requests demand in the
+//! meantime come on top, and neither lengthen nor postpone it. So made-up keys cannot prolong an
+//! outage, and the issuer's return is noticed at the end of the current step (at most 1 s at first,
+//! 60 s after a long outage) or, where a request demands a fetch, as soon as the bucket has a permit
+//! again (at most 2 s).
 
 use std::time::Duration;
 
@@ -21,6 +21,9 @@ mod settings;
 
 pub use settings::RefreshSettings;
 
+/// Tolerated clock skew between threads: a step back of up to this much is ignored.
+pub(crate) const CLOCK_SKEW: Duration = Duration::from_secs(2);
+
 /// The state of one document's refreshing.
 #[derive(Debug, Clone)]
 pub struct RefreshPolicy {
@@ -29,9 +32,9 @@ pub struct RefreshPolicy {
     due: UnixTime,
     in_flight: bool,
     failures: u32,
-    /// How far the back-off has grown.
+    /// How often the back-off has doubled.
     steps: u32,
-    /// Whether the next fetch, or the one under way, was asked for by an unknown key.
+    /// Whether a request demanded the next fetch, or the one under way.
     demanded: bool,
     permits: u32,
     next_permit: UnixTime,
@@ -51,15 +54,15 @@ pub enum Next {
     Wait(Duration),
 }
 
-/// What becomes of a request that needs a key which is not there.
+/// Whether a request that needs an unknown key can wait for a fetch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Demand {
     /// A fetch is started: wait for it.
     Granted,
-    /// A fetch is due or under way that others asked for: wait for it. It may have been answered
-    /// before the key was published, so that one more demand is fair.
+    /// A fetch is due, under way, or has ended since the request looked at the keys: wait for it. It
+    /// may have been answered before the key was published, so one more demand is fair.
     Joined,
-    /// The bucket is empty: decide by what is known.
+    /// No fetch: the bucket is empty.
     Exhausted,
 }
 
@@ -83,7 +86,7 @@ impl RefreshPolicy {
     }
 
     /// What to do now. After [`Next::Fetch`] one of [`succeeded`](Self::succeeded) and
-    /// [`failed`](Self::failed) must follow; until then there is nothing to do: one flight at a
+    /// [`failed`](Self::failed) must follow; until then there is nothing to do: one fetch at a
     /// time.
     pub fn next(&mut self, now: UnixTime) -> Next {
         self.observe(now);
@@ -135,7 +138,7 @@ impl RefreshPolicy {
     /// The fetch failed. `jitter` is a random number from 0 to 1.
     pub fn failed(&mut self, now: UnixTime, jitter: f64) {
         self.observe(now);
-        // An attempt that was asked for in the midst of a back-off is no step of it.
+        // An attempt that a request demanded during a back-off is no step of it.
         let in_between = self.demanded && self.steps > 0 && now < self.due;
         self.finish(false);
         self.failures = self.failures.saturating_add(1);
@@ -167,6 +170,11 @@ impl RefreshPolicy {
         believed
     }
 
+    /// Whether a fetch is under way.
+    pub(crate) fn is_in_flight(&self) -> bool {
+        self.in_flight
+    }
+
     /// Until when the newest good document may be used; `None` before there is one.
     pub fn good_until(&self) -> Option<UnixTime> {
         self.good_until
@@ -194,12 +202,11 @@ impl RefreshPolicy {
         }
     }
 
-    /// Keeps a clock that is set back from postponing everything by as much. Threads read the
-    /// clock a little before they get here, so a small step back means nothing.
+    /// Keeps a clock that is set back from postponing everything by as much. Threads read the clock
+    /// a little before they get here, so a small step back is ignored.
     fn observe(&mut self, now: UnixTime) {
-        const NOTHING: Duration = Duration::from_secs(2);
         let back = self.last_seen.duration_since(now);
-        if back > NOTHING {
+        if back > CLOCK_SKEW {
             self.due = self.due.saturating_sub(back);
             self.next_permit = self.next_permit.saturating_sub(back);
             self.good_until = self.good_until.map(|until| until.saturating_sub(back));

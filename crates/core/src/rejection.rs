@@ -84,7 +84,7 @@ pub enum TokenError {
         /// The claim's value.
         found: String,
     },
-    /// No published key of the issuer fits.
+    /// No published key of the issuer fits, as a fetch has confirmed since the request came.
     UnknownKey,
     /// The signature is not the issuer's.
     BadSignature,
@@ -165,6 +165,13 @@ pub enum UnavailableReason {
         /// The issuer.
         issuer: String,
     },
+    /// The token names an unknown key, and the issuer was asked for newer keys so often a moment ago
+    /// that it is not asked again yet
+    /// ([`RefreshSettings::bucket`](crate::refresh::RefreshSettings::bucket)).
+    KeyCoolDown {
+        /// The issuer.
+        issuer: String,
+    },
     /// The decision took longer than the application allows.
     TimeLimit {
         /// The limit.
@@ -214,6 +221,9 @@ impl Rejection {
         "message_not_json",
         "not_a_message",
         "message_without_name",
+        "message_name_not_plain",
+        "message_too_many_names",
+        "message_uri_not_normal",
         "header_mismatch",
         "duplicate_header",
         "message_encoded",
@@ -223,13 +233,14 @@ impl Rejection {
         "foreign_session",
         "missing_permission",
         "keys_unavailable",
+        "key_cool_down",
         "store_unavailable",
         "time_limit",
     ];
 
     /// Those among [`REASONS`](Self::REASONS) that are outages: 503, and nobody's bad token.
     pub const OUTAGES: &'static [&'static str] =
-        &["keys_unavailable", "store_unavailable", "time_limit"];
+        &["keys_unavailable", "key_cool_down", "store_unavailable", "time_limit"];
 
     /// The HTTP status.
     pub fn status(&self) -> u16 {
@@ -308,6 +319,7 @@ impl Rejection {
             Self::ForeignSession => "foreign_session",
             Self::Forbidden(ForbiddenReason::MissingPermission { .. }) => "missing_permission",
             Self::Unavailable(UnavailableReason::Keys { .. }) => "keys_unavailable",
+            Self::Unavailable(UnavailableReason::KeyCoolDown { .. }) => "key_cool_down",
             Self::Unavailable(UnavailableReason::IdentityStore { .. }) => "store_unavailable",
             Self::Unavailable(UnavailableReason::TimeLimit { .. }) => "time_limit",
         }
@@ -402,6 +414,12 @@ impl From<TokenError> for Rejection {
 impl From<ForbiddenReason> for Rejection {
     fn from(reason: ForbiddenReason) -> Self {
         Self::Forbidden(reason)
+    }
+}
+
+impl From<MessageError> for Rejection {
+    fn from(error: MessageError) -> Self {
+        Self::UnreadableMessage(error)
     }
 }
 

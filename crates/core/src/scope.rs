@@ -82,14 +82,14 @@ pub struct ScopeSet(Box<str>);
 impl ScopeSet {
     /// Reads a space-separated list. Words that are no scopes grant nothing and are left out.
     pub fn from_list(list: &str) -> Self {
-        // The usual list is right as it stands.
+        // Most lists need no rewriting.
         match Self::is_kept(list) {
             true => Self(list.into()),
             false => list.split(' ').collect(),
         }
     }
 
-    /// Whether the list is in the form that is kept.
+    /// Whether the list is single-spaced and all of its words are scopes.
     fn is_kept(list: &str) -> bool {
         let mut before = b' ';
         let good = list.bytes().fold(true, |so_far, byte| {
@@ -108,6 +108,14 @@ impl ScopeSet {
     /// Whether the token grants a scope of this name.
     pub fn contains_str(&self, scope: &str) -> bool {
         self.iter().any(|granted| granted == scope)
+    }
+
+    /// Drops every scope for which `keep` is false.
+    pub(crate) fn retain(&mut self, keep: impl Fn(&str) -> bool) {
+        // Most tokens name nothing that is dropped.
+        if !self.iter().all(&keep) {
+            *self = self.iter().filter(|scope| keep(scope)).collect();
+        }
     }
 
     /// The scopes, one by one.

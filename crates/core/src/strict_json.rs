@@ -14,6 +14,12 @@ use serde::{
 pub(crate) trait ObjectReader<'de> {
     /// Takes the member `name`: exactly one value is to be read from `values`.
     fn member<A: MapAccess<'de>>(&mut self, name: &str, values: &mut A) -> Result<(), A::Error>;
+
+    /// Takes the elements of an array that stands in the object's place. All of them are to be
+    /// read. Default: nothing is kept of them.
+    fn elements<A: SeqAccess<'de>>(&mut self, values: A) -> Result<(), A::Error> {
+        SkipVisitor.visit_seq(values).map(|_| ())
+    }
 }
 
 /// Reads one JSON object from the whole of `bytes`. Whatever is not valid UTF-8, not JSON, nested
@@ -66,7 +72,16 @@ pub(crate) enum Simple<'de> {
     Other,
 }
 
-/// Reads a value, whatever it is; of an object each member goes to `reader`.
+/// The next element of an array, with nothing kept of an object; `None` at the end.
+pub(crate) fn next_simple<'de, A>(values: &mut A) -> Result<Option<Simple<'de>>, A::Error>
+where
+    A: SeqAccess<'de>,
+{
+    values.next_element_seed(SimpleVisitor(&mut SkipAll, PhantomData))
+}
+
+/// Reads a value, whatever it is; of an object each member goes to `reader`, and so do the elements
+/// of an array.
 pub(crate) fn read_value<'de, A, R>(values: &mut A, reader: &mut R) -> Result<Simple<'de>, A::Error>
 where
     A: MapAccess<'de>,
@@ -277,7 +292,7 @@ impl<'de, R: ObjectReader<'de>> Visitor<'de> for SimpleVisitor<'_, 'de, R> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Simple<'de>, A::Error> {
-        SkipVisitor.visit_seq(seq).map(|_| Simple::Other)
+        self.0.elements(seq).map(|()| Simple::Other)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Simple<'de>, A::Error> {

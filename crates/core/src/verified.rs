@@ -1,4 +1,4 @@
-//! From a token that anybody may have written to one that is proved.
+//! Verification of a token: signature and claims, and the type that proves both.
 
 use std::{fmt, sync::Arc};
 
@@ -12,7 +12,7 @@ use crate::{
     keys::{KeySet, Unverified},
     rejection::TokenError,
     rules::TokenRules,
-    scope::ScopeSet,
+    scope::{Scope, ScopeSet},
     time::UnixTime,
 };
 
@@ -29,8 +29,11 @@ pub(crate) struct Confirmation(Arc<Jwk>);
 
 /// Why there is no [`Confirmation`].
 pub(crate) enum VerifyError {
-    /// A newer key set may have the key.
-    UnknownKey,
+    /// A newer key set may have the key. If it has not, the token is rejected for this.
+    UnknownKey(TokenError),
+    /// A key is known that fits the token's header, and the signature is not by it: this one, or by
+    /// the first of several. A newer set may have another one of the same `kid`.
+    BadSignature(Arc<Jwk>),
     /// No key will help.
     Rejected(TokenError),
 }
@@ -43,7 +46,7 @@ impl<'t> UnverifiedToken<'t> {
         Ok(Self { jws, claims })
     }
 
-    /// Whom the token says it is from. Good for choosing the keys that will tell.
+    /// The `iss` that the token claims, unverified: it chooses the keys to verify with.
     pub(crate) fn claimed_issuer(&self) -> Result<&str, TokenError> {
         match self.claims.issuer() {
             Some(iss) => Ok(iss),
@@ -59,25 +62,28 @@ impl<'t> UnverifiedToken<'t> {
         &self.claims
     }
 
-    /// The signature first, then every rule: no claim counts before the key has confirmed it
-    /// (R17).
+    /// The signature first, then every rule: no claim counts before the key has confirmed it.
     pub(crate) fn verify(
         &self,
         keys: &KeySet,
         rules: &TokenRules,
         now: UnixTime,
     ) -> Result<Confirmation, VerifyError> {
-        let rejected = match keys.verify(&self.jws) {
+        Err(match keys.verify(&self.jws) {
             Ok(key) => match rules.check(self.jws.header(), &self.claims, now) {
                 Ok(()) => return Ok(Confirmation(key.clone())),
-                Err(error) => error,
+                Err(error) => VerifyError::Rejected(error),
             },
-            Err(Unverified::UnknownKey) => return Err(VerifyError::UnknownKey),
-            Err(Unverified::UnacceptableKey) => TokenError::UnacceptableAlgorithm,
-            Err(Unverified::MissingKeyId) => TokenError::MissingKeyId,
-            Err(Unverified::BadSignature) => TokenError::BadSignature,
-        };
-        Err(VerifyError::Rejected(rejected))
+            Err(Unverified::UnknownKey) => VerifyError::UnknownKey(TokenError::UnknownKey),
+            Err(Unverified::UnacceptableKey) => {
+                VerifyError::UnknownKey(TokenError::UnacceptableAlgorithm)
+            }
+            Err(Unverified::MissingKeyId) => VerifyError::Rejected(TokenError::MissingKeyId),
+            Err(Unverified::BadSignature) => match keys.first_candidate(&self.jws) {
+                Some(key) => VerifyError::BadSignature(key.clone()),
+                None => VerifyError::Rejected(TokenError::BadSignature),
+            },
+        })
     }
 
     /// The token, proved by the confirmation that it was given.
@@ -101,6 +107,14 @@ impl VerifiedToken {
     /// The published key that confirmed the signature.
     pub(crate) fn key(&self) -> &Arc<Jwk> {
         &self.key
+    }
+
+    /// The same token, which grants no scope besides those of `limit`; `None` is no limit.
+    pub(crate) fn limited_to(mut self, limit: Option<&[Scope]>) -> Self {
+        if let Some(limit) = limit {
+            self.scopes.retain(|scope| limit.iter().any(|allowed| allowed.as_str() == scope));
+        }
+        self
     }
 
     /// About how many bytes it owns besides itself.
@@ -152,7 +166,9 @@ impl VerifiedToken {
         self.claims.iat
     }
 
-    /// The scopes that the token grants.
+    /// The scopes that the token grants: those in its `scope` or `scp`. Where
+    /// [`Issuer::scopes`](crate::Issuer::scopes) limits its issuer, none besides these; the claim as
+    /// it stands is told by [`claim`](Self::claim).
     pub fn scopes(&self) -> &ScopeSet {
         &self.scopes
     }
@@ -162,8 +178,8 @@ impl VerifiedToken {
         self.claims.actor.as_ref()
     }
 
-    /// Any claim by its name; `None` where it is absent or null. The payload is read again for
-    /// each call: those who do not ask do not pay.
+    /// Any claim by its name; `None` where it is absent or null. The payload is parsed again on
+    /// each call.
     ///
     /// # Errors
     /// Where the claim is not of type `T`.

@@ -1,31 +1,78 @@
-//! Newcomers who are users already, known by their e-mail address.
+//! Links newcomers to users who are known by their e-mail address.
 
 use std::{fmt, future::Future, sync::Arc};
 
 use async_trait::async_trait;
-use mcp_auth_core::{Found, IdentityStore, Lookup, Newcomer, Profile, StoreError};
+use mcp_auth_core::{
+    ConfigError, Found, IdentityStore, IssuerNames, Lookup, Newcomer, Profile, StoreError,
+};
 
 /// A store that links newcomers to users by their verified e-mail address: see
 /// [`link_by_verified_email`](crate::IdentityStoreExt::link_by_verified_email).
 #[derive(Clone)]
-pub struct LinkingIdentityStore<S, F, L> {
+pub struct LinkingIdentityStore<S, F, I, L> {
     store: S,
+    /// Whose word about an address counts.
+    issuers: IssuerNames,
     find: F,
+    is_linked: I,
     link: L,
 }
 
-impl<S, F, L> LinkingIdentityStore<S, F, L> {
-    pub(crate) fn new(store: S, find: F, link: L) -> Self {
-        Self { store, find, link }
+impl<S, F, I, L> LinkingIdentityStore<S, F, I, L> {
+    pub(crate) fn new(store: S, issuers: IssuerNames, find: F, is_linked: I, link: L) -> Self {
+        Self { store, issuers, find, is_linked, link }
     }
 }
 
-#[async_trait]
-impl<S, F, Users, L, Linked> IdentityStore for LinkingIdentityStore<S, F, L>
+/// What becomes of a newcomer's address.
+enum Outcome<U> {
+    Linked(U),
+    /// Somebody has the address, and the newcomer is not linked to them.
+    Taken,
+    /// No user has the address, or it does not count.
+    Unknown,
+}
+
+impl<S, F, Users, I, L, Linked> LinkingIdentityStore<S, F, I, L>
 where
     S: IdentityStore,
     F: Fn(Profile) -> Users + Send + Sync + 'static,
     Users: Future<Output = Result<Vec<S::User>, StoreError>> + Send + 'static,
+    I: Fn(&S::User) -> bool + Send + Sync + 'static,
+    L: Fn(S::User, Newcomer) -> Linked + Send + Sync + 'static,
+    Linked: Future<Output = Result<Option<S::User>, StoreError>> + Send + 'static,
+{
+    async fn try_link(&self, newcomer: &Newcomer) -> Result<Outcome<S::User>, StoreError> {
+        // An issuer that was not named is not even asked.
+        if !self.issuers.contains(newcomer.subject().issuer()) {
+            return Ok(Outcome::Unknown);
+        }
+        let profile = newcomer.profile().await?;
+        if profile.verified_email().is_none() {
+            return Ok(Outcome::Unknown);
+        }
+        let mut found = (self.find)(profile).await?;
+        let Some(only) = found.pop() else { return Ok(Outcome::Unknown) };
+        // Of two users with one address it is unknown which one is meant. A user who is linked
+        // stays whose they are, whoever else has the address now.
+        if !found.is_empty() || (self.is_linked)(&only) {
+            return Ok(Outcome::Taken);
+        }
+        Ok(match (self.link)(only, newcomer.clone()).await? {
+            Some(user) => Outcome::Linked(user),
+            None => Outcome::Taken,
+        })
+    }
+}
+
+#[async_trait]
+impl<S, F, Users, I, L, Linked> IdentityStore for LinkingIdentityStore<S, F, I, L>
+where
+    S: IdentityStore,
+    F: Fn(Profile) -> Users + Send + Sync + 'static,
+    Users: Future<Output = Result<Vec<S::User>, StoreError>> + Send + 'static,
+    I: Fn(&S::User) -> bool + Send + Sync + 'static,
     L: Fn(S::User, Newcomer) -> Linked + Send + Sync + 'static,
     Linked: Future<Output = Result<Option<S::User>, StoreError>> + Send + 'static,
 {
@@ -33,6 +80,11 @@ where
 
     fn wrapped(&self) -> Option<&dyn IdentityStore<User = S::User>> {
         Some(&self.store)
+    }
+
+    fn check_issuers(&self, issuers: &[&str]) -> Result<(), ConfigError> {
+        self.issuers.check("link_by_verified_email", issuers)?;
+        self.store.check_issuers(issuers)
     }
 
     async fn find(&self, who: &Lookup<'_>) -> Result<Found<S::User>, StoreError> {
@@ -44,24 +96,20 @@ where
     }
 
     async fn provision(&self, newcomer: &Newcomer) -> Result<Found<S::User>, StoreError> {
-        let profile = newcomer.profile().await?;
-        if profile.verified_email().is_some() {
-            let mut found = (self.find)(profile).await?;
-            match (found.pop(), found.is_empty()) {
-                (Some(only), true) => {
-                    return (self.link)(only, newcomer.clone()).await.map(Found::from);
-                }
-                // Which of them it is cannot be told, and a further one would not help.
-                (Some(_), false) => return Ok(Found::Nobody),
-                (None, _) => {}
-            }
+        match self.try_link(newcomer).await? {
+            Outcome::Linked(user) => Ok(Some(user).into()),
+            // Another request of the same person may have been faster.
+            Outcome::Taken => self.store.find(&newcomer.lookup()).await,
+            Outcome::Unknown => self.store.provision(newcomer).await,
         }
-        self.store.provision(newcomer).await
     }
 }
 
-impl<S: fmt::Debug, F, L> fmt::Debug for LinkingIdentityStore<S, F, L> {
+impl<S: fmt::Debug, F, I, L> fmt::Debug for LinkingIdentityStore<S, F, I, L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LinkingIdentityStore").field("store", &self.store).finish_non_exhaustive()
+        f.debug_struct("LinkingIdentityStore")
+            .field("store", &self.store)
+            .field("issuers", &self.issuers)
+            .finish_non_exhaustive()
     }
 }

@@ -4,8 +4,8 @@ use std::{collections::HashMap, fmt, sync::Arc};
 
 use async_trait::async_trait;
 use mcp_auth_core::{
-    ApiKey, ApiKeyName, ClientId, Found, IdentityStore, IssuerAwareness, Lookup, Newcomer,
-    StoreError,
+    ApiKey, ApiKeyName, ClientId, ConfigError, Found, IdentityStore, IssuerAwareness, Lookup,
+    Newcomer, StoreError,
 };
 
 /// A store for each issuer: staff from one table, customers from another, as long as both are one
@@ -50,6 +50,10 @@ impl<U: Send + Sync + 'static> IdentityStore for IssuerStores<U> {
 
     fn issuers(&self) -> IssuerAwareness {
         IssuerAwareness::Distinguishes
+    }
+
+    fn check_issuers(&self, issuers: &[&str]) -> Result<(), ConfigError> {
+        self.stores.values().try_for_each(|store| store.check_issuers(issuers))
     }
 
     /// The claims that the stores have named, all together.

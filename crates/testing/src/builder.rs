@@ -59,6 +59,7 @@ pub struct TestAuthorityBuilder {
     refresh_lifetime: Duration,
     always_refresh: bool,
     document_timeout: Duration,
+    document_ports: Vec<u16>,
     jwks_max_age: Option<Duration>,
 }
 
@@ -81,6 +82,7 @@ impl TestAuthorityBuilder {
             refresh_lifetime: Duration::from_secs(30 * 24 * 60 * 60),
             always_refresh: false,
             document_timeout: Duration::from_secs(5),
+            document_ports: Vec::new(),
             jwks_max_age: None,
         }
     }
@@ -199,6 +201,16 @@ impl TestAuthorityBuilder {
         self
     }
 
+    /// Fetches Client ID Metadata Documents from this port of this machine as well. Default: from
+    /// the authority's own port only.
+    ///
+    /// For a client under development whose document is served here. Name no port of a program that
+    /// must not get requests from web pages: whoever opens a sign-in page chooses the URL.
+    pub fn metadata_document_port(mut self, port: u16) -> Self {
+        self.document_ports.push(port);
+        self
+    }
+
     /// Serves key sets with `Cache-Control: max-age`. Default: without.
     pub fn jwks_max_age(mut self, max_age: Duration) -> Self {
         self.jwks_max_age = Some(max_age);
@@ -241,6 +253,7 @@ impl TestAuthorityBuilder {
 
         let state = Arc::new(State {
             issuer: format!("http://{address}"),
+            address,
             settings: Settings {
                 client_id,
                 session_issuer: self.session_issuer,
@@ -251,6 +264,7 @@ impl TestAuthorityBuilder {
                 refresh_lifetime: self.refresh_lifetime,
                 always_refresh: self.always_refresh,
                 document_timeout: self.document_timeout,
+                document_ports: self.document_ports,
             },
             clock: Clock::default(),
             keys,

@@ -97,7 +97,11 @@
 //!
 //! - Registration and Client ID Metadata Documents are always on; at WorkOS they are switches in
 //!   the dashboard. A document is fetched anew for each sign-in, without redirects, up to 5 KiB
-//!   and within 5 seconds; http is accepted on loopback.
+//!   and within 5 seconds. http is accepted on loopback. On this machine a document is fetched from
+//!   the authority's own port only, and from those that
+//!   [`metadata_document_port`](TestAuthorityBuilder::metadata_document_port) names: the URL comes
+//!   from whoever opens the sign-in page, and other programs that listen here must not get requests
+//!   by it.
 //! - Every `resource` is known, unless
 //!   [`resource`](TestAuthorityBuilder::resource) or
 //!   [`ignore_resources`](TestAuthorityBuilder::ignore_resources) says otherwise.
@@ -129,6 +133,7 @@ mod pages;
 mod parameters;
 mod person;
 mod random;
+mod redirect_scheme;
 mod redirect_uri;
 mod server;
 mod state;

@@ -2,9 +2,7 @@
 
 use url::{Host, Url};
 
-/// Schemes that a browser would act upon itself instead of handing them to an application.
-const FORBIDDEN_SCHEMES: [&str; 7] =
-    ["javascript", "data", "vbscript", "file", "blob", "about", "view-source"];
+use crate::redirect_scheme;
 
 /// https anywhere, http on loopback, or an application's own scheme; absolute and without
 /// fragment (RFC 6749 §3.1.2, RFC 8252 §7).
@@ -23,10 +21,9 @@ pub(crate) fn validate(uri: &str) -> Result<(), &'static str> {
         "https" => Ok(()),
         "http" if is_loopback(&url) => Ok(()),
         "http" => Err("an http redirect URI must point to loopback; use https"),
-        scheme if FORBIDDEN_SCHEMES.contains(&scheme) => {
-            Err("a redirect URI must not use this scheme")
-        }
-        _ => Ok(()),
+        _ if redirect_scheme::is_private_use(&url) => Ok(()),
+        _ => Err("a redirect URI must be https, http on loopback, or have a scheme of the \
+             application's own, followed by a slash, such as com.example.app:/callback"),
     }
 }
 
@@ -113,7 +110,13 @@ mod tests {
             "https://app.example.com/cb#f",
             "https://u:p@app.example.com/cb",
             "javascript:alert(1)",
+            "JavaScript://%0aalert(1)",
             "data:text/html,x",
+            "file:///etc/passwd",
+            "ms-msdt:/id",
+            "intent://scan/",
+            "wss://app.example.com/cb",
+            "about:blank",
             "https://app.example.com/\r\nx",
         ] {
             assert!(validate(bad).is_err(), "{bad}");

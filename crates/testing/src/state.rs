@@ -1,6 +1,7 @@
 //! What the handle and the server's thread share.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -17,6 +18,8 @@ use crate::person::Person;
 pub(crate) struct State {
     /// `http://127.0.0.1:PORT`, without a trailing slash.
     pub(crate) issuer: String,
+    /// Where it listens.
+    pub(crate) address: SocketAddr,
     pub(crate) settings: Settings,
     pub(crate) clock: Clock,
     /// Of Connect, machine and ID tokens.
@@ -43,6 +46,8 @@ pub(crate) struct Settings {
     pub(crate) refresh_lifetime: Duration,
     pub(crate) always_refresh: bool,
     pub(crate) document_timeout: Duration,
+    /// Ports of this machine that metadata documents may be fetched from, beside the own one.
+    pub(crate) document_ports: Vec<u16>,
 }
 
 /// Which resource indicators (RFC 8707) are known.

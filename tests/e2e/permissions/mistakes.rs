@@ -5,7 +5,9 @@ use actix_mcp_auth::{
 };
 use actix_web::web;
 
-use super::{KNOWN, Permissions, Read, Share, Undeclared, granting, read, routes, scoped, serve};
+use super::{
+    ALL, KNOWN, Permissions, Read, Share, Undeclared, granting, read, routes, scoped, serve,
+};
 use crate::{
     logs::Lines,
     support::{RESOURCE, Server, authority, builder, good_token},
@@ -14,7 +16,7 @@ use crate::{
 #[actix_web::test]
 async fn a_permission_that_was_never_declared_is_a_mistake_of_the_programs() {
     let authority = authority();
-    let auth = granting(&authority, &KNOWN).build().unwrap();
+    let auth = granting(&authority, &ALL).build().unwrap();
     let server = Server::start(move |config| {
         let demanding = auth.middleware().require::<Undeclared>();
         let within = web::resource("/within").wrap(auth.require::<(Read, Undeclared)>());

@@ -1,4 +1,4 @@
-//! A class of cases: each with a name and an outcome, all tried before any failure is told, and
+//! A class of cases: each with a name and an outcome, all tried before the failures are reported, and
 //! one row in the table that `tests/hostile/run` prints.
 
 use std::{fs::OpenOptions, io::Write, time::Duration};
@@ -30,6 +30,9 @@ pub enum Expected {
     MissingScope,
     /// 503 with `Retry-After` and no challenge (R11): the only 5xx that may be intended.
     Unavailable,
+    /// No known key fits the token's `kid` and `alg` (R24): as [`BadToken`](Self::BadToken) where a
+    /// fetch has confirmed it, as [`Unavailable`](Self::Unavailable) within the cool-down.
+    UnknownKey,
     /// Any 4xx: what never reaches the middleware is answered by the server as it likes.
     Refused,
 }
@@ -153,7 +156,9 @@ impl Expected {
             (200, None) => self == Self::Passed,
             (401, Some(_)) if metadata != Some(METADATA_URL) => false,
             (401, Some(_)) => match error {
-                Some("invalid_token") => matches!(self, Self::BadToken | Self::Refused),
+                Some("invalid_token") => {
+                    matches!(self, Self::BadToken | Self::Refused | Self::UnknownKey)
+                }
                 None => matches!(self, Self::NoCredentials | Self::Refused),
                 Some(_) => false,
             },
@@ -161,7 +166,9 @@ impl Expected {
                 matches!(self, Self::BadRequest | Self::Refused)
             }
             (403, Some(_)) if error == Some("insufficient_scope") => self == Self::MissingScope,
-            (503, None) => self == Self::Unavailable && answer.header("retry-after").is_some(),
+            (503, None) if answer.header("retry-after").is_some() => {
+                matches!(self, Self::Unavailable | Self::UnknownKey)
+            }
             (400..=499, None) if status != 401 => self == Self::Refused,
             _ => false,
         };
@@ -178,13 +185,14 @@ fn longest() -> Duration {
 mod tests {
     use super::*;
 
-    const ALL: [Expected; 7] = [
+    const ALL: [Expected; 8] = [
         Expected::Passed,
         Expected::BadToken,
         Expected::NoCredentials,
         Expected::BadRequest,
         Expected::MissingScope,
         Expected::Unavailable,
+        Expected::UnknownKey,
         Expected::Refused,
     ];
 
@@ -209,11 +217,11 @@ mod tests {
         let retry = ("retry-after", "1".to_owned());
         for (answer, expected) in [
             (answer(200, &[]), vec![Passed]),
-            (answer(401, &[challenge("invalid_token")]), vec![BadToken, Refused]),
+            (answer(401, &[challenge("invalid_token")]), vec![BadToken, UnknownKey, Refused]),
             (answer(401, &[challenge("")]), vec![NoCredentials, Refused]),
             (answer(400, &[challenge("invalid_request")]), vec![BadRequest, Refused]),
             (answer(403, &[challenge("insufficient_scope")]), vec![MissingScope]),
-            (answer(503, &[retry]), vec![Unavailable]),
+            (answer(503, &[retry]), vec![Unavailable, UnknownKey]),
             (answer(431, &[]), vec![Refused]),
             // What must never be.
             (answer(200, &[challenge("")]), vec![]),

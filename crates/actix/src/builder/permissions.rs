@@ -1,6 +1,6 @@
-//! What callers may do, and who grants it.
+//! Permissions: declaring them, and what grants them.
 
-use mcp_auth_core::{Principal, Requirement, permission::ClaimPath};
+use mcp_auth_core::{IssuerNames, Principal, Requirement, permission::ClaimPath};
 
 use super::McpAuthBuilder;
 
@@ -39,12 +39,40 @@ impl McpAuthBuilder {
 
     /// Grants the permissions that a claim of the token names: a list of names, or one string of
     /// names with spaces between them. May be called several times. Default: none; the token's
-    /// scopes grant in any case.
+    /// scopes grant in any case, within [`Issuer::scopes`](mcp_auth_core::Issuer::scopes).
     ///
     /// WorkOS puts `role`, `roles` and `permissions` into tokens by a JWT template; a claim within
-    /// another is named by its way, `["realm_access", "roles"]`.
+    /// another is named by its path, `["realm_access", "roles"]`.
+    ///
+    /// With several issuers [`build`](Self::build) refuses it, since each of them can write what it
+    /// likes into a claim: name those that may grant by it,
+    /// [`grants_from_claim_of`](Self::grants_from_claim_of).
     pub fn grants_from_claim(mut self, claim: impl Into<ClaimPath>) -> Self {
         self.permissions.grant_from_claim(claim);
+        self
+    }
+
+    /// The same, in the tokens of these issuers only: their names as they are configured, byte for
+    /// byte (`https://your-subdomain.authkit.app` for AuthKit). In tokens of others the claim grants
+    /// nothing. [`build`](Self::build) refuses an empty list, and a name that no issuer here has.
+    ///
+    /// ```
+    /// # use mcp_auth_actix::McpAuth;
+    /// # mcp_auth_core::scopes! { Admin = "admin"; }
+    /// let auth = McpAuth::builder("https://app.example.com/mcp")
+    ///     .issuer("https://staff.example.com")
+    ///     .issuer("https://customers.example.com")
+    ///     .permissions::<Admin>()
+    ///     .grants_from_claim_of("https://staff.example.com", "roles")
+    ///     .build();
+    /// # auth.unwrap();
+    /// ```
+    pub fn grants_from_claim_of(
+        mut self,
+        issuers: impl Into<IssuerNames>,
+        claim: impl Into<ClaimPath>,
+    ) -> Self {
+        self.permissions.grant_from_claim_of(issuers, claim);
         self
     }
 
@@ -52,8 +80,12 @@ impl McpAuthBuilder {
     /// found. Asked at most once for each request, and only where something depends on it. The
     /// last call counts. Default: none.
     ///
+    /// With several issuers, [`Principal::issuer`] tells which of them knows the caller. Claims,
+    /// client ids and `sub` are that issuer's word.
+    ///
     /// `U` is what the store returns, or [`Principal`] without a store; another type is refused by
-    /// [`build`](Self::build). What has to be looked up first belongs into the user, by the store.
+    /// [`build`](Self::build). What has to be looked up for it is looked up by the
+    /// store, as part of the user.
     ///
     /// ```
     /// # use mcp_auth_actix::McpAuth;

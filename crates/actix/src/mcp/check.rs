@@ -23,7 +23,7 @@ use crate::{
     rejected::RejectedMessages,
 };
 
-const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
+pub(super) const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
 const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
 const METHOD: HeaderName = HeaderName::from_static("mcp-method");
 const NAME: HeaderName = HeaderName::from_static("mcp-name");
@@ -88,13 +88,13 @@ impl McpCheck {
             return Ok(());
         }
         let messages = Messages::read(&body)?;
+        let id = || messages.only().and_then(|only| only.id()).cloned();
         if let Err(error) = mirrored(request.headers())?.check(&messages) {
-            let id = messages.only().and_then(|only| only.id()).cloned();
-            return Err(RejectedMessages { id, ..RejectedMessages::from(error) });
+            return Err(RejectedMessages { id: id(), ..RejectedMessages::from(error) });
         }
         self.policy.judge(&messages, request.extensions().get()).map_err(|rejection| {
             let needs = self.policy.needs(&messages);
-            RejectedMessages { needs, ..RejectedMessages::from(rejection) }
+            RejectedMessages { rejection, id: id(), needs }
         })
     }
 
@@ -138,7 +138,7 @@ impl McpCheck {
     }
 }
 
-fn owner(caller: Option<&Authenticated>) -> SessionOwner<'_> {
+pub(super) fn owner(caller: Option<&Authenticated>) -> SessionOwner<'_> {
     caller.map_or(SessionOwner::Nobody, |caller| SessionOwner::from(&**caller.principal()))
 }
 

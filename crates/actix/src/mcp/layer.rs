@@ -66,16 +66,19 @@ impl McpMiddleware {
         Self { auth, policy: McpPolicy::default(), limits: BodyLimits::default() }
     }
 
-    /// What is demanded of who calls a tool, or another method. Default: nothing.
+    /// What is demanded of who calls a tool, reads a resource, gets a prompt, or sends another
+    /// method. Default: nothing.
     ///
-    /// The body is then read before the handler runs, and judged by what it says; what cannot be
-    /// read in one way only is refused with 400. Who lacks a permission gets 403 with a challenge
-    /// (R15, R30), as an HTTP status and not within a result.
+    /// The body is then read before the handler runs, and judged by what it says; what parsers read
+    /// in different ways is refused with 400. A caller without a permission gets 403 with a
+    /// challenge, as an HTTP status and not within a result.
     ///
     /// # Errors
-    /// Where a rule requires a permission that was not declared: nobody could ever hold it.
+    /// Where no message could ever meet a rule ([`ToolRules::check`]), and where a rule requires a
+    /// permission that was not declared: nobody could ever hold it.
     pub fn rules(mut self, rules: impl Into<Arc<ToolRules>>) -> Result<Self, ConfigError> {
         self.policy.rules = rules.into();
+        self.policy.rules.check()?;
         self.auth.inner().authenticator.check_declared("rules", self.policy.rules.needs())?;
         Ok(self)
     }

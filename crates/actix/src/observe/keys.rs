@@ -1,5 +1,5 @@
-//! What fetches of an issuer's keys leave behind: an event each, numbers, and the last error for
-//! [`McpAuth::health`](crate::McpAuth::health). The back-off bounds how many there can be.
+//! What is recorded of each fetch of an issuer's keys: an event, numbers, and the last error for
+//! [`McpAuth::health`](crate::McpAuth::health). The back-off and the bucket bound how many there are.
 
 use std::{
     fmt,
@@ -9,12 +9,13 @@ use std::{
 use mcp_auth_core::{
     KeySet,
     issuer_keys::{KeySnapshot, LastFetch},
+    jwk::UnusableKey,
     rejection::OneLine,
 };
 
 use super::{TARGET, metrics::KeyMetrics};
 
-/// Sees every fetch of one issuer's keys.
+/// Is told of every fetch of one issuer's keys.
 #[derive(Debug)]
 pub(crate) struct KeyObserver {
     issuer: Box<str>,
@@ -28,8 +29,8 @@ impl KeyObserver {
         Self { issuer: issuer.into(), metrics, last_error: Mutex::new(None) }
     }
 
-    /// Keys have come. To be told before anybody can use them, so that events stand in the order
-    /// of what happened.
+    /// Keys were fetched. Called before they are published, so that the events' order is that of
+    /// what happened.
     pub(crate) fn fetched(&self, keys: &KeySet) {
         tracing::info!(
             name: "keys_fetched",
@@ -37,13 +38,13 @@ impl KeyObserver {
             event = "keys_fetched",
             issuer = &*self.issuer,
             keys = keys.len(),
-            skipped = ?keys.skipped(),
+            skipped = %Skipped(keys.skipped()),
             "keys fetched"
         );
         self.set_last_error(None);
     }
 
-    /// The issuer says that its keys are those that it told last.
+    /// The issuer says that its keys are the same as before (304).
     pub(crate) fn unchanged(&self) {
         tracing::debug!(
             name: "keys_unchanged",
@@ -55,7 +56,7 @@ impl KeyObserver {
         self.set_last_error(None);
     }
 
-    /// The issuer publishes no key that is of use. Where that is not believed yet, known keys go on.
+    /// The issuer publishes no usable key. Unless that is believed, known keys stay in use.
     pub(crate) fn no_keys(&self, why: &dyn fmt::Display, believed: bool) {
         let error = OneLine(&why.to_string()).to_string();
         tracing::warn!(
@@ -84,7 +85,7 @@ impl KeyObserver {
         self.set_last_error(Some(error));
     }
 
-    /// A fetch had no end: the thread is wanted no more, or a panic ended it.
+    /// A fetch did not finish: the refresher was dropped, or a panic ended it.
     pub(crate) fn interrupted(&self) {
         self.set_last_error(Some("the fetch was cut short".into()));
     }
@@ -107,6 +108,27 @@ impl KeyObserver {
     }
 }
 
+/// Each reason for which keys are not used, once, with the number of keys: a set may have hundreds.
+struct Skipped<'a>(&'a [UnusableKey]);
+
+impl fmt::Display for Skipped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut told: Vec<(UnusableKey, usize)> = Vec::new();
+        for &reason in self.0 {
+            match told.iter_mut().find(|(known, _)| *known == reason) {
+                Some((_, count)) => *count += 1,
+                None => told.push((reason, 1)),
+            }
+        }
+        f.write_str("[")?;
+        for (n, (reason, count)) in told.iter().enumerate() {
+            let separator = if n == 0 { "" } else { ", " };
+            write!(f, "{separator}{count} × {reason}")?;
+        }
+        f.write_str("]")
+    }
+}
+
 /// The issuer's metadata names another place for its keys than before.
 pub(crate) fn jwks_uri_changed(issuer: &str, old: &str, new: &str) {
     tracing::warn!(
@@ -121,7 +143,7 @@ pub(crate) fn jwks_uri_changed(issuer: &str, old: &str, new: &str) {
 }
 
 /// The metadata that is passed on to older clients could not be fetched; the last one, or the
-/// preset's, goes on.
+/// preset's, stays in use.
 pub(crate) fn metadata_fetch_failed(issuer: &str, error: &dyn fmt::Display) {
     tracing::warn!(
         name: "metadata_fetch_failed",
@@ -133,7 +155,7 @@ pub(crate) fn metadata_fetch_failed(issuer: &str, error: &dyn fmt::Display) {
     );
 }
 
-/// The refresher's thread has ended where it should not.
+/// The refresher's loops ended before it was dropped.
 pub(crate) fn refresher_restarts() {
     tracing::error!(
         name: "refresher_restarts",
@@ -152,4 +174,22 @@ pub(crate) fn no_runtime(error: &std::io::Error) {
         %error,
         "the refresher of keys has no runtime"
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r25_each_reason_for_skipped_keys_is_told_once() {
+        let mut skipped = vec![UnusableKey::TooManyCandidates; 256];
+        skipped.insert(1, UnusableKey::WeakRsa);
+        let told = Skipped(&skipped).to_string();
+        assert!(told.starts_with("[256 × more than four keys of one kid"), "{told}");
+        assert!(
+            told.ends_with(", 1 × RSA key of unacceptable size, modulus or exponent]"),
+            "{told}"
+        );
+        assert_eq!(Skipped(&[]).to_string(), "[]");
+    }
 }

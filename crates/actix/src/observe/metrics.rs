@@ -1,8 +1,8 @@
 //! The numbers, by the facade `metrics`: whichever recorder the application installs gets them.
 //!
-//! A recorder must be there when the protection is built: what is counted earlier is lost. The
-//! handles are taken at the first decision and kept, so that letting a request through costs one
-//! addition; the series stand at zero from the start, so that a rate has something to begin with.
+//! The recorder must be installed before `build()`: what is counted earlier is lost. The handles are
+//! taken at the first decision and kept, so that an accepted request costs one addition; the series
+//! are registered at zero from the start, so that a rate has something to begin with.
 
 use std::{
     collections::HashMap,
@@ -16,6 +16,7 @@ use metrics::{Counter, Gauge, SharedString, Unit, counter, gauge};
 use super::is_outage;
 
 const DECISIONS: &str = "mcp_auth_decisions_total";
+const COOL_DOWN: &str = "mcp_auth_key_cool_down_total";
 const FETCHES: &str = "mcp_auth_key_fetches_total";
 const KEYS: &str = "mcp_auth_keys";
 const FETCHED_AT: &str = "mcp_auth_keys_fetched_timestamp_seconds";
@@ -37,8 +38,8 @@ impl DecisionCounters {
     pub(super) fn of(resource: &str) -> Self {
         describe();
         let counters = Self { resource: shared(resource), handles: OnceLock::new() };
-        // Only so that the series are there: had there been no recorder yet, keeping these would
-        // mean counting for nobody for ever.
+        // Registers the series only. Handles from before the recorder is installed count nothing, so
+        // these are not kept.
         drop(counters.register());
         counters
     }
@@ -58,6 +59,12 @@ impl DecisionCounters {
             Some(counter) => counter.increment(1),
             None => self.counter(decision(reason), reason).increment(1),
         }
+    }
+
+    /// A token of an unknown key was answered with 503, since its issuer was asked for newer keys a
+    /// moment ago. The issuer is a configured one, so the number of series is bounded.
+    pub(super) fn key_cool_down(&self, issuer: &str) {
+        cool_down(self.resource.clone(), shared(issuer)).increment(1);
     }
 
     #[inline]
@@ -94,7 +101,7 @@ impl fmt::Debug for DecisionCounters {
 }
 
 /// Measures one issuer's keys, as one resource knows them. Fetches are rare: each looks its series
-/// up anew, so that a recorder which comes late is found.
+/// up again, so that a recorder which is installed late is found.
 #[derive(Debug)]
 pub(super) struct KeyMetrics {
     resource: SharedString,
@@ -106,6 +113,7 @@ impl KeyMetrics {
         let metrics = Self { resource: shared(resource), issuer: shared(issuer) };
         // At zero from the start.
         let _ = (metrics.fetches("succeeded"), metrics.fetches("failed"));
+        let _ = cool_down(metrics.resource.clone(), metrics.issuer.clone());
         metrics.gauge(KEYS).set(0.0);
         metrics
     }
@@ -138,12 +146,21 @@ impl KeyMetrics {
     }
 }
 
+fn cool_down(resource: SharedString, issuer: SharedString) -> Counter {
+    counter!(COOL_DOWN, "resource" => resource, "issuer" => issuer)
+}
+
 fn describe() {
     use metrics::{describe_counter, describe_gauge};
     describe_counter!(
         DECISIONS,
         Unit::Count,
         "Decisions about callers: accepted, anonymous, refused or unavailable, and why."
+    );
+    describe_counter!(
+        COOL_DOWN,
+        Unit::Count,
+        "Tokens of unknown keys answered with 503, since no further fetch may begin yet."
     );
     describe_counter!(FETCHES, Unit::Count, "Fetches of an issuer's keys that have ended.");
     describe_gauge!(KEYS, Unit::Count, "The issuer's keys that are known.");

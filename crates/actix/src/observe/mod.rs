@@ -1,9 +1,9 @@
-//! What decisions and fetches leave behind for the operator: events, and with the feature
-//! `metrics` numbers. Neither has anything of a token in it (R9).
+//! Events of decisions and fetches for the operator, and with the feature `metrics` counters and
+//! gauges. Neither contains a token or a part of one.
 //!
 //! All events have the target `mcp_auth` and a stable field `event`; docs/operations.md lists them.
-//! What lets a request through writes none: with `metrics` it adds one to a counter, and otherwise
-//! it looks at one number.
+//! They go to the subscriber of `tracing`, and to `log` where none is installed. Accepted requests
+//! write no event: with `metrics` they increment a counter, and otherwise they read one atomic.
 
 mod keys;
 #[cfg(feature = "metrics")]
@@ -20,7 +20,7 @@ mod start_up;
 
 use std::time::Instant;
 
-use mcp_auth_core::{Rejection, TokenDescription};
+use mcp_auth_core::{Rejection, TokenDescription, rejection::UnavailableReason};
 use tracing::field::display;
 
 pub(crate) use keys::{
@@ -35,7 +35,7 @@ pub(crate) use mistakes::{no_middleware, undeclared_permission, wrong_user_type}
 pub(crate) use permissions::not_granted_by_scope;
 pub use sampling::LogSampling;
 use sampling::{Sampler, Summary, Verdict};
-pub(crate) use start_up::public_url_doubtful;
+pub(crate) use start_up::{issuer_scopes_unlimited, issuers_share_subjects, public_url_doubtful};
 
 /// The target of every event.
 const TARGET: &str = "mcp_auth";
@@ -71,7 +71,7 @@ impl Observer {
         self.tell_what_is_due();
     }
 
-    /// A refusal, or an outage. The token is described only where a line is written.
+    /// A refusal, or an outage. The token is described only if a line is written.
     #[cold]
     pub(crate) fn refused<'a>(
         &self,
@@ -80,6 +80,9 @@ impl Observer {
     ) {
         let reason = rejection.reason();
         self.counters.refused(reason);
+        if let Rejection::Unavailable(UnavailableReason::KeyCoolDown { issuer }) = rejection {
+            self.counters.key_cool_down(issuer);
+        }
         if !is_heard(is_outage(reason)) {
             return;
         }
@@ -128,7 +131,7 @@ impl Observer {
         }
     }
 
-    /// Tells of what was left out, once its interval has ended: on whatever request comes next.
+    /// Logs what was suppressed in an interval that has ended, on the next request of any kind.
     #[inline]
     fn tell_what_is_due(&self) {
         if self.sampler.owes_a_summary() {
@@ -172,7 +175,7 @@ impl Observer {
     }
 }
 
-/// What was left out is told at the latest when the protection ends.
+/// Logs the counts of suppressed events that are still due.
 impl Drop for Observer {
     fn drop(&mut self) {
         self.tell(&self.sampler.rest(Instant::now()));
@@ -183,10 +186,19 @@ fn is_outage(reason: &str) -> bool {
     Rejection::OUTAGES.contains(&reason)
 }
 
-/// Whether anybody reads such lines.
+/// Whether a subscriber of `tracing`, or a logger of `log`, takes lines of this level.
+///
+/// Without a subscriber `tracing::enabled!` is false, and the macros of `tracing` write to `log`
+/// instead (its feature `log`): an application with `env_logger` alone reads them there.
 fn is_heard(outage: bool) -> bool {
     match outage {
-        true => tracing::enabled!(target: TARGET, tracing::Level::WARN),
-        false => tracing::enabled!(target: TARGET, tracing::Level::INFO),
+        true => {
+            tracing::enabled!(target: TARGET, tracing::Level::WARN)
+                || log::log_enabled!(target: TARGET, log::Level::Warn)
+        }
+        false => {
+            tracing::enabled!(target: TARGET, tracing::Level::INFO)
+                || log::log_enabled!(target: TARGET, log::Level::Info)
+        }
     }
 }

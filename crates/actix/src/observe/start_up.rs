@@ -1,4 +1,4 @@
-//! What is told once, at start-up.
+//! Events that are written once, at start-up.
 
 use super::TARGET;
 
@@ -11,5 +11,30 @@ pub(crate) fn public_url_doubtful(resource: &str, doubt: &str) {
         resource,
         doubt,
         "the resource's public URL looks wrong: {doubt}"
+    );
+}
+
+/// Of several issuers, one whose tokens' scopes are not limited.
+pub(crate) fn issuer_scopes_unlimited(resource: &str, issuer: &str) {
+    tracing::warn!(
+        name: "issuer_scopes_unlimited",
+        target: TARGET,
+        event = "issuer_scopes_unlimited",
+        issuer,
+        resource,
+        "one of several issuers, and its tokens' scopes can grant every permission: limit it with \
+         Issuer::scopes"
+    );
+}
+
+/// Several issuers were declared to share their subjects.
+pub(crate) fn issuers_share_subjects(resource: &str, issuers: &[&str]) {
+    tracing::info!(
+        name: "issuers_share_subjects",
+        target: TARGET,
+        event = "issuers_share_subjects",
+        issuers = issuers.join(" "),
+        resource,
+        "by .shared_subjects(), each of these issuers can sign in as every user"
     );
 }

@@ -1,4 +1,4 @@
-//! The place of the feature `metrics` where it is off: nothing is counted.
+//! Stands for the module `metrics` where that feature is off: nothing is counted.
 
 use mcp_auth_core::{IdentityStore, issuer_keys::KeySnapshot};
 
@@ -19,6 +19,9 @@ impl DecisionCounters {
 
     #[inline]
     pub(super) fn refused(&self, _reason: &'static str) {}
+
+    #[inline]
+    pub(super) fn key_cool_down(&self, _issuer: &str) {}
 }
 
 /// The store as it is.

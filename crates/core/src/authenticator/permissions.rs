@@ -1,26 +1,34 @@
-//! What an authenticator says of permissions at start-up.
+//! What an authenticator checks and tells at start-up: permissions, and what each issuer may grant.
 
 use std::any::TypeId;
 
 use super::Authenticator;
 use crate::{
-    challenge::Challenge, config::ConfigError, issuer::Issuer, permission::Need,
-    principal::Principal, scope::Scope,
+    challenge::Challenge, config::ConfigError, identity::IssuerAwareness, issuer::Issuer,
+    permission::Need, principal::Principal, scope::Scope,
 };
 
 impl Authenticator {
-    /// What can be told only when everything is configured: that what is demanded can be granted.
+    /// What can be checked only when everything is configured: that what is demanded can be
+    /// granted, and that no issuer grants more than it was trusted with.
     ///
     /// # Errors
     /// Where no trusted issuer grants a scope that every request needs, so that clients would ask
-    /// for it without end; where a rule names a permission that was not declared; or where the
-    /// application grants permissions to users of another type than its identity store returns.
+    /// for it without end; where a rule names a permission that was not declared; where the
+    /// application grants permissions to users of another type than its identity store returns;
+    /// where several issuers are trusted and a claim grants that is limited to none of them; where
+    /// an issuer is named that is not configured; or where the identity store
+    /// [refuses the issuers](crate::IdentityStore::check_issuers).
     pub fn check_permissions(&self) -> Result<(), ConfigError> {
         let user = match &self.store {
             Some(store) => store.user_type(),
             None => (TypeId::of::<Principal>(), std::any::type_name::<Principal>()),
         };
-        self.policy.permissions.check(user.0, user.1)?;
+        let names: Vec<&str> = self.trusted.iter().map(|trusted| trusted.issuer.name()).collect();
+        self.policy.permissions.check(user.0, user.1, &names)?;
+        if let Some(store) = &self.store {
+            store.check_issuers(&names)?;
+        }
         let issuers = &self.everybody;
         if let Some(scope) =
             self.policy.required_scopes.iter().find(|s| issuers.scope_for(s).is_none())
@@ -58,6 +66,26 @@ impl Authenticator {
     pub fn not_granted_by_scope(&self) -> Vec<&'static str> {
         let issuers = &self.everybody;
         issuers.declared().filter(|name| !issuers.issuer_grants(name)).collect()
+    }
+
+    /// Of several issuers, those whose tokens' scopes are not limited by
+    /// [`Issuer::scopes`]: each of them can grant every declared permission. Empty where only one
+    /// issuer is trusted.
+    pub fn issuers_without_scope_limit(&self) -> Vec<&str> {
+        let several = self.trusted.len() > 1;
+        let issuers = self.trusted.iter().map(|trusted| &trusted.issuer).filter(|_| several);
+        issuers.filter(|issuer| issuer.scope_limit().is_none()).map(Issuer::name).collect()
+    }
+
+    /// Several issuers that the application declared to share their subjects: each of them can
+    /// sign in as every user. Empty otherwise.
+    pub fn issuers_sharing_subjects(&self) -> Vec<&str> {
+        let shared =
+            self.store.as_ref().is_some_and(|store| store.issuers() == IssuerAwareness::Shared);
+        match shared && self.trusted.len() > 1 {
+            true => self.trusted.iter().map(|trusted| trusted.issuer.name()).collect(),
+            false => Vec::new(),
+        }
     }
 
     /// The first permission in `need` that was not declared: a rule with it would let nobody

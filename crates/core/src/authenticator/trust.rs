@@ -69,10 +69,10 @@ impl Authenticator {
             strict_type: self.policy.strict_type,
             strict_claims: self.policy.strict_claims,
         };
-        let authority = Arc::new(Authority::of([&issuer], &self.policy));
+        let authority = Arc::new(Authority::of_issuer(&issuer, &self.policy));
         self.trusted.push(Trusted { issuer, rules, keys, refresh, authority });
         let issuers = self.trusted.iter().map(|trusted| &trusted.issuer);
-        self.everybody = Arc::new(Authority::of(issuers, &self.policy));
+        self.everybody = Arc::new(Authority::of_all(issuers, &self.policy));
         self.refuse_confusion()
     }
 

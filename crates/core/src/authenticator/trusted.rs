@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     issuer::Issuer,
-    issuer_keys::{AwaitRefresh, IssuerKeys, LastFetch},
+    issuer_keys::{AwaitRefresh, IssuerKeys, KeySnapshot, LastFetch},
     permission::Authority,
     refresh::Demand,
     rejection::{Rejection, TokenError, UnavailableReason},
@@ -13,8 +13,8 @@ use crate::{
     verified::{Confirmation, UnverifiedToken, VerifyError},
 };
 
-/// How long a request waits for a key that is being fetched (R24).
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How long a request waits for keys that are being fetched.
+const TIMEOUT: Duration = Duration::from_secs(1);
 
 /// An issuer, the rules for its tokens, and its keys.
 pub(super) struct Trusted {
@@ -26,76 +26,119 @@ pub(super) struct Trusted {
 }
 
 impl Trusted {
-    /// Verifies with the keys that are known; where the token's key is not among them, asks once
-    /// for newer ones (R24).
+    /// Verifies with the keys that are known, and where those do not decide, with newer ones.
     pub(super) async fn verify(
         &self,
         token: &UnverifiedToken<'_>,
         now: UnixTime,
     ) -> Result<Confirmation, Rejection> {
         let (seen, outcome) = self.try_known_keys(token, now);
-        match outcome {
-            Ok(confirmation) => Ok(confirmation),
-            Err(VerifyError::Rejected(error)) => Err(error.into()),
-            Err(VerifyError::UnknownKey) => {
-                self.rules.check_before_fetch(token.header(), token.claims(), now)?;
-                self.verify_with_newer_keys(token, seen, now).await
-            }
+        let missing = match outcome {
+            Ok(confirmation) => return Ok(confirmation),
+            Err(VerifyError::Rejected(error)) => return Err(error.into()),
+            Err(missing) => missing,
+        };
+        if let Err(error) = self.check_before_fetch(token, now) {
+            return Err(match missing {
+                // No claim of a forged token is told about.
+                VerifyError::BadSignature(_) => TokenError::BadSignature.into(),
+                _ => error.into(),
+            });
         }
+        self.verify_with_newer_keys(token, missing, seen, now).await
     }
 
-    /// Waits for a newer key set, and tries that. A fetch that was under way already may have been
-    /// answered before the issuer published the key: after such a one, a fetch of one's own is
-    /// fair, within the same patience.
+    /// Whether the token could be good at all: a check without any key, used only to refuse.
+    fn check_before_fetch(
+        &self,
+        token: &UnverifiedToken<'_>,
+        now: UnixTime,
+    ) -> Result<(), TokenError> {
+        if !self.issuer.allowed_algorithms().contains(&token.header().algorithm) {
+            return Err(TokenError::UnacceptableAlgorithm);
+        }
+        self.rules.check_before_fetch(token.header(), token.claims(), now)
+    }
+
+    /// Waits for a newer key set, and tries that. A fetch that is under way already may have been
+    /// answered before the issuer published the key: after such a fetch, the request may demand one
+    /// of its own, within the same timeout.
     async fn verify_with_newer_keys(
         &self,
         token: &UnverifiedToken<'_>,
+        mut missing: VerifyError,
         mut seen: u64,
         now: UnixTime,
     ) -> Result<Confirmation, Rejection> {
-        let mut patience = PATIENCE;
+        let decisive = self.keys.next_fetch();
+        let mut timeout = TIMEOUT;
         loop {
-            let demand = self.keys.demand(now, seen);
+            let demand = match &missing {
+                VerifyError::BadSignature(key) => self.keys.demand_recheck(now, seen, key),
+                _ => self.keys.demand(now, seen),
+            };
             if demand != Demand::Exhausted {
-                patience = self.refresh.refreshed(seen, patience).await;
+                timeout = self.refresh.refreshed(seen, timeout).await;
             }
-            let (generation, outcome) = self.try_known_keys(token, now);
-            match outcome {
-                Ok(confirmation) => return Ok(confirmation),
-                Err(VerifyError::Rejected(error)) => return Err(error.into()),
-                Err(VerifyError::UnknownKey) => {}
+            let snapshot = self.keys.snapshot();
+            let (generation, decided) = (snapshot.generation, snapshot.succeeded_since(decisive));
+            if generation != seen {
+                missing = match self.try_keys(token, &snapshot, now) {
+                    Ok(confirmation) => return Ok(confirmation),
+                    Err(VerifyError::Rejected(error)) => return Err(error.into()),
+                    Err(missing) => missing,
+                };
             }
-            let answered = demand == Demand::Exhausted || generation != seen;
-            if demand != Demand::Joined || !answered || patience.is_zero() {
-                return Err(self.without_key(answered, now));
+            let issuer_answers = snapshot.last_fetch == LastFetch::Succeeded;
+            let is_last = demand == Demand::Exhausted
+                || generation == seen
+                || generation >= decisive
+                || timeout.is_zero();
+            match missing {
+                // The key is known, and what was fetched since does not contradict it.
+                VerifyError::BadSignature(_) if decided || is_last => {
+                    return Err(TokenError::BadSignature.into());
+                }
+                // The issuer's own word since the request came: it has no such key.
+                VerifyError::UnknownKey(error) if decided => return Err(error.into()),
+                VerifyError::UnknownKey(_) if is_last => {
+                    let is_cool_down = demand == Demand::Exhausted && issuer_answers;
+                    return Err(self.unavailable(is_cool_down).into());
+                }
+                _ => seen = generation,
             }
-            seen = generation;
         }
     }
 
-    /// Tries the newest keys, and tells of which generation they were.
+    /// Tries the newest keys, and tells of which generation they are.
     fn try_known_keys(
         &self,
         token: &UnverifiedToken<'_>,
         now: UnixTime,
     ) -> (u64, Result<Confirmation, VerifyError>) {
         let snapshot = self.keys.snapshot();
-        let outcome = match snapshot.usable(now) {
-            Some(keys) => token.verify(keys, &self.rules, now),
-            None => Err(VerifyError::UnknownKey),
-        };
-        (snapshot.generation, outcome)
+        (snapshot.generation, self.try_keys(token, &snapshot, now))
     }
 
-    /// No key after all: the token's fault where the issuer's last word was a key set without it,
-    /// an outage where the issuer could not be asked or has not answered yet.
-    fn without_key(&self, answered: bool, now: UnixTime) -> Rejection {
-        let snapshot = self.keys.snapshot();
-        let has_word =
-            snapshot.last_fetch == LastFetch::Succeeded && snapshot.usable(now).is_some();
-        match answered && has_word {
-            true => TokenError::UnknownKey.into(),
-            false => UnavailableReason::Keys { issuer: self.issuer.name().to_string() }.into(),
+    fn try_keys(
+        &self,
+        token: &UnverifiedToken<'_>,
+        snapshot: &KeySnapshot,
+        now: UnixTime,
+    ) -> Result<Confirmation, VerifyError> {
+        match snapshot.usable(now) {
+            Some(keys) => token.verify(keys, &self.rules, now),
+            None => Err(VerifyError::UnknownKey(TokenError::UnknownKey)),
+        }
+    }
+
+    /// No fetch has told of the key since the request came: none may begin yet, or the issuer is
+    /// out of reach.
+    fn unavailable(&self, is_cool_down: bool) -> UnavailableReason {
+        let issuer = self.issuer.name().to_owned();
+        match is_cool_down {
+            true => UnavailableReason::KeyCoolDown { issuer },
+            false => UnavailableReason::Keys { issuer },
         }
     }
 }

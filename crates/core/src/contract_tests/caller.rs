@@ -1,8 +1,9 @@
-//! Callers with real tokens: the only way to become a newcomer is to be let in as one.
+//! Callers with signed tokens: a [`Newcomer`] comes from an [`Authenticator`] only.
 
 use std::{
+    collections::HashMap,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering::SeqCst},
     },
     time::Duration,
@@ -15,9 +16,10 @@ use josekit::{
 };
 use serde_json::{Value, json};
 
+use super::ISSUER;
 use crate::{
-    Authenticator, AwaitRefresh, Found, IdentityStore, Issuer, IssuerKeys, KeySet, Lookup,
-    Newcomer, Rejection, Resource, ResourcePolicy, StoreError, Subject, UnixTime,
+    Authenticator, AwaitRefresh, Found, IdentityStore, Issuer, IssuerAwareness, IssuerKeys, KeySet,
+    Lookup, Newcomer, Rejection, Resource, ResourcePolicy, StoreError, Subject, UnixTime,
     authenticator::IncomingRequest,
     base64url,
     profile::{FetchProfile, Profile, ProfileError, Secret},
@@ -25,14 +27,16 @@ use crate::{
     signature::Josekit,
 };
 
-pub(super) const ISSUER: &str = "https://login.example.com";
+/// A second issuer, whom no store here trusts with anything.
+pub(super) const OTHER: &str = "https://other.example.com";
 const RESOURCE: &str = "https://app.example.com/mcp";
 const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);
 
-/// The whole way of a request, with a store at its end that is watched.
+/// An authenticator over the store under test, whose calls are counted.
 pub(super) struct Door<S> {
     authenticator: Authenticator,
     key: Jwk,
+    addresses: Arc<Addresses>,
     pub(super) asked: Arc<Asked<S>>,
 }
 
@@ -46,22 +50,50 @@ pub(super) struct Asked<S> {
 /// What a token says about its bearer.
 pub(super) enum Bearer<'s> {
     User(&'s str),
+    /// Of [`OTHER`].
+    UserOfOther(&'s str),
     Machine(&'s str),
     Impersonated(&'s str),
 }
 
 impl<S: IdentityStore> Door<S> {
+    /// Trusts [`ISSUER`].
     pub(super) fn to(store: Arc<S>) -> Self {
+        Self::trusting(&[ISSUER], store)
+    }
+
+    /// Trusts [`ISSUER`] and [`OTHER`], in this order or in the other one. A store that looks at
+    /// `sub` alone is used as with `.shared_subjects()`.
+    pub(super) fn of_two_issuers(store: Arc<S>, other_first: bool) -> Self {
+        match other_first {
+            true => Self::trusting(&[OTHER, ISSUER], store),
+            false => Self::trusting(&[ISSUER, OTHER], store),
+        }
+    }
+
+    fn trusting(issuers: &[&str], store: Arc<S>) -> Self {
         let key = Jwk::generate_ec_key(EcCurve::P256).expect("OpenSSL makes a key");
         let asked = Arc::new(Asked { store, to_find: 0.into(), to_provision: 0.into() });
         let policy = ResourcePolicy::new(Resource::parse(RESOURCE).expect("a resource"));
+        let addresses = Arc::new(Addresses::default());
         let mut authenticator =
-            Authenticator::new(policy, Arc::new(Userinfo)).expect("a good policy");
-        let issuer = Issuer::new(ISSUER).expect("an issuer");
-        let keys = keys(&issuer, &key);
-        authenticator.trust(issuer, keys, Arc::new(NeverNewer)).expect("an issuer with TLS");
-        authenticator.resolve_users_with(Watched(asked.clone())).expect("one issuer");
-        Self { authenticator, key, asked }
+            Authenticator::new(policy, addresses.clone()).expect("a good policy");
+        for name in issuers {
+            let issuer = Issuer::new(*name).expect("an issuer");
+            let keys = keys(&issuer, &key);
+            authenticator.trust(issuer, keys, Arc::new(NeverNewer)).expect("an issuer with TLS");
+        }
+        let watched = Watched { asked: asked.clone(), several: issuers.len() > 1 };
+        authenticator.resolve_users_with(watched).expect("issuers that are told apart");
+        authenticator.check_permissions().expect("a store for these issuers");
+        Self { authenticator, key, addresses, asked }
+    }
+
+    /// From now on issuers tell this address of the subject; without it, `{sub}@example.com` and
+    /// verified.
+    pub(super) fn tell_address(&self, sub: &str, email: &str, verified: bool) {
+        let mut told = self.addresses.0.lock().unwrap_or_else(PoisonError::into_inner);
+        told.insert(sub.to_owned(), (email.to_owned(), verified));
     }
 
     /// The user of a request with such a token; `None` where it is refused as unknown.
@@ -76,10 +108,13 @@ impl<S: IdentityStore> Door<S> {
     }
 
     fn token(&self, bearer: Bearer<'_>) -> String {
-        let iss_and_more = json!({"iss": ISSUER, "aud": RESOURCE, "exp": 1_800_000_300});
-        let mut claims = iss_and_more;
+        let mut claims = json!({"iss": ISSUER, "aud": RESOURCE, "exp": 1_800_000_300});
         match bearer {
             Bearer::User(sub) => claims["sub"] = sub.into(),
+            Bearer::UserOfOther(sub) => {
+                claims["iss"] = OTHER.into();
+                claims["sub"] = sub.into();
+            }
             Bearer::Machine(id) => {
                 claims["sub"] = id.into();
                 claims["client_id"] = id.into();
@@ -118,42 +153,57 @@ impl AwaitRefresh for NeverNewer {
     }
 }
 
-/// Knows everybody's address.
-struct Userinfo;
+/// The address of each subject, and whether it is verified, where it is not the usual one.
+#[derive(Default)]
+struct Addresses(Mutex<HashMap<String, (String, bool)>>);
 
 #[async_trait]
-impl FetchProfile for Userinfo {
+impl FetchProfile for Addresses {
     async fn fetch(&self, user: &Subject, _: &Secret) -> Result<Profile, ProfileError> {
-        let email = format!("{}@example.com", user.id());
-        let json = json!({"sub": user.id(), "email": email, "email_verified": true, "name": "New"});
+        let told = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(user.id()).cloned();
+        let (email, verified) =
+            told.unwrap_or_else(|| (format!("{}@example.com", user.id()), true));
+        let json =
+            json!({"sub": user.id(), "email": email, "email_verified": verified, "name": "New"});
         let profile = Profile::from_userinfo(json.to_string().as_bytes(), user.id());
         profile.map_err(|_| ProfileError::NoProfile)
     }
 }
 
-struct Watched<S>(Arc<Asked<S>>);
+struct Watched<S> {
+    asked: Arc<Asked<S>>,
+    /// Whether there are several issuers.
+    several: bool,
+}
 
 #[async_trait]
 impl<S: IdentityStore> IdentityStore for Watched<S> {
     type User = S::User;
 
+    fn issuers(&self) -> IssuerAwareness {
+        match self.asked.store.issuers() {
+            IssuerAwareness::Ignores if self.several => IssuerAwareness::Shared,
+            awareness => awareness,
+        }
+    }
+
     fn wrapped(&self) -> Option<&dyn IdentityStore<User = S::User>> {
-        Some(&*self.0.store)
+        Some(&*self.asked.store)
     }
 
     async fn find(&self, who: &Lookup<'_>) -> Result<Found<S::User>, StoreError> {
-        self.0.to_find.fetch_add(1, SeqCst);
-        self.0.store.find(who).await
+        self.asked.to_find.fetch_add(1, SeqCst);
+        self.asked.store.find(who).await
     }
 
     fn find_cached(&self, who: &Lookup<'_>) -> Option<Arc<S::User>> {
-        let user = self.0.store.find_cached(who)?;
-        self.0.to_find.fetch_add(1, SeqCst);
+        let user = self.asked.store.find_cached(who)?;
+        self.asked.to_find.fetch_add(1, SeqCst);
         Some(user)
     }
 
     async fn provision(&self, newcomer: &Newcomer) -> Result<Found<S::User>, StoreError> {
-        self.0.to_provision.fetch_add(1, SeqCst);
-        self.0.store.provision(newcomer).await
+        self.asked.to_provision.fetch_add(1, SeqCst);
+        self.asked.store.provision(newcomer).await
     }
 }

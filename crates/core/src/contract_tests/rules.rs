@@ -5,11 +5,20 @@ use std::{sync::atomic::Ordering::SeqCst, time::Duration};
 use futures_util::future::join_all;
 
 use super::{
-    Fixture, Outage, Provisioning,
-    caller::{Bearer, Door, ISSUER},
+    Fixture, ISSUER, Outage, Provisioning,
+    caller::{Bearer, Door},
     time::{in_time, pause},
 };
 use crate::{IdentityStore, IssuerAwareness, Lookup, StoreError, Subject};
+
+mod linking;
+
+pub use linking::{
+    r33_links_a_newcomer_to_the_one_user_with_the_address,
+    r33_links_by_the_word_of_named_issuers_only,
+    r33_links_nobody_by_an_unverified_or_shared_address,
+    r33_links_one_of_many_newcomers_with_one_address, r33_never_links_a_linked_user_again,
+};
 
 /// Each of several users is found by the own subject, and by no other's.
 pub async fn finds_who_is_there(fixture: &impl Fixture) {
@@ -30,8 +39,8 @@ pub async fn finds_nobody_else(fixture: &impl Fixture) {
     }
 }
 
-/// What a database may take for the same is not: other case, other blanks, another spelling of
-/// the same letter or number, a beginning.
+/// Subjects that a database may compare as equal are different: other case, other blanks, another
+/// spelling of the same letter or number, a prefix.
 pub async fn compares_byte_for_byte(fixture: &impl Fixture) {
     let kept = fixture.subject(1);
     fixture.add(&subject(&kept)).await;
@@ -52,8 +61,8 @@ pub async fn compares_byte_for_byte(fixture: &impl Fixture) {
     }
 }
 
-/// A subject is text and never a piece of a query or a pattern: quotes, wildcards, backslashes,
-/// letters of any script.
+/// A subject is never part of a query or a pattern: quotes, wildcards, backslashes, letters of any
+/// script.
 pub async fn takes_odd_subjects_for_text(fixture: &impl Fixture) {
     let ada = fixture.subject(1);
     fixture.add(&subject(&ada)).await;

@@ -12,7 +12,10 @@ use super::{
     newcomer::ProvisioningContext,
     store::{IdentityStore, IssuerAwareness, StoreError},
 };
-use crate::principal::{Principal, PrincipalKind};
+use crate::{
+    config::ConfigError,
+    principal::{Principal, PrincipalKind},
+};
 
 /// A user of the store's type, and that type's name for error messages.
 #[derive(Clone)]
@@ -39,6 +42,7 @@ pub(crate) trait ErasedStore: Send + Sync {
     /// The type of its users, and its name.
     fn user_type(&self) -> (TypeId, &'static str);
     fn issuers(&self) -> IssuerAwareness;
+    fn check_issuers(&self, issuers: &[&str]) -> Result<(), ConfigError>;
     fn claims(&self) -> &[&'static str];
     /// The user, where the store has it at hand.
     fn resolve_cached(&self, principal: &Principal) -> Option<ErasedUser>;
@@ -57,6 +61,10 @@ impl<S: IdentityStore> ErasedStore for S {
 
     fn issuers(&self) -> IssuerAwareness {
         IdentityStore::issuers(self)
+    }
+
+    fn check_issuers(&self, issuers: &[&str]) -> Result<(), ConfigError> {
+        IdentityStore::check_issuers(self, issuers)
     }
 
     fn claims(&self) -> &[&'static str] {

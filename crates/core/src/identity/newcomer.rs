@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use super::subject::Subject;
+use super::{lookup::Lookup, subject::Subject};
 use crate::{
     bearer::BearerToken,
     principal::Principal,
@@ -28,8 +28,17 @@ impl Newcomer {
         self.principal.subject()
     }
 
+    /// The look-up by which a store finds the person: to read a row back that was just written.
+    pub fn lookup(&self) -> Lookup<'_> {
+        self.principal.lookup()
+    }
+
     /// The person's e-mail address and name, which no MCP token carries. The issuer is asked at
     /// each call.
+    ///
+    /// With several issuers each can state any address: an address from one issuer is no reason to
+    /// take the person for a user of another. Check the issuer of the [`subject`](Self::subject)
+    /// first.
     ///
     /// # Errors
     /// [`ProfileError`]. Returned with `?`, it ends in the right answer: 503 where the issuer

@@ -9,7 +9,7 @@ use super::{
     newcomer::Newcomer,
     subject::ClientId,
 };
-use crate::{api_key::ApiKeyName, profile::ProfileError};
+use crate::{api_key::ApiKeyName, config::ConfigError, profile::ProfileError};
 
 /// How a store tells the subjects of several issuers apart. A `sub` is unique within its issuer
 /// only: with two issuers, the second may have a `user_1` who is somebody else.
@@ -21,7 +21,7 @@ pub enum IssuerAwareness {
     /// It looks at issuer and `sub`.
     Distinguishes,
     /// It looks at `sub` alone, and the application has declared that its issuers share one
-    /// namespace of subjects.
+    /// namespace of subjects: each of them can then sign in as every user.
     Shared,
 }
 
@@ -65,6 +65,15 @@ pub trait IdentityStore: Send + Sync + 'static {
         self.wrapped().map_or(IssuerAwareness::Ignores, |store| store.issuers())
     }
 
+    /// Whether the store can be used with these issuers: all that the resource trusts, by the names
+    /// that they are configured with. Called once, at start-up. Default: yes.
+    ///
+    /// # Errors
+    /// What is wrong with the configuration; the application does not start.
+    fn check_issuers(&self, issuers: &[&str]) -> Result<(), ConfigError> {
+        self.wrapped().map_or(Ok(()), |store| store.check_issuers(issuers))
+    }
+
     /// The claims that [`find`](Self::find) needs besides the subject, such as `org_id` or `oid`.
     /// [`Lookup::claim`] returns them, and they are part of the key of every cache of users.
     /// Default: none.
@@ -89,7 +98,8 @@ pub trait IdentityStore: Send + Sync + 'static {
         None
     }
 
-    /// What a machine (client credentials) stands for. Default: nobody.
+    /// What a machine (client credentials) stands for. With several issuers look at
+    /// [`ClientId::issuer`] too: each of them can name a client by any id. Default: nobody.
     ///
     /// # Errors
     /// As for [`find`](Self::find).

@@ -48,7 +48,7 @@ impl Issuer {
         }
         let jwks = JwksLocation::Uri(format!("{name}/oauth2/jwks"));
         let workos = Self { jwks, preset: true, ..Self::new(name)? };
-        Ok(workos.scopes(Self::AUTHKIT_SCOPES)?.machine_if(is_client).act(ActorRule::Person))
+        Ok(workos.advertising(Self::AUTHKIT_SCOPES)?.machine_if(is_client).act(ActorRule::Person))
     }
 
     /// The sessions of a WorkOS web sign-in, by the environment's client id (`client_…`): issuer

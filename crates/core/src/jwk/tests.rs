@@ -1,12 +1,24 @@
-//! Which published keys are taken, and why the others are not.
+//! Which published keys are used, and why the others are not.
 
 use super::*;
+use openssl::bn::BigNum;
 use serde_json::json;
 
+/// A number of so many bytes with this one first, without a factor below 752 by OpenSSL's word.
+fn rough(first: u8, len: usize) -> Vec<u8> {
+    let mut n = [&[first][..], &vec![1; len - 1]].concat();
+    let has_factor = |n: &[u8]| {
+        let n = BigNum::from_slice(n).unwrap();
+        (2..752).any(|divisor| n.mod_word(divisor).unwrap() == 0)
+    };
+    while has_factor(&n) {
+        n[len - 1] = n[len - 1].checked_add(2).unwrap();
+    }
+    n
+}
+
 fn rsa_of(bits: usize) -> Value {
-    let mut n = vec![0xff; bits / 8];
-    n[0] = 0x80;
-    json!({"kty": "RSA", "n": base64url::encode(&n), "e": "AQAB"})
+    json!({"kty": "RSA", "n": base64url::encode(&rough(0x80, bits / 8)), "e": "AQAB"})
 }
 
 fn ed25519_of(x: [u8; 32]) -> Value {
@@ -137,37 +149,64 @@ fn r25_a_point_on_ed25519_is_below_p_and_of_no_small_order() {
     }
 }
 
+fn rsa_key(n: &[u8], e: &[u8]) -> Result<PublicKey, UnusableKey> {
+    let (n, e) = (base64url::encode(n), base64url::encode(e));
+    Jwk::from_json(&json!({"kty": "RSA", "n": n, "e": e})).map(|jwk| jwk.key)
+}
+
 #[test]
-fn r25_exactly_2048_to_8192_bits_and_exponents_of_up_to_8_bytes_are_taken() {
-    let rsa = |n: Vec<u8>, e: Vec<u8>| {
-        let (n, e) = (base64url::encode(&n), base64url::encode(&e));
-        Jwk::from_json(&json!({"kty": "RSA", "n": n, "e": e})).map(|jwk| jwk.key)
-    };
-    let number = |first: u8, len: usize| [&[first][..], &vec![1; len - 1]].concat();
+fn r25_rsa_has_2048_to_8192_bits_and_an_exponent_of_up_to_32() {
     for (n, fits) in [
-        (number(0x80, 256), true),
-        (number(0x7f, 256), false),
-        (number(0xff, 1024), true),
-        (number(0x01, 1025), false),
-        (number(0, 257 + 9), true),
+        (rough(0x80, 256), true),
+        (rough(0x7f, 256), false),
+        (rough(0xff, 1024), true),
+        (rough(0x01, 1025), false),
+        (rough(0, 257 + 9), true),
     ] {
-        assert_eq!(rsa(n.clone(), vec![1, 0, 1]).is_ok(), fits, "{} bytes", n.len());
+        assert_eq!(rsa_key(&n, &[1, 0, 1]).is_ok(), fits, "{} bytes", n.len());
     }
+    let n = rough(0xff, 256);
     for (e, fits) in [
         (vec![3], true),
-        (vec![1; 8], true),
+        (vec![0xff; 4], true),
+        (vec![1; 5], false),
+        (vec![1; 8], false),
         (vec![1; 9], false),
         (vec![0, 0, 3], true),
+        (vec![0, 1, 0, 0, 1], true),
         (vec![0, 1], false),
         (vec![1, 0], false),
         (vec![0], false),
     ] {
-        assert_eq!(rsa(vec![0xff; 256], e.clone()).is_ok(), fits, "{e:?}");
+        let outcome = rsa_key(&n, &e);
+        assert_eq!(outcome.is_ok(), fits, "{e:?}");
+        assert!(fits || outcome == Err(UnusableKey::WeakRsa), "{e:?}");
     }
-    let Ok(PublicKey::Rsa { n, e }) = rsa(number(0, 300), vec![0, 3]) else { panic!("zeros") };
+    let Ok(PublicKey::Rsa { n, e }) = rsa_key(&rough(0, 300), &[0, 3]) else { panic!("zeros") };
     assert_eq!((n.len(), e), (299, vec![3]));
     let no_e = json!({"kty": "RSA", "n": base64url::encode(&[0xff; 256])});
     assert_eq!(Jwk::from_json(&no_e), Err(UnusableKey::Malformed));
+}
+
+#[test]
+fn r25_an_rsa_modulus_is_odd_and_has_no_factor_below_752() {
+    let times = |n: &[u8], factor: u32| {
+        let mut n = BigNum::from_slice(n).unwrap();
+        n.mul_word(factor).unwrap();
+        n.to_vec()
+    };
+    // Lengths that do and do not end with a whole word of four bytes.
+    for len in 256..260 {
+        let n = rough(0xc1, len);
+        assert!(rsa_key(&n, &[1, 0, 1]).is_ok());
+        for factor in (2..752).chain([754, 3 * 757, 751 * 751]) {
+            let outcome = rsa_key(&times(&n, factor), &[1, 0, 1]);
+            assert_eq!(outcome, Err(UnusableKey::WeakRsa), "{factor} divides it");
+        }
+        for factor in [757, 761, 757 * 761] {
+            assert!(rsa_key(&times(&n, factor), &[1, 0, 1]).is_ok(), "{factor} is not small");
+        }
+    }
 }
 
 #[test]
@@ -195,12 +234,14 @@ fn r25_use_and_key_ops_may_say_that_a_key_verifies() {
 fn every_reason_is_told_in_words_of_its_own_and_no_key_is_shown() {
     let reasons = [
         UnusableKey::Malformed,
+        UnusableKey::DuplicateMember,
         UnusableKey::NotPublic,
         UnusableKey::NotForVerifying,
         UnusableKey::UnknownKind,
         UnusableKey::WeakRsa,
         UnusableKey::WeakPoint,
         UnusableKey::UnacceptableAlgorithm,
+        UnusableKey::TooManyCandidates,
         UnusableKey::RefusedByLibrary,
     ];
     let mut told: Vec<String> = reasons.iter().map(ToString::to_string).collect();

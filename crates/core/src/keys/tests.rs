@@ -1,9 +1,11 @@
-//! Which key confirms what, and what becomes of a set that cannot be used as it is.
+//! Which key confirms what, and which keys of a set are used.
 
 use super::*;
 use crate::{base64url, signature::Josekit};
 use josekit::{jwk::alg::ec::EcCurve, jws::ES256};
-use serde_json::json;
+use serde_json::{Value, json};
+
+mod cost;
 
 fn pair(key_id: Option<&str>) -> (josekit::jwk::Jwk, Value) {
     let jwk = josekit::jwk::Jwk::generate_ec_key(EcCurve::P256).unwrap();
@@ -100,6 +102,7 @@ fn r27_an_empty_set_is_told_from_garbage() {
         (r#"{"keys":[]}"#, true),
         (r#"{"keys":[{"kty":"oct","k":"AA"},{"kty":"AKP","alg":"ML-DSA-44"}]}"#, true),
         (r#"{"keys":[{"kty":"AKP"},7]}"#, false),
+        (r#"{"keys":[{"kty":"AKP"},{"kty":"oct","kty":"oct"}]}"#, false),
         (r#"{"keys":[{"kty":"EC","crv":"P-256","x":"AAAA","y":"AAAA"}]}"#, false),
     ] {
         let error = KeySet::parse(json.as_bytes(), Algorithm::ALL, &Josekit).unwrap_err();
@@ -163,4 +166,73 @@ fn r25_what_the_library_refuses_is_skipped_and_told() {
     assert_eq!(error.to_string(), "no key of the set can be used: not a valid key; malformed;");
     assert_eq!(JwksError::Empty.to_string(), "the key set is empty");
     assert!(JwksError::NotAKeySet.to_string().contains("JSON Web Key Set"));
+}
+
+#[test]
+fn r25_at_most_four_keys_of_one_kid_and_algorithm_are_used() {
+    let pairs: Vec<_> = (0..6).map(|_| pair(Some("k"))).collect();
+    let mut public: Vec<Value> = pairs.iter().map(|(_, public)| public.clone()).collect();
+    // Neither another algorithm, nor another name, nor no name counts.
+    let other = josekit::jwk::Jwk::generate_ec_key(EcCurve::P384).unwrap();
+    let mut other = serde_json::to_value(other.to_public_key().unwrap().as_ref()).unwrap();
+    other["kid"] = "k".into();
+    let (named, nameless) = (pair(Some("l")), pair(None));
+    public.extend([other, named.1, nameless.1]);
+    let set = set(&public.iter().collect::<Vec<_>>());
+    assert_eq!(set.skipped(), [UnusableKey::TooManyCandidates; 2]);
+    assert_eq!(set.len(), 7);
+    for (n, (key, _)) in pairs.iter().enumerate() {
+        let expected = if n < 4 { Ok(()) } else { Err(Unverified::BadSignature) };
+        let token = token(key, json!({"alg": "ES256", "kid": "k"}));
+        assert_eq!(verify(&set, &token), expected, "key {n} of its name");
+    }
+    assert_eq!(verify(&set, &token(&named.0, json!({"alg": "ES256", "kid": "l"}))), Ok(()));
+    let many = (0..9).map(|_| pair(None).1).collect::<Vec<_>>();
+    let many = self::set(&many.iter().collect::<Vec<_>>());
+    assert_eq!((many.len(), many.skipped().len()), (9, 0), "keys without a name");
+}
+
+/// The text of a key set with these keys.
+fn parse(keys: &[&str]) -> Result<KeySet, JwksError> {
+    let text = format!(r#"{{"keys":[{}]}}"#, keys.join(","));
+    KeySet::parse(text.as_bytes(), Algorithm::ALL, &Josekit)
+}
+
+#[test]
+fn r25_a_key_with_a_duplicate_member_is_skipped() {
+    let (_, public) = pair(Some("a"));
+    let (good, own) = (public.to_string(), public.to_string());
+    let own = own.strip_prefix('{').unwrap();
+    for spoiled in [
+        format!(r#"{{"kid":"b",{own}"#),
+        format!(r#"{{"\u006bid":"b",{own}"#),
+        format!(r#"{{"x-own":1,"x-own":1,{own}"#),
+        format!(r#"{{"x-own":[{{"a":{{"b":1,"b":2}}}}],{own}"#),
+    ] {
+        for keys in [[&*spoiled, &good], [&good, &*spoiled]] {
+            let set = parse(&keys).unwrap();
+            assert_eq!(set.skipped(), [UnusableKey::DuplicateMember], "{spoiled}");
+            assert_eq!(set.len(), 1);
+        }
+        let alone = parse(&[&spoiled]).unwrap_err();
+        assert_eq!(alone, JwksError::NoUsableKey(vec![UnusableKey::DuplicateMember]));
+    }
+    let harmless = format!(r#"{{"x-own":[null,true,-1,1.5,{{"a":1}},{{"a":1}}],{own}"#);
+    assert_eq!(parse(&[&harmless]).unwrap().len(), 1, "{harmless}");
+}
+
+#[test]
+fn r27_a_key_set_with_a_duplicate_member_is_refused() {
+    let key = pair(Some("a")).1.to_string();
+    for text in [
+        format!(r#"{{"keys":[{key}],"keys":[{key}]}}"#),
+        format!(r#"{{"keys":[],"\u006beys":[{key}]}}"#),
+        format!(r#"{{"a":1,"keys":[{key}],"a":1}}"#),
+        format!(r#"{{"a":{{"b":1,"b":1}},"keys":[{key}]}}"#),
+    ] {
+        let outcome = KeySet::parse(text.as_bytes(), Algorithm::ALL, &Josekit).err();
+        assert_eq!(outcome, Some(JwksError::NotAKeySet), "{text}");
+    }
+    let harmless = format!(r#"{{"a":{{"keys":1}},"keys":[{key}]}}"#);
+    assert!(KeySet::parse(harmless.as_bytes(), Algorithm::ALL, &Josekit).is_ok());
 }

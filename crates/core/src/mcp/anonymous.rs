@@ -1,11 +1,15 @@
-//! Which messages need nobody signed in.
+//! Messages that need no credentials.
 
-use super::message::Messages;
+use super::{message::Messages, target::Target};
 
 /// What may be asked without credentials, such as the list of tools, where the tools themselves
 /// need a signed-in caller. Everything that is not named needs one.
 ///
-/// It is the body that tells, never a header. A bad token is refused whatever the method.
+/// The body alone decides, never a header, and it is read as for [`ToolRules`]: where a rule
+/// demands a permission for what is opened here, the rule counts. A bad token is refused whatever
+/// the method.
+///
+/// [`ToolRules`]: super::ToolRules
 ///
 /// ```
 /// use mcp_auth_core::mcp::{AnonymousMethods, Messages};
@@ -25,7 +29,7 @@ pub struct AnonymousMethods {
 }
 
 impl AnonymousMethods {
-    /// What a client sends to learn what there is, before it has a reason to sign anybody in:
+    /// What a client sends to find out what the server offers, before a user signs in:
     /// `initialize`, `notifications/initialized` and `ping` of the revisions up to 2025-11-25,
     /// `server/discover` of 2026-07-28, and `tools/list`.
     pub fn discovery() -> Self {
@@ -34,8 +38,8 @@ impl AnonymousMethods {
             .fold(Self::default(), Self::method)
     }
 
-    /// A further method, such as `prompts/list`. `tools/call` would open every tool; mostly
-    /// [`tool`](Self::tool) is meant.
+    /// A further method, such as `prompts/list`, whatever it is about: `tools/call` opens every
+    /// tool, and `resources/read` every resource. For one tool, see [`tool`](Self::tool).
     #[must_use]
     pub fn method(mut self, method: impl Into<Box<str>>) -> Self {
         self.methods.push(method.into());
@@ -50,8 +54,8 @@ impl AnonymousMethods {
     }
 
     /// The GET stream of the revisions up to 2025-11-25, and the DELETE that ends a session, where
-    /// the session is nobody's. Default: both need credentials, since a stream carries whatever the
-    /// server sends.
+    /// the session belongs to no principal. Default: both need credentials, since a stream carries
+    /// whatever the server sends.
     #[must_use]
     pub fn streams(mut self) -> Self {
         self.streams = true;
@@ -59,10 +63,10 @@ impl AnonymousMethods {
     }
 
     /// Whether all of these messages are open to everybody. A response never is: it answers a
-    /// question that was asked of somebody.
+    /// request of the server to a signed-in caller.
     pub fn cover(&self, messages: &Messages<'_>) -> bool {
         messages.iter().all(|message| {
-            message.method().is_some_and(|method| self.covers(method, message.name()))
+            message.method().is_some_and(|method| self.covers(method, message.targets()))
         })
     }
 
@@ -71,11 +75,19 @@ impl AnonymousMethods {
         self.streams
     }
 
-    /// Whether a method, about what has this name, is open to everybody.
-    pub(super) fn covers(&self, method: &str, name: Option<&str>) -> bool {
-        let tool = name.filter(|_| method == "tools/call");
+    /// Whether a method, for all that it is about, is open to everybody.
+    pub(super) fn covers<'t>(
+        &self,
+        method: &str,
+        targets: impl Iterator<Item = &'t Target<'t>>,
+    ) -> bool {
+        let is_open_tool = |target: &Target<'_>| match target {
+            Target::Tool(name) => self.tools.iter().any(|open| **open == **name),
+            _ => false,
+        };
+        let mut targets = targets.peekable();
         self.methods.iter().any(|open| **open == *method)
-            || tool.is_some_and(|tool| self.tools.iter().any(|open| **open == *tool))
+            || targets.peek().is_some() && targets.all(is_open_tool)
     }
 }
 
@@ -83,8 +95,9 @@ impl AnonymousMethods {
 mod tests {
     use super::*;
 
+    /// What cannot be read is refused, and so not open either.
     fn covers(open: &AnonymousMethods, body: &str) -> bool {
-        open.cover(&Messages::read(body.as_bytes()).unwrap())
+        Messages::read(body.as_bytes()).is_ok_and(|messages| open.cover(&messages))
     }
 
     #[test]
@@ -111,6 +124,9 @@ mod tests {
     #[test]
     fn r08_an_open_tool_opens_no_prompt_of_its_name() {
         let open = AnonymousMethods::default().tool("hours");
+        let prompt = r#"{"id":1,"method":"completion/complete","params":{
+            "ref":{"type":"ref/prompt","name":"hours"}}}"#;
+        assert!(!covers(&open, prompt));
         assert!(covers(&open, r#"{"method":"tools/call","params":{"name":"hours"}}"#));
         assert!(!covers(&open, r#"{"method":"prompts/get","params":{"name":"hours"}}"#));
     }

@@ -1,13 +1,14 @@
 //! Headers that repeat the body for proxies (MCP 2026-07-28, "Request Metadata").
 //!
 //! They never grant. Under a revision that demands them they may refuse before the body is read;
-//! under older ones, whose servers ignore them, they say nothing at all.
+//! under older ones, whose servers ignore them, they are ignored here as well.
 
 use std::borrow::Cow;
 
 use super::{
     error::MessageError,
-    message::{Message, Messages, name_of_subject},
+    message::{Message, Messages},
+    target::is_mirrored,
 };
 
 /// The first revision that demands `Mcp-Method` and `Mcp-Name`.
@@ -29,8 +30,8 @@ impl<'h> MirroredHeaders<'h> {
     /// Reads the values of the three headers, each of which may stand in a request once.
     ///
     /// # Errors
-    /// [`MessageError::DuplicateHeader`], whatever the revision: which of two counts is anybody's
-    /// guess. [`MessageError::HeaderMismatch`] for characters that no such value has, and for
+    /// [`MessageError::DuplicateHeader`], whatever the revision: which of two counts is
+    /// ambiguous. [`MessageError::HeaderMismatch`] for characters that no such value has, and for
     /// Base64 that is none, under a revision that demands these headers.
     pub fn read(
         version: impl IntoIterator<Item = &'h [u8]>,
@@ -76,10 +77,8 @@ impl<'h> MirroredHeaders<'h> {
         // These revisions have no batches, and one header cannot speak for several messages.
         let only = messages.only().ok_or(MessageError::NotAMessage)?;
         let agree = agrees(self.method, only.method(), only.is_request())
-            && match only.method().and_then(name_of_subject) {
-                Some(_) => agrees(self.name.as_deref(), only.name(), demands_name(only)),
-                None => true,
-            };
+            && (!only.method().is_some_and(is_mirrored)
+                || agrees(self.name.as_deref(), only.name(), demands_name(only)));
         match agree {
             true => Ok(()),
             false => Err(MessageError::HeaderMismatch),
@@ -210,7 +209,6 @@ mod tests {
             |name| format!(r#"{{"id":1,"method":"tools/call","params":{{"name":"{name}"}}}}"#);
         for (name, header) in [
             ("Hello, \u{4e16}\u{754c}", "=?base64?SGVsbG8sIOS4lueVjA==?="),
-            (" padded ", "=?base64?IHBhZGRlZCA=?="),
             ("=?base64?literal?=", "=?base64?PT9iYXNlNjQ/bGl0ZXJhbD89?="),
             ("add", "=?base64?YWRk?="),
             ("", "=?base64??="),
@@ -220,8 +218,30 @@ mod tests {
             assert_eq!(check((FIRST, "tools/call", header), &called(name)), Ok(()), "{header}");
         }
         assert_eq!(check((FIRST, "tools/call", "=?base64?YWRk?="), &called("delete")), MISMATCH);
+        // The example " padded " of the specification decodes, and differs from what it was.
+        let padded = "=?base64?IHBhZGRlZCA=?=";
+        assert_eq!(read(FIRST, "tools/call", padded).unwrap().name.as_deref(), Some(" padded "));
+        assert_eq!(check((FIRST, "tools/call", padded), &called("padded")), MISMATCH);
         for broken in ["=?base64?YWR?=", "=?base64?%%%?=", "=?base64?//8=?=", "=?base64?YW Rk?="] {
             assert_eq!(read(FIRST, "tools/call", broken), Err(MessageError::HeaderMismatch));
+        }
+    }
+
+    #[test]
+    fn r30_methods_that_no_header_names_need_no_mcp_name() {
+        for body in [
+            r#"{"id":1,"method":"subscriptions/listen","params":{
+                "notifications":{"resourceSubscriptions":["a:b","a:c"]}}}"#,
+            r#"{"id":1,"method":"completion/complete","params":{
+                "ref":{"type":"ref/prompt","name":"daily"}}}"#,
+        ] {
+            let method = if body.contains("listen") {
+                "subscriptions/listen"
+            } else {
+                "completion/complete"
+            };
+            assert_eq!(check((FIRST, method, ""), body), Ok(()), "{method}");
+            assert_eq!(check((FIRST, "ping", ""), body), MISMATCH, "{method}");
         }
     }
 

@@ -2,31 +2,52 @@
 //! once and strictly.
 //!
 //! Whoever judges a message must read it as the server behind does, or a call that is judged as
-//! one thing runs as another. So whatever two parsers could read in two ways is refused: members
-//! that stand twice at any depth, members whose names differ from those that decide in case only
-//! (some languages' parsers take them for the same), trailing bytes, broken UTF-8, a byte order
-//! mark. Nesting is bounded at 128 levels and numbers at what a double holds, as in `serde_json`.
+//! one thing runs as another. So what common parsers read in different ways is refused:
+//!
+//! - a member that stands twice, at any depth;
+//! - among the direct members of the message, of `params`, and of the objects that name things
+//!   (`ref`, `notifications`): names that are not printable ASCII, or that differ in case only from
+//!   one that decides. Names within `arguments` and `_meta` are free, but none may resemble the
+//!   member of `_meta` that is read;
+//! - control characters, and white space at the ends, in the method and in the name or URI of what
+//!   it is about;
+//! - trailing bytes, broken UTF-8, a byte order mark, more than 128 levels, and numbers beyond the
+//!   range of a double.
 
 use std::{borrow::Cow, fmt};
 
 use serde::{
     Deserialize, Deserializer,
-    de::{self, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
+    de::{MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
 };
 use serde_json::Value;
 
-use super::error::MessageError;
+use self::{names::refuse_ambiguous, params::Params};
+use super::{
+    error::MessageError,
+    target::{Target, is_mirrored, naming},
+};
 use crate::strict_json::{self, ObjectReader, Simple};
+
+pub(super) use names::is_plain;
+
+mod names;
+mod params;
+
+/// The most things that one body may name, so that the time it takes to judge them is bounded: some
+/// 20 ms, against a second for as many URIs as fit into 4 MiB.
+const MAX_NAMED: usize = 10_000;
 
 /// The messages of one body.
 ///
 /// ```
-/// use mcp_auth_core::mcp::Messages;
+/// use mcp_auth_core::mcp::{Messages, Target};
 ///
 /// let body = br#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"add"}}"#;
 /// let messages = Messages::read(body).unwrap();
 /// let call = messages.iter().next().unwrap();
-/// assert_eq!((call.method(), call.name()), (Some("tools/call"), Some("add")));
+/// assert_eq!(call.method(), Some("tools/call"));
+/// assert_eq!(call.targets().next(), Some(&Target::Tool("add".into())));
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Messages<'b> {
@@ -38,19 +59,10 @@ pub struct Messages<'b> {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Message<'b> {
     method: Option<Cow<'b, str>>,
-    name: Option<Cow<'b, str>>,
+    /// Empty for a response alone.
+    targets: Vec<Target<'b>>,
     protocol_version: Option<Cow<'b, str>>,
     id: Option<Value>,
-}
-
-/// The member of `params` that says what a method is about (MCP 2026-07-28, "Standard Request
-/// Headers"); subscriptions to resources name theirs as reading does.
-pub(super) fn name_of_subject(method: &str) -> Option<&'static str> {
-    match method {
-        "tools/call" | "prompts/get" => Some("name"),
-        "resources/read" | "resources/subscribe" | "resources/unsubscribe" => Some("uri"),
-        _ => None,
-    }
 }
 
 impl<'b> Messages<'b> {
@@ -70,8 +82,12 @@ impl<'b> Messages<'b> {
             }
         };
         // JSON-RPC 2.0 §6: an empty array is an invalid request.
-        match all.is_empty() {
-            true => Err(MessageError::NotAMessage),
+        if all.is_empty() {
+            return Err(MessageError::NotAMessage);
+        }
+        let named = all.iter().flat_map(Message::targets).filter(|target| target.name().is_some());
+        match named.count() > MAX_NAMED {
+            true => Err(MessageError::TooManyNames),
             false => Ok(Self { all, is_batch }),
         }
     }
@@ -96,9 +112,18 @@ impl Message<'_> {
         self.method.as_deref()
     }
 
-    /// Which tool, prompt or resource a call is about, where its method has such a name.
+    /// All that a request or notification asks for, and so all that has to be judged; nothing for
+    /// a response.
+    pub fn targets(&self) -> impl Iterator<Item = &Target<'_>> {
+        self.targets.iter()
+    }
+
+    /// The one tool, prompt or resource that a call is about, where `Mcp-Name` repeats it: that of
+    /// `tools/call`, `prompts/get`, `resources/read` and the old subscriptions. What other methods
+    /// name is among the [`targets`](Self::targets) only.
     pub fn name(&self) -> Option<&str> {
-        self.name.as_deref()
+        self.method().filter(|method| is_mirrored(method))?;
+        self.targets.first()?.name()
     }
 
     /// `_meta["io.modelcontextprotocol/protocolVersion"]`, where it is there.
@@ -137,23 +162,7 @@ struct Draft<'b> {
     method: Option<Simple<'b>>,
     id: Option<Simple<'b>>,
     params: Params<'b>,
-    /// `params` is no object: by position it may name anything.
-    by_position: bool,
     is_response: bool,
-}
-
-#[derive(Default)]
-struct Params<'b> {
-    name: Option<Cow<'b, str>>,
-    uri: Option<Cow<'b, str>>,
-    /// There is a `uri`, whatever it is.
-    has_uri: bool,
-    meta: Meta<'b>,
-}
-
-#[derive(Default)]
-struct Meta<'b> {
-    protocol_version: Option<Cow<'b, str>>,
 }
 
 impl<'b> Draft<'b> {
@@ -171,16 +180,17 @@ impl<'b> Draft<'b> {
             // Neither, or both at once: a parser could take it for either.
             _ => return Err(MessageError::NotAMessage),
         };
-        let names_nothing = !self.by_position && !self.params.has_uri;
-        let name = match method.as_deref().and_then(name_of_subject) {
-            // 2026-07-28 has no such methods, which is for the server to say: -32601, and not -32602.
-            // To what is not named nobody can subscribe.
-            Some("uri") if names_nothing && method.as_deref() != Some("resources/read") => None,
-            Some("uri") => Some(self.params.uri.ok_or(MessageError::NoName)?),
-            Some(_) => Some(self.params.name.ok_or(MessageError::NoName)?),
-            None => None,
+        if method.as_deref().is_some_and(|method| !is_plain(method)) {
+            return Err(MessageError::NotAMessage);
+        }
+        let mut params = self.params;
+        let protocol_version = params.protocol_version();
+        let targets = match method.as_deref().map(naming) {
+            None => Vec::new(),
+            Some(None) => vec![Target::Unnamed],
+            Some(Some(naming)) => params.targets(naming)?,
         };
-        Ok(Message { method, name, protocol_version: self.params.meta.protocol_version, id })
+        Ok(Message { method, targets, protocol_version, id })
     }
 }
 
@@ -191,60 +201,18 @@ impl<'b> ObjectReader<'b> for Draft<'b> {
             "id" => self.id = Some(strict_json::read_simple(values)?),
             "params" => {
                 let read = strict_json::read_value(values, &mut self.params)?;
-                self.by_position = !matches!(read, Simple::Object);
+                self.params.by_position = !matches!(read, Simple::Object);
             }
             "result" | "error" => {
                 self.is_response = true;
                 strict_json::skip_value(values)?;
             }
             _ => {
-                refuse_lookalikes(name, &["method", "id", "params", "result", "error"])?;
+                refuse_ambiguous(name, &["method", "id", "params", "result", "error"])?;
                 strict_json::skip_value(values)?;
             }
         }
         Ok(())
-    }
-}
-
-impl<'b> ObjectReader<'b> for Params<'b> {
-    fn member<A: MapAccess<'b>>(&mut self, name: &str, values: &mut A) -> Result<(), A::Error> {
-        let text = |value| match value {
-            Simple::Text(text) => Some(text),
-            _ => None,
-        };
-        match name {
-            "name" => self.name = text(strict_json::read_simple(values)?),
-            "uri" => {
-                self.uri = text(strict_json::read_simple(values)?);
-                self.has_uri = true;
-            }
-            "_meta" => {
-                strict_json::read_value(values, &mut self.meta)?;
-            }
-            _ => {
-                refuse_lookalikes(name, &["name", "uri"])?;
-                strict_json::skip_value(values)?;
-            }
-        }
-        Ok(())
-    }
-}
-
-impl<'b> ObjectReader<'b> for Meta<'b> {
-    fn member<A: MapAccess<'b>>(&mut self, name: &str, values: &mut A) -> Result<(), A::Error> {
-        let value = strict_json::read_simple(values)?;
-        if let ("io.modelcontextprotocol/protocolVersion", Simple::Text(version)) = (name, value) {
-            self.protocol_version = Some(version);
-        }
-        Ok(())
-    }
-}
-
-/// A parser that ignores case would take such a member for the one that decides.
-fn refuse_lookalikes<E: de::Error>(name: &str, decide: &[&str]) -> Result<(), E> {
-    match decide.iter().any(|one| name.eq_ignore_ascii_case(one)) {
-        true => Err(E::custom("a member in other letters")),
-        false => Ok(()),
     }
 }
 

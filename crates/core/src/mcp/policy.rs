@@ -1,12 +1,14 @@
-//! What is decided of a message once it is known who calls and what it says.
+//! Whether a caller may send a message.
 
 use std::sync::Arc;
 
 use super::{
     anonymous::AnonymousMethods,
+    error::MessageError,
     headers::MirroredHeaders,
     message::Messages,
-    tool_rules::{Demand, ToolRules},
+    target::{Naming, Target, naming},
+    tool_rules::{Demands, ToolRules},
 };
 use crate::{
     authenticator::Authenticated,
@@ -14,11 +16,11 @@ use crate::{
     rejection::{ForbiddenReason, Rejection},
 };
 
-/// Rules for tools, and which messages need nobody signed in.
+/// Rules for tools, prompts, resources and methods, and which messages need no credentials.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct McpPolicy {
-    /// What is demanded of callers, by tool and method. Default: nothing.
+    /// What is demanded of callers. Default: nothing.
     pub rules: Arc<ToolRules>,
     /// What may be asked without credentials. Default: nothing.
     pub anonymous: Option<AnonymousMethods>,
@@ -31,7 +33,7 @@ impl McpPolicy {
     }
 
     /// What can be refused before the body is read: headers that speak under the request's
-    /// revision. They grant nothing (R30).
+    /// revision. They grant nothing.
     ///
     /// # Errors
     /// As [`judge`](Self::judge).
@@ -40,35 +42,48 @@ impl McpPolicy {
         headers: &MirroredHeaders<'_>,
         caller: Option<&Authenticated>,
     ) -> Result<(), Rejection> {
-        headers.claim().map_or(Ok(()), |call| self.judge_calls([call], caller))
+        let Some((method, name)) = headers.claim() else {
+            return Ok(());
+        };
+        let target = Target::of(method, name);
+        self.check_credentials(method, [&target].into_iter(), caller)?;
+        // What these two are about stands in no header.
+        let is_told = !matches!(naming(method), Some(Naming::Reference | Naming::Subscriptions));
+        let mut demands = Demands::default();
+        if is_told {
+            self.rules.add_demands(method, &target, &mut demands)?;
+        }
+        check_demands(&demands, caller)
     }
 
-    /// Whether the caller may do all that the body asks for: each message of a batch must pass, and
-    /// one challenge names what all of them need.
+    /// Whether the caller may do all that the body asks for: each target of each message must pass,
+    /// and one challenge names what all of them need.
     ///
     /// # Errors
-    /// Nobody is signed in and a message needs somebody: [`Rejection::MissingCredentials`]. A rule
-    /// refuses: [`ForbiddenReason::RefusedByRule`]. A permission is missing: as
+    /// The caller has no credentials and a message needs some: [`Rejection::MissingCredentials`]. A
+    /// URI is not in normal form: [`MessageError::UriNotNormal`]. A rule refuses:
+    /// [`ForbiddenReason::RefusedByRule`]. A permission is missing: as
     /// [`Grants::require`](crate::permission::Grants::require) says.
     pub fn judge(
         &self,
         messages: &Messages<'_>,
         caller: Option<&Authenticated>,
     ) -> Result<(), Rejection> {
-        // A response answers a question that was asked of somebody.
-        if caller.is_none() && messages.iter().any(|message| message.method().is_none()) {
-            return Err(Rejection::MissingCredentials);
+        for message in messages.iter() {
+            match message.method() {
+                Some(method) => self.check_credentials(method, message.targets(), caller)?,
+                // A response answers a request of the server to a signed-in caller.
+                None if caller.is_none() => return Err(Rejection::MissingCredentials),
+                None => {}
+            }
         }
-        let calls = messages.iter().filter_map(|message| Some((message.method()?, message.name())));
-        self.judge_calls(calls, caller)
+        check_demands(&self.demands(messages)?, caller)
     }
 
-    /// What the rules need for all of these messages: for the challenge to who has not signed in.
+    /// What the rules need for all of these messages, for the challenge to a caller without
+    /// credentials; nothing where a message cannot be judged.
     pub fn needs(&self, messages: &Messages<'_>) -> Vec<&'static Need> {
-        let demands = messages
-            .iter()
-            .filter_map(|message| Some(self.rules.for_call(message.method()?, message.name())));
-        demands.filter_map(Demand::need).collect()
+        self.demands(messages).map(|demands| demands.needs().to_vec()).unwrap_or_default()
     }
 
     /// Whether a request by another HTTP method than POST may go on, whatever its body says: a
@@ -90,29 +105,37 @@ impl McpPolicy {
         }
     }
 
-    fn judge_calls<'m>(
+    /// What all rules demand that these messages meet.
+    fn demands(&self, messages: &Messages<'_>) -> Result<Demands, MessageError> {
+        let mut demands = Demands::default();
+        for message in messages.iter() {
+            for target in message.targets() {
+                let method = message.method().unwrap_or_default();
+                self.rules.add_demands(method, target, &mut demands)?;
+            }
+        }
+        Ok(demands)
+    }
+
+    fn check_credentials<'t>(
         &self,
-        calls: impl IntoIterator<Item = (&'m str, Option<&'m str>)>,
+        method: &str,
+        targets: impl Iterator<Item = &'t Target<'t>>,
         caller: Option<&Authenticated>,
     ) -> Result<(), Rejection> {
-        let mut needs: Vec<&Need> = Vec::new();
-        let mut refused = false;
-        for (method, name) in calls {
-            let open = || self.anonymous.as_ref().is_some_and(|open| open.covers(method, name));
-            if caller.is_none() && !open() {
-                return Err(Rejection::MissingCredentials);
-            }
-            match self.rules.for_call(method, name) {
-                Demand::Nothing => {}
-                Demand::Permissions(need) => needs.push(need),
-                Demand::Refused => refused = true,
-            }
+        let is_open = || self.anonymous.as_ref().is_some_and(|open| open.covers(method, targets));
+        match caller.is_some() || is_open() {
+            true => Ok(()),
+            false => Err(Rejection::MissingCredentials),
         }
-        match caller {
-            _ if refused => Err(ForbiddenReason::RefusedByRule.into()),
-            _ if needs.is_empty() => Ok(()),
-            Some(caller) => caller.require(&needs),
-            None => Err(Rejection::MissingCredentials),
-        }
+    }
+}
+
+fn check_demands(demands: &Demands, caller: Option<&Authenticated>) -> Result<(), Rejection> {
+    match caller {
+        _ if demands.is_refused() => Err(ForbiddenReason::RefusedByRule.into()),
+        _ if demands.needs().is_empty() => Ok(()),
+        Some(caller) => caller.require(demands.needs()),
+        None => Err(Rejection::MissingCredentials),
     }
 }

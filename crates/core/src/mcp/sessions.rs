@@ -1,34 +1,44 @@
-//! Whose session it is (MCP 2025-03-26 to 2025-11-25, `Mcp-Session-Id`).
+//! Binds MCP sessions to their users (MCP 2025-03-26 to 2025-11-25, `Mcp-Session-Id`).
 //!
-//! A session id is no credential (R8): whoever learns one must not be able to read along, to speak
-//! in somebody's name or to end their session. The security considerations of MCP ask to bind a
-//! session to its user; it is bound here to the principal that opened it, by issuer, `sub` and the
-//! client, and never to a token, so that a refreshed token keeps its session.
+//! A session id is no credential: whoever learns one must not be able to read along, to act in
+//! somebody else's name or to end their session. MCP's security considerations ask servers to bind
+//! a session to its user. A session is bound here to the principal that opened it, by issuer, `sub`
+//! and client, and never to a token, so that a refreshed token keeps its session.
 //!
-//! # What is not known here passes
+//! # Unknown ids pass
 //!
-//! An id that this process has not seen given out may have been given out by another one, or before
-//! a restart: the server behind knows, and answers 404 if it does not. The request is authenticated
+//! Another process may have given out an id that this process has not seen, or this process before
+//! a restart. The server behind knows, and answers 404 if it does not. The request is authenticated
 //! all the same, and the next answer that carries the id binds it.
 //!
-//! For the same reason a full table opens nothing that was not open without it, but it does lose a
-//! protection: an id that had to make way is an unknown id. So nobody can push out others by
-//! opening many: who holds more than a sixteenth of the places makes way for themselves.
+//! # Bounds
+//!
+//! The table is bounded, and one person cannot evict the sessions of others: each person, by issuer
+//! and `sub`, whatever the number of their clients, holds at most a sixteenth of the slots and then
+//! evicts their own least recently used sessions. Anonymous callers count as one person together.
+//!
+//! An evicted session is not an unknown one. Its digest stays for 24 h after its eviction or its
+//! last use, and only its owner can use it or bind it again. As many evicted sessions are kept as
+//! live ones, with the same share for each person; beyond that the oldest are forgotten.
 
 use std::{
     fmt,
     hash::Hasher,
-    sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, atomic::Ordering::Relaxed},
+    sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
     time::Duration,
 };
 
 use siphasher::sip128::{Hasher128, SipHasher24};
 
-use self::table::{NOBODY, Table};
+use self::{
+    bindings::Bindings,
+    table::{Holder, NOBODY},
+};
 use crate::{
     cache::random_key, config::ConfigError, identity::Subject, principal::Principal, time::UnixTime,
 };
 
+mod bindings;
 mod table;
 
 /// Which session ids belong to whom. It keeps keyed digests only: neither an id nor a name can be
@@ -36,17 +46,17 @@ mod table;
 pub struct SessionBindings {
     key: [u8; 16],
     settings: SessionSettings,
-    table: RwLock<Table>,
+    bindings: RwLock<Bindings>,
 }
 
 /// The bounds of [`SessionBindings`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SessionSettings {
-    /// The most sessions that are remembered. Default 65,536, which take 10 MiB at most; zero switches
-    /// the binding off.
+    /// The most sessions that are remembered, and as many evicted ones beside them. Default 65,536,
+    /// which take 17 MiB together at most; zero switches the binding off.
     pub capacity: usize,
-    /// A session that nobody used for so long is forgotten. Default 24 h.
+    /// A session that was not used for this long is forgotten. Default 24 h.
     pub idle: Duration,
 }
 
@@ -75,12 +85,12 @@ impl<'p> From<&'p Principal> for SessionOwner<'p> {
 pub struct ForeignSession;
 
 impl SessionBindings {
-    /// An empty table; `None` where the settings switch it off.
+    /// Empty bindings; `None` where the settings switch them off.
     pub fn new(settings: SessionSettings) -> Option<Self> {
         (settings.capacity > 0).then(|| Self {
             key: random_key(),
+            bindings: RwLock::new(Bindings::new(settings.capacity, settings.idle)),
             settings,
-            table: RwLock::default(),
         })
     }
 
@@ -98,39 +108,49 @@ impl SessionBindings {
         caller: SessionOwner<'_>,
         now: UnixTime,
     ) -> Result<(), ForeignSession> {
-        let (session, caller) = (self.digest(&[id]), self.owner(caller));
-        let owner = match self.read().get(session) {
-            Some(bound) if bound.last_used.load(Relaxed) >= self.idle_before(now) => {
-                bound.last_used.fetch_max(now.as_millis(), Relaxed);
-                bound.owner
+        let (session, caller) = (self.digest(&[id]), self.holder(caller));
+        let holder = {
+            let bindings = self.read();
+            let holder = bindings.holder(session, now);
+            if holder.is_some() {
+                bindings.touch(session, now);
             }
-            _ => return Ok(()),
+            holder
         };
-        match owner {
-            _ if owner == caller => Ok(()),
-            NOBODY => self.claim(session, caller, now),
-            _ => Err(ForeignSession),
+        match holder {
+            None => Ok(()),
+            Some(holder) if holder == caller => Ok(()),
+            Some(NOBODY) => self.claim(session, caller, now),
+            Some(_) => Err(ForeignSession),
         }
     }
 
-    /// An answer to a request of `caller` carried this id: it is theirs, unless it is somebody's
-    /// already. What was given to one person is never handed over to another.
+    /// Whether this session is known and belongs to `caller`, who is signed in.
+    ///
+    /// [`check`](Self::check) lets an unknown id pass. This is for what must not rest on an id that
+    /// the server behind has yet to confirm.
+    pub fn is_bound_to(&self, id: &[u8], caller: SessionOwner<'_>, now: UnixTime) -> bool {
+        let (session, caller) = (self.digest(&[id]), self.holder(caller));
+        caller != NOBODY && self.read().holder(session, now) == Some(caller)
+    }
+
+    /// An answer to a request of `caller` carried this id: it is theirs, unless it belongs to
+    /// somebody already. A session of one person is never handed over to another.
     pub fn bind(&self, id: &[u8], caller: SessionOwner<'_>, now: UnixTime) {
-        let (session, owner) = (self.digest(&[id]), self.owner(caller));
-        let settled = |table: &Table| match table.get(session).map(|bound| bound.owner) {
-            Some(NOBODY) => owner == NOBODY,
-            Some(_) => true,
+        let (session, caller) = (self.digest(&[id]), self.holder(caller));
+        let settled = |bindings: &Bindings| match bindings.holder(session, now) {
+            // An evicted session of the caller's becomes a live one again.
+            Some(holder) if holder == caller => bindings.is_live(session, now),
+            Some(holder) => holder != NOBODY,
             None => false,
         };
         if settled(&self.read()) {
             return;
         }
-        let mut table = self.write();
-        if settled(&table) {
-            return;
+        let mut bindings = self.write();
+        if !settled(&bindings) {
+            bindings.bind(session, caller, now);
         }
-        self.make_room(&mut table, owner, now);
-        table.insert(session, owner, now.as_millis());
     }
 
     /// The session was ended.
@@ -138,71 +158,48 @@ impl SessionBindings {
         self.write().remove(self.digest(&[id]));
     }
 
-    /// How many sessions are remembered, idle ones that were not swept yet included.
+    /// How many live sessions are remembered, expired ones that were not removed yet included.
     pub fn len(&self) -> usize {
         self.read().len()
     }
 
-    /// Whether none is remembered.
+    /// Whether no session is remembered.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Nobody's session becomes that of who signed in. Of two who try at once, one gets it.
-    fn claim(&self, session: u128, owner: u128, now: UnixTime) -> Result<(), ForeignSession> {
-        let mut table = self.write();
-        match table.get(session).map(|bound| bound.owner) {
-            Some(other) if other != NOBODY && other != owner => Err(ForeignSession),
+    /// An anonymous session becomes that of the person who signed in within it. Of two who try at
+    /// once, one gets it. It counts against their share like one that they opened.
+    fn claim(&self, session: u128, caller: Holder, now: UnixTime) -> Result<(), ForeignSession> {
+        let mut bindings = self.write();
+        match bindings.holder(session, now) {
+            Some(other) if other != NOBODY && other != caller => Err(ForeignSession),
             _ => {
-                table.insert(session, owner, now.as_millis());
+                bindings.bind(session, caller, now);
                 Ok(())
             }
         }
     }
 
-    /// Makes way for one more of `owner`'s: a part of those that were not used for longest, so that
-    /// a full table is not searched at every turn.
-    fn make_room(&self, table: &mut Table, owner: u128, now: UnixTime) {
-        let SessionSettings { capacity, .. } = self.settings;
-        let share = (capacity / 16).max(1);
-        if table.held_by(owner) >= share {
-            table.forget_oldest((share / 4).max(1), Some(owner));
-        }
-        if table.len() >= capacity {
-            table.forget_unused_since(self.idle_before(now));
-        }
-        if table.len() >= capacity {
-            table.forget_oldest(share, None);
-        }
+    fn holder(&self, caller: SessionOwner<'_>) -> Holder {
+        let SessionOwner::Principal { subject, client } = caller else {
+            return NOBODY;
+        };
+        let (issuer, sub) = (subject.issuer().as_bytes(), subject.id().as_bytes());
+        let has_client = [u8::from(client.is_some())];
+        let client = client.unwrap_or_default().as_bytes();
+        // Zero stands for nobody.
+        let owner = self.digest(&[issuer, sub, client, &has_client]).max(1);
+        let person = (self.digest(&[issuer, sub]) as u64).max(1);
+        Holder { owner, person }
     }
 
-    /// What was last used before this is forgotten.
-    fn idle_before(&self, now: UnixTime) -> u64 {
-        now.saturating_sub(self.settings.idle).as_millis()
+    fn read(&self) -> RwLockReadGuard<'_, Bindings> {
+        self.bindings.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn owner(&self, caller: SessionOwner<'_>) -> u128 {
-        match caller {
-            SessionOwner::Nobody => NOBODY,
-            SessionOwner::Principal { subject, client } => {
-                let digest = self.digest(&[
-                    subject.issuer().as_bytes(),
-                    subject.id().as_bytes(),
-                    client.unwrap_or_default().as_bytes(),
-                    &[u8::from(client.is_some())],
-                ]);
-                // By a chance of 2⁻¹²⁸ somebody would be nobody.
-                digest.max(NOBODY + 1)
-            }
-        }
-    }
-
-    fn read(&self) -> RwLockReadGuard<'_, Table> {
-        self.table.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn write(&self) -> RwLockWriteGuard<'_, Table> {
-        self.table.write().unwrap_or_else(PoisonError::into_inner)
+    fn write(&self) -> RwLockWriteGuard<'_, Bindings> {
+        self.bindings.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Parts are hashed with their lengths, so that no two lists of parts are the same bytes.

@@ -2,13 +2,20 @@
 
 use std::collections::HashMap;
 
-use crate::{
-    authenticator::Authenticated,
-    permission::{Need, Requirement},
-};
+use self::resources::ResourceRules;
+use super::{error::MessageError, target::Target};
+use crate::{authenticator::Authenticated, config::ConfigError, permission::Need};
 
-/// Rules for tools, and for other methods of MCP. The most specific counts: that of a tool, prompt
-/// or resource by its name, else that of the method. What no rule is about is open to everybody who
+pub use demand::{Demand, Demands};
+pub use rule::Rule;
+
+mod demand;
+mod resources;
+mod rule;
+
+/// Rules for tools, prompts and resources, and for other methods of MCP. The most specific counts:
+/// that of a tool, prompt or resource by its name, whatever the method that names it, else that of
+/// the method and that of other things of its kind. What no rule is about is open to everybody who
 /// may call the endpoint at all.
 ///
 /// ```
@@ -24,51 +31,30 @@ use crate::{
 ///     .tool("list_bookmarks").requires::<BookmarksRead>()
 ///     .tool("whoami").open()
 ///     .other_tools().refused()
-///     .method("resources/read").requires::<BookmarksRead>();
+///     .resources_under("bookmark://private/").requires::<BookmarksWrite>()
+///     .other_resources().requires::<BookmarksRead>();
 ///
 /// assert!(matches!(rules.for_tool("whoami"), Demand::Nothing));
 /// assert!(matches!(rules.for_tool("Whoami"), Demand::Refused));
 /// ```
 ///
-/// Names are compared byte for byte, as MCP compares them. Where the server behind takes a tool's
-/// name in other letters too, [`other_tools`](Self::other_tools) should be
-/// [`refused`](Rule::refused) or require what the strictest does.
+/// Names of tools and prompts are compared byte for byte, as MCP compares them. Where the server
+/// takes a tool's name in other letters too, [`other_tools`](Self::other_tools) should be
+/// [`refused`](Rule::refused) or require what the strictest rule does.
+///
+/// Where a resource or a prefix has a rule, every URI must be in normal form (RFC 3986 §6.2.2, as
+/// the URL standard writes it), since servers parse URIs before they compare them; any other is
+/// refused with 400. Rules whose URIs differ only by what some servers ignore (the case of the
+/// host, user information, the fragment, encoded or empty segments of the path) count together.
 #[derive(Debug, Clone, Default)]
 pub struct ToolRules {
     tools: HashMap<Box<str>, Demand>,
     prompts: HashMap<Box<str>, Demand>,
-    resources: HashMap<Box<str>, Demand>,
+    other_prompts: Option<Demand>,
+    resources: ResourceRules,
+    other_resources: Option<Demand>,
     methods: HashMap<Box<str>, Demand>,
-}
-
-/// What is demanded of a caller.
-#[derive(Debug, Clone, Copy, Default)]
-#[non_exhaustive]
-pub enum Demand {
-    /// Nothing but what the endpoint demands of everybody.
-    #[default]
-    Nothing,
-    /// Permissions.
-    Permissions(&'static Need),
-    /// It is refused, whoever calls.
-    Refused,
-}
-
-/// A rule that is being written: for what it is, and not yet what it demands.
-#[derive(Debug)]
-#[must_use = "a rule says what it demands: requires::<…>(), open() or refused()"]
-pub struct Rule {
-    rules: ToolRules,
-    about: About,
-    name: Box<str>,
-}
-
-#[derive(Debug, Clone, Copy)]
-enum About {
-    Tool,
-    Prompt,
-    Resource,
-    Method,
+    mistake: Option<ConfigError>,
 }
 
 impl ToolRules {
@@ -79,60 +65,126 @@ impl ToolRules {
 
     /// A rule for `tools/call` of this tool.
     pub fn tool(self, name: impl Into<Box<str>>) -> Rule {
-        self.about(About::Tool, name)
+        Rule::about_tool(self, name.into())
     }
 
-    /// The rule for tools that have none of their own.
+    /// The rule for tools that have none of their own. The same as that of the method
+    /// `tools/call`.
     pub fn other_tools(self) -> Rule {
         self.method("tools/call")
     }
 
-    /// A rule for `prompts/get` of this prompt.
+    /// A rule for this prompt: for `prompts/get`, and for `completion/complete` of its arguments.
     pub fn prompt(self, name: impl Into<Box<str>>) -> Rule {
-        self.about(About::Prompt, name)
+        Rule::about_prompt(self, name.into())
     }
 
-    /// A rule for `resources/read` of this URI, and for its subscriptions
-    /// (`resources/subscribe`, `resources/unsubscribe`).
+    /// The rule for prompts that have none of their own, in every method that names a prompt. A
+    /// rule for the method counts beside it.
+    pub fn other_prompts(self) -> Rule {
+        Rule::about_other_prompts(self)
+    }
+
+    /// A rule for the resource of this URI, in every method that names resources: reading
+    /// (`resources/read`), subscriptions (`resources/subscribe`, `resources/unsubscribe`,
+    /// `subscriptions/listen`), and `completion/complete` of templates that may expand to it.
+    ///
+    /// The URI must be in normal form, as in `secret://vault/keys`.
     pub fn resource(self, uri: impl Into<Box<str>>) -> Rule {
-        self.about(About::Resource, uri)
+        Rule::about_resource(self, uri.into())
     }
 
-    /// The rule for a method, such as `resources/read` or `completion/complete`, where what it is
-    /// about has none of its own.
+    /// The same for all resources whose URIs begin so. A rule for the URI itself, or for a longer
+    /// prefix, is more specific.
+    ///
+    /// The prefix must be in normal form and end in a separator, as in `secret://vault/`, so that
+    /// it does not go on to other names by accident (`secret://vaulted/`).
+    pub fn resources_under(self, prefix: impl Into<Box<str>>) -> Rule {
+        Rule::about_resources_under(self, prefix.into())
+    }
+
+    /// The rule for resources that have none of their own, in every method that names resources. A
+    /// rule for the method counts beside it.
+    pub fn other_resources(self) -> Rule {
+        Rule::about_other_resources(self)
+    }
+
+    /// The rule for a method, such as `resources/read` or `tasks/get`, where what it is about has
+    /// none of its own.
     pub fn method(self, method: impl Into<Box<str>>) -> Rule {
-        self.about(About::Method, method)
+        Rule::about_method(self, method.into())
     }
 
     /// What is demanded of who calls this tool.
     pub fn for_tool(&self, name: &str) -> Demand {
-        self.for_call("tools/call", Some(name))
+        let rule = self.tools.get(name).or_else(|| self.methods.get("tools/call"));
+        rule.copied().unwrap_or_default()
     }
 
-    /// What is demanded for a method, and for what it is about where that has a name.
-    pub fn for_call(&self, method: &str, name: Option<&str>) -> Demand {
-        let named = match method {
-            "tools/call" => Some(&self.tools),
-            "prompts/get" => Some(&self.prompts),
-            "resources/read" | "resources/subscribe" | "resources/unsubscribe" => {
-                Some(&self.resources)
+    /// What is demanded for what a method is about.
+    ///
+    /// # Errors
+    /// [`MessageError::UriNotNormal`], where a resource or a prefix has a rule.
+    pub fn demands(&self, method: &str, target: &Target<'_>) -> Result<Demands, MessageError> {
+        let mut demands = Demands::default();
+        self.add_demands(method, target, &mut demands)?;
+        Ok(demands)
+    }
+
+    /// Adds what is demanded for what a method is about.
+    pub(super) fn add_demands(
+        &self,
+        method: &str,
+        target: &Target<'_>,
+        demands: &mut Demands,
+    ) -> Result<(), MessageError> {
+        match target {
+            Target::Tool(name) => demands.add(self.for_tool(name)),
+            Target::Prompt(name) => match self.prompts.get(&**name) {
+                Some(rule) => demands.add(*rule),
+                None => self.add_rules_for_others(method, self.other_prompts, demands),
+            },
+            Target::Resource(uri) => {
+                if self.resources.is_empty() || !self.resources.add_for_uri(uri, demands)? {
+                    self.add_rules_for_others(method, self.other_resources, demands);
+                }
             }
-            _ => None,
-        };
-        let own = named.zip(name).and_then(|(rules, name)| rules.get(name));
-        own.or_else(|| self.methods.get(method)).copied().unwrap_or_default()
+            Target::ResourceTemplate(uri) => {
+                if self.resources.is_empty() || !self.resources.add_for_template(uri, demands)? {
+                    self.add_rules_for_others(method, self.other_resources, demands);
+                }
+            }
+            Target::Unnamed => demands.add(self.for_method(method)),
+        }
+        Ok(())
+    }
+
+    fn add_rules_for_others(&self, method: &str, others: Option<Demand>, demands: &mut Demands) {
+        demands.add(others.unwrap_or_default());
+        demands.add(self.for_method(method));
+        // The revision that has this method has no other for subscriptions: who is told of changes
+        // must be allowed to read.
+        if method == "subscriptions/listen" {
+            demands.add(self.for_method("resources/read"));
+        }
+    }
+
+    fn for_method(&self, method: &str) -> Demand {
+        self.methods.get(method).copied().unwrap_or_default()
     }
 
     /// Whether a list should show this to the caller: what they may use and what a new token may
     /// open, since an agent tries what it is shown, and is then told what to ask for; to nobody in
-    /// particular what signing in may open. Nothing is enforced by it.
+    /// particular what signing in may open. A resource whose URI would be refused is not shown.
+    /// Nothing is enforced by it.
     pub fn shows(&self, method: &str, name: Option<&str>, caller: Option<&Authenticated>) -> bool {
-        match (self.for_call(method, name), caller) {
-            (Demand::Nothing, _) => true,
-            (Demand::Permissions(need), Some(caller)) => caller.grants().within_reach(need),
-            (Demand::Permissions(_), None) => true,
-            (Demand::Refused, _) => false,
-        }
+        let Ok(demands) = self.demands(method, &Target::of(method, name)) else {
+            return false;
+        };
+        !demands.is_refused()
+            && caller.is_none_or(|caller| {
+                demands.needs().iter().all(|need| caller.grants().within_reach(need))
+            })
     }
 
     /// Whether there is no rule.
@@ -140,125 +192,45 @@ impl ToolRules {
         self.all().next().is_none()
     }
 
+    /// The names of the tools that have a rule of their own, in no particular order: for a check
+    /// against the tools that a server really has.
+    pub fn tools(&self) -> impl Iterator<Item = &str> {
+        self.tools.keys().map(AsRef::as_ref)
+    }
+
+    /// Whether tools without a rule of their own are judged by a rule, because
+    /// [`other_tools`](Self::other_tools), or [`method("tools/call")`](Self::method), was
+    /// configured.
+    pub fn judges_other_tools(&self) -> bool {
+        self.methods.contains_key("tools/call")
+    }
+
     /// Every requirement that stands in a rule.
     pub fn needs(&self) -> impl Iterator<Item = &'static Need> {
         self.all().copied().filter_map(Demand::need)
     }
 
+    /// Looks for rules that no message could ever meet, so that what they are about would be judged
+    /// by another rule, or by none.
+    ///
+    /// # Errors
+    /// The first name or URI of a rule that is refused in messages: a URI or a prefix that is not in
+    /// normal form, a template, a prefix that does not end in a separator, control characters, white
+    /// space at either end.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        self.mistake.clone().map_or(Ok(()), Err)
+    }
+
     fn all(&self) -> impl Iterator<Item = &Demand> {
-        [&self.tools, &self.prompts, &self.resources, &self.methods]
+        let by_name = [&self.tools, &self.prompts, &self.methods];
+        by_name
             .into_iter()
             .flat_map(HashMap::values)
-    }
-
-    fn about(self, about: About, name: impl Into<Box<str>>) -> Rule {
-        Rule { rules: self, about, name: name.into() }
-    }
-}
-
-impl Demand {
-    pub(super) fn need(self) -> Option<&'static Need> {
-        match self {
-            Self::Permissions(need) => Some(need),
-            Self::Nothing | Self::Refused => None,
-        }
-    }
-}
-
-impl Rule {
-    /// Who calls must be granted this: a permission, a tuple of several, or
-    /// [`Any`](crate::Any) of several.
-    #[must_use]
-    pub fn requires<R: Requirement>(self) -> ToolRules {
-        self.demands(Demand::Permissions(R::NEED))
-    }
-
-    /// Nothing is demanded.
-    #[must_use]
-    pub fn open(self) -> ToolRules {
-        self.demands(Demand::Nothing)
-    }
-
-    /// Nobody may call it: a plain 403, since no other token would help.
-    #[must_use]
-    pub fn refused(self) -> ToolRules {
-        self.demands(Demand::Refused)
-    }
-
-    /// The last rule about the same counts.
-    fn demands(self, demand: Demand) -> ToolRules {
-        let Self { mut rules, about, name } = self;
-        let place = match about {
-            About::Tool => &mut rules.tools,
-            About::Prompt => &mut rules.prompts,
-            About::Resource => &mut rules.resources,
-            About::Method => &mut rules.methods,
-        };
-        place.insert(name, demand);
-        rules
+            .chain(self.resources.all())
+            .chain(&self.other_prompts)
+            .chain(&self.other_resources)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::scopes;
-
-    scopes! {
-        Read = "read";
-        Write = "write" implies Read;
-    }
-
-    fn demanded(rules: &ToolRules, method: &str, name: Option<&str>) -> String {
-        match rules.for_call(method, name) {
-            Demand::Nothing => "nothing".to_owned(),
-            Demand::Permissions(need) => need.to_string(),
-            Demand::Refused => "refused".to_owned(),
-        }
-    }
-
-    #[test]
-    fn r30_the_most_specific_rule_counts() {
-        let rules = ToolRules::new()
-            .tool("add")
-            .requires::<Write>()
-            .tool("list")
-            .requires::<Read>()
-            .tool("whoami")
-            .open()
-            .other_tools()
-            .refused()
-            .prompt("add")
-            .requires::<(Read, Write)>()
-            .resource("file:///a")
-            .requires::<Write>()
-            .method("resources/read")
-            .requires::<Read>();
-        for (method, name, demand) in [
-            ("tools/call", Some("add"), "write"),
-            ("tools/call", Some("list"), "read"),
-            ("tools/call", Some("whoami"), "nothing"),
-            ("tools/call", Some("Add"), "refused"),
-            ("tools/call", Some("add "), "refused"),
-            ("tools/call", None, "refused"),
-            ("prompts/get", Some("add"), "read and write"),
-            ("prompts/get", Some("other"), "nothing"),
-            ("resources/read", Some("file:///a"), "write"),
-            ("resources/subscribe", Some("file:///a"), "write"),
-            ("resources/read", Some("file:///b"), "read"),
-            ("resources/subscribe", Some("file:///b"), "nothing"),
-            ("tools/list", None, "nothing"),
-            ("add", None, "nothing"),
-        ] {
-            assert_eq!(demanded(&rules, method, name), demand, "{method} {name:?}");
-        }
-        assert_eq!(rules.needs().count(), 5);
-        assert!(!rules.is_empty() && ToolRules::new().is_empty());
-    }
-
-    #[test]
-    fn the_last_rule_about_the_same_counts() {
-        let rules = ToolRules::new().tool("a").open().tool("a").requires::<Read>();
-        assert_eq!(demanded(&rules, "tools/call", Some("a")), "read");
-    }
-}
+mod tests;

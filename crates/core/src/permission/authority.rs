@@ -1,4 +1,4 @@
-//! What the callers of one issuer can be granted, and how.
+//! What the callers of one issuer can be granted, and by which rules.
 
 use std::{fmt, sync::Arc};
 
@@ -16,7 +16,7 @@ use crate::{
 pub(crate) struct Authority {
     pub(super) policy: PermissionPolicy,
     pub(super) catalogue: Catalogue,
-    /// What the issuer grants by scope; `None`: whatever is asked for.
+    /// What the issuer can be asked for; `None`: any scope.
     scopes: Option<Vec<Scope>>,
     /// What every request needs.
     required: Vec<Scope>,
@@ -24,15 +24,23 @@ pub(crate) struct Authority {
 }
 
 impl Authority {
-    /// What these issuers together grant.
-    pub(crate) fn of<'i>(
+    /// What the callers of one issuer are granted.
+    pub(crate) fn of_issuer(issuer: &Issuer, policy: &ResourcePolicy) -> Self {
+        let of_this = policy.permissions.for_issuer(Some(issuer.name()));
+        Self { policy: of_this, ..Self::of_all([issuer], policy) }
+    }
+
+    /// What clients are told who have not said yet by which of these issuers they sign in; with no
+    /// issuers, what the holders of static keys are granted. No claim that is limited to an issuer
+    /// grants here.
+    pub(crate) fn of_all<'i>(
         issuers: impl IntoIterator<Item = &'i Issuer>,
         policy: &ResourcePolicy,
     ) -> Self {
         let scopes = issuers.into_iter().map(Issuer::granted_scopes);
         Self {
             catalogue: Catalogue::of(&policy.permissions.declared),
-            policy: policy.permissions.clone(),
+            policy: policy.permissions.for_issuer(None),
             scopes: scopes
                 .map(|scopes| scopes.map(<[Scope]>::to_vec))
                 .collect::<Option<Vec<_>>>()
@@ -42,7 +50,7 @@ impl Authority {
         }
     }
 
-    /// Demands what every request needs of a token.
+    /// Refuses a token without the scopes that every request needs.
     #[inline]
     pub(crate) fn permit(
         self: &Arc<Self>,
@@ -55,7 +63,7 @@ impl Authority {
         }
     }
 
-    /// The same, where a broader scope may have been granted.
+    /// The slow path of [`permit`](Self::permit): a broader scope may have been granted.
     #[cold]
     fn permit_broader(
         self: &Arc<Self>,

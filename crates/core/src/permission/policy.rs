@@ -9,18 +9,18 @@ use std::{
 use serde_json::Value;
 
 use super::{Declaration, Need};
-use crate::{config::ConfigError, principal::Principal};
+use crate::{config::ConfigError, issuer_names::IssuerNames, principal::Principal};
 
 /// Which permissions a resource knows, and where they are granted. Default: none, and nowhere but
-/// in the token's scopes.
+/// in the token's scopes, which [`Issuer::scopes`](crate::Issuer::scopes) limits.
 #[derive(Clone, Default)]
 pub struct PermissionPolicy {
     pub(super) declared: Vec<&'static Declaration>,
-    claims: Vec<ClaimPath>,
+    claims: Vec<ClaimRule>,
     application: Option<Application>,
 }
 
-/// Where a claim stands in a token: its name, or the names that lead to it within others.
+/// The path of a claim in a token: its name, or the names of the objects that it is in, and its own.
 ///
 /// ```
 /// use mcp_auth_core::permission::ClaimPath;
@@ -31,6 +31,13 @@ pub struct PermissionPolicy {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClaimPath(Vec<Box<str>>);
+
+/// A claim that grants, and the issuers in whose tokens it does; `None` is every issuer.
+#[derive(Debug, Clone)]
+struct ClaimRule {
+    claim: ClaimPath,
+    issuers: Option<IssuerNames>,
+}
 
 /// What the application grants to its user, whatever the user's type.
 #[derive(Clone)]
@@ -52,11 +59,25 @@ impl PermissionPolicy {
 
     /// Grants what a claim names: a list of names, or one string of names with spaces between
     /// them. A claim that is absent or of another form grants nothing.
+    ///
+    /// The claim grants in the tokens of every issuer, so it is refused at start-up where several
+    /// are trusted: see [`grant_from_claim_of`](Self::grant_from_claim_of).
     pub fn grant_from_claim(&mut self, claim: impl Into<ClaimPath>) {
-        self.claims.push(claim.into());
+        self.claims.push(ClaimRule { claim: claim.into(), issuers: None });
     }
 
-    /// Grants what the application says of its user. The last call counts.
+    /// Grants what a claim names in the tokens of these issuers; in those of others it grants
+    /// nothing.
+    pub fn grant_from_claim_of(
+        &mut self,
+        issuers: impl Into<IssuerNames>,
+        claim: impl Into<ClaimPath>,
+    ) {
+        self.claims.push(ClaimRule { claim: claim.into(), issuers: Some(issuers.into()) });
+    }
+
+    /// Grants what the application says of its user, who may be anybody's:
+    /// [`Principal::issuer`] tells the issuer. The last call counts.
     pub fn grant_from_application<U, G>(
         &mut self,
         grants: impl Fn(&Principal, &U) -> G + Send + Sync + 'static,
@@ -81,10 +102,27 @@ impl PermissionPolicy {
         self.application.is_some() || !self.claims.is_empty()
     }
 
-    /// Whether it can be used with an identity store of such users.
-    pub(crate) fn check(&self, user: TypeId, user_name: &str) -> Result<(), ConfigError> {
-        let unnamed =
-            |claim: &ClaimPath| claim.0.is_empty() || claim.0.iter().any(|name| name.is_empty());
+    /// The same for the tokens of one issuer, or of none: without the claims of others.
+    pub(super) fn for_issuer(&self, issuer: Option<&str>) -> Self {
+        let mut own = self.clone();
+        own.claims.retain(|rule| match (&rule.issuers, issuer) {
+            (Some(issuers), Some(issuer)) => issuers.contains(issuer),
+            (Some(_), None) => false,
+            (None, _) => true,
+        });
+        own
+    }
+
+    /// Whether it can be used with these issuers, and with an identity store of such users.
+    pub(crate) fn check(
+        &self,
+        user: TypeId,
+        user_name: &str,
+        issuers: &[&str],
+    ) -> Result<(), ConfigError> {
+        let unnamed = |ClaimRule { claim, .. }: &ClaimRule| {
+            claim.0.is_empty() || claim.0.iter().any(|name| name.is_empty())
+        };
         if self.claims.iter().any(unnamed) {
             return Err(ConfigError::invalid(
                 "grants_from_claim",
@@ -100,6 +138,13 @@ impl PermissionPolicy {
                 "must be told with .permissions::<…>() what there is to grant",
                 ".permissions::<(BookmarksRead, BookmarksWrite)>()",
             ));
+        }
+        for ClaimRule { claim, issuers: of } in &self.claims {
+            match of {
+                Some(names) => names.check("grants_from_claim_of", issuers)?,
+                None if issuers.len() > 1 => return Err(claim_of_anybody(claim, issuers)),
+                None => {}
+            }
         }
         match &self.application {
             Some(application) if application.user != user => Err(ConfigError::invalid(
@@ -120,7 +165,7 @@ impl PermissionPolicy {
         mut grant: impl FnMut(&str),
     ) {
         principal.scopes().iter().for_each(&mut grant);
-        for claim in &self.claims {
+        for ClaimRule { claim, .. } in &self.claims {
             claim.for_each_name(principal, &mut grant);
         }
         if let Some(application) = &self.application {
@@ -129,10 +174,24 @@ impl PermissionPolicy {
     }
 }
 
+/// Every issuer can put any claim into its tokens, so with several one must be chosen.
+fn claim_of_anybody(claim: &ClaimPath, issuers: &[&str]) -> ConfigError {
+    ConfigError::invalid(
+        "grants_from_claim",
+        claim.to_string(),
+        format!(
+            "must be limited to the issuers that may grant by it, with grants_from_claim_of, since \
+             several are configured: {}",
+            issuers.join(" ")
+        ),
+        format!(".grants_from_claim_of(\"{}\", …)", issuers[0]),
+    )
+}
+
 impl ClaimPath {
     fn for_each_name(&self, principal: &Principal, grant: &mut impl FnMut(&str)) {
         let Some((claim, inner)) = self.0.split_first() else { return };
-        // Of no type is it an error: what cannot be read grants nothing.
+        // A claim of another type is no error: it grants nothing.
         let Ok(Some(value)) = principal.claim::<Value>(claim) else { return };
         let value = inner.iter().try_fold(&value, |value, name| value.get(&**name));
         match value {

@@ -1,4 +1,4 @@
-//! The bounds of refreshing, and what contradicts what among them.
+//! The settings of refreshing, and the check for those that contradict each other.
 
 use std::time::Duration;
 
@@ -23,18 +23,21 @@ pub struct RefreshSettings {
     /// The longest wait between two attempts. Default 60 s. A request that needs a key cuts it
     /// short, from the bucket.
     pub max_back_off: Duration,
-    /// How many fetches unknown keys can cause at once. Default 3.
+    /// How many fetches requests can cause in a burst, by unknown keys or by signatures that do not
+    /// verify. Default 3. While the bucket is empty, a token of an unknown key is answered with 503
+    /// and `Retry-After: 1`.
     pub bucket: u32,
     /// After what time one such fetch is granted again. Default 1 s; it doubles with each that
     /// brings no new key, up to `max_cool_down`, and one that does resets it. An empty key set is
     /// believed when it is seen twice, at least this long apart.
     pub cool_down: Duration,
-    /// Default 10 s.
+    /// The longest cool-down, and so how long made-up keys can delay a token of a key that is really
+    /// new. Default 2 s.
     pub max_cool_down: Duration,
 }
 
 impl RefreshSettings {
-    /// Looks for settings that contradict each other, or that would leave the issuer no peace.
+    /// Looks for settings that contradict each other, or that bound nothing.
     ///
     /// # Errors
     /// The first that does, with what was expected.
@@ -47,7 +50,7 @@ impl RefreshSettings {
             ("refresh.first_back_off", self.first_back_off, "1 s"),
             ("refresh.max_back_off", self.max_back_off, "60 s"),
             ("refresh.cool_down", self.cool_down, "1 s"),
-            ("refresh.max_cool_down", self.max_cool_down, "10 s"),
+            ("refresh.max_cool_down", self.max_cool_down, "2 s"),
         ] {
             if value.is_zero() || value > A_YEAR {
                 let found = format!("{} s", value.as_secs_f64());
@@ -86,7 +89,7 @@ impl Default for RefreshSettings {
             max_back_off: Duration::from_secs(60),
             bucket: 3,
             cool_down: Duration::from_secs(1),
-            max_cool_down: Duration::from_secs(10),
+            max_cool_down: Duration::from_secs(2),
         }
     }
 }

@@ -219,7 +219,8 @@ impl fmt::Display for ForbiddenReason {
                 missing.iter().try_for_each(|name| write!(f, " {name}"))?;
                 f.write_str(
                     "; a claim (grants_from_claim) or the application (grants) must grant it, if \
-                     this caller is to have it",
+                     this caller is to have it. A scope in the token that Issuer::scopes does not \
+                     list grants nothing",
                 )
             }
         }
@@ -233,6 +234,12 @@ impl fmt::Display for UnavailableReason {
                 f,
                 "the keys of {issuer} are out of reach; is its JWKS endpoint reachable from here? \
                  The events keys_fetch_failed tell why not"
+            ),
+            Self::KeyCoolDown { issuer } => write!(
+                f,
+                "the token names a key that is not among those of {issuer}, which was asked for newer \
+                 ones a moment ago; the client may try again in a second. If there are many of these, \
+                 somebody makes up keys"
             ),
             Self::TimeLimit { limit } => {
                 write!(f, "no decision within {limit:?}; is the identity store slow?")
@@ -352,6 +359,7 @@ mod tests {
             Rejection::ForeignSession,
             ForbiddenReason::MissingPermission { missing: vec![] }.into(),
             UnavailableReason::Keys { issuer: "https://i".into() }.into(),
+            UnavailableReason::KeyCoolDown { issuer: "https://i".into() }.into(),
             UnavailableReason::TimeLimit { limit: Duration::from_secs(10) }.into(),
         ]);
         all.extend(MessageError::ALL.map(Rejection::UnreadableMessage));

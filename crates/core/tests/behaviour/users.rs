@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use mcp_auth_core::{
     ApiKey, Authenticated, Authenticator, ClientId, Found, IdentityStore, IncomingRequest, Issuer,
-    Lookup, Newcomer, Principal, ProfileError, Rejection, Requirement, ResourcePolicy, Step,
-    StoreError, UnknownUser,
+    Lookup, Newcomer, Principal, PrincipalKind, ProfileError, Rejection, Requirement,
+    ResourcePolicy, Step, StoreError, TokenCacheSettings, UnknownUser,
     api_key::ApiKeyName,
     async_trait,
     mcp::ToolRules,
@@ -340,6 +340,33 @@ fn r15_a_broader_scope_satisfies_what_every_request_needs() {
     let other = any().scopes(["openid"]).unwrap();
     let rejection = call_needing(&bench, other, "openid", &[]).unwrap_err();
     assert_eq!(rejection.reason(), "missing_permission");
+}
+
+#[test]
+fn r33_only_the_machine_rule_sees_scopes_beyond_the_limit() {
+    let bench = Bench::new();
+    let issuer = Issuer::new(ISSUER).unwrap().scopes(["openid", "bookmarks:read"]).unwrap();
+    let issuer = issuer.machine_if(|token| token.scopes().contains_str("machine"));
+    let token = bench.world.token("a", |claims| {
+        claims["scope"] = json!("machine openid staff bookmarks:write");
+    });
+    for cached in [true, false] {
+        let mut policy = bench.policy.clone();
+        if !cached {
+            policy.token_cache = TokenCacheSettings::off();
+        }
+        let authenticator = bench.world.authenticator(issuer.clone(), policy);
+        for _ in 0..2 {
+            let caller = call(&authenticator, &token, NOW).unwrap();
+            let caller = caller.principal();
+            assert!(matches!(caller.kind(), PrincipalKind::Machine(_)), "{caller:?}");
+            assert_eq!(caller.issuer(), ISSUER);
+            assert_eq!(caller.scopes().iter().collect::<Vec<_>>(), ["openid"]);
+            assert_eq!(caller.token().unwrap().scopes(), caller.scopes());
+            let raw = caller.claim::<String>("scope").unwrap();
+            assert_eq!(raw.as_deref(), Some("machine openid staff bookmarks:write"));
+        }
+    }
 }
 
 #[test]

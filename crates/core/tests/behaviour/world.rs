@@ -1,4 +1,4 @@
-//! An issuer and a resource in a world whose time stands still.
+//! An issuer and a resource, with a clock that the tests set.
 
 use std::{
     future::Future,
@@ -31,7 +31,8 @@ pub(crate) const MINUTE: Duration = Duration::from_secs(60);
 pub(crate) const ISSUER: &str = "https://login.example.com";
 pub(crate) const RESOURCE: &str = "https://app.example.com/mcp";
 
-/// The ids of the keys that a fetch brings, or nothing where it fails.
+/// The ids of the keys that a fetch brings (none: a well-formed set without keys), or nothing where
+/// it fails.
 pub(crate) type Brings = Option<Vec<&'static str>>;
 
 /// An issuer whose key set is fetched when the authenticator asks for it.
@@ -75,6 +76,9 @@ impl World {
         let now = *self.now.lock().unwrap();
         assert!(matches!(self.keys.next(now), Next::Fetch | Next::Wait(_)));
         match brings {
+            Some(ids) if ids.is_empty() => {
+                self.keys.fetched_no_keys(None, now, 0.5);
+            }
             Some(ids) => self.keys.fetched(self.set(&ids), None, now, 0.5),
             None => self.keys.fetch_failed(now, 0.5),
         }
@@ -157,7 +161,7 @@ pub(crate) fn call(
     at_once(authenticator.authenticate(IncomingRequest::new([header.as_bytes()]), now))
 }
 
-/// Nobody is told of.
+/// A profile endpoint that knows nobody.
 pub(crate) fn no_profiles() -> Arc<dyn FetchProfile> {
     Arc::new(NoProfiles)
 }

@@ -7,7 +7,7 @@ use diesel::{
     prelude::*,
     r2d2::{ConnectionManager, CustomizeConnection, Pool, PooledConnection, R2D2Connection},
 };
-use mcp_auth_core::{IdentityStore, Lookup, Newcomer, StoreError};
+use mcp_auth_core::{IdentityStore, Newcomer, Profile, StoreError, contract_tests::ISSUER};
 use mcp_auth_stores::{DieselIdentityStore, FindBySubject, IdentityStoreExt, find_by_subject};
 use tokio::task::spawn_blocking;
 use uuid::Uuid;
@@ -26,6 +26,29 @@ trait Connection: R2D2Connection + Sized + 'static {
 
     /// Adds a person, unless there is one with this subject.
     fn insert(&mut self, sub: &str) -> QueryResult<usize>;
+
+    /// All persons with this address.
+    fn with_email(&mut self, email: &str) -> QueryResult<Vec<Named>>;
+
+    /// Writes the subject into a person who has none; otherwise it changes no row.
+    fn link(&mut self, id: i32, sub: &str) -> QueryResult<usize>;
+}
+
+/// What the query builder does for every backend, and cannot say for all of them in one function.
+macro_rules! by_email {
+    () => {
+        fn with_email(&mut self, email: &str) -> QueryResult<Vec<Named>> {
+            let named = text::people::table.select(Named::as_select());
+            named.filter(text::people::email.eq(email)).load(self)
+        }
+
+        fn link(&mut self, id: i32, sub: &str) -> QueryResult<usize> {
+            let free = text::people::id.eq(id).and(text::people::external_id.is_null());
+            diesel::update(text::people::table.filter(free))
+                .set(text::people::external_id.eq(sub))
+                .execute(self)
+        }
+    };
 }
 
 impl Connection for SqliteConnection {
@@ -38,6 +61,8 @@ impl Connection for SqliteConnection {
             .on_conflict_do_nothing()
             .execute(self)
     }
+
+    by_email!();
 }
 
 find_by_subject!(Named, text::people::external_id, SqliteConnection);
@@ -79,19 +104,49 @@ where
     let pool = connect::<C>(&place, 4).await;
     let store = DieselIdentityStore::<Named, C>::new(pool.clone());
     let found = store.clone();
+    let (by_email, linking) = (pool.clone(), pool.clone());
     let store = store.provision_with(move |newcomer: Newcomer| {
         let (pool, store) = (pool.clone(), found.clone());
         async move {
             let sub = newcomer.subject().id().to_owned();
-            let insert = spawn_blocking(move || {
-                let mut conn = pool.get().map_err(StoreError::new)?;
-                conn.insert(&sub).map_err(StoreError::new)
-            });
-            insert.await.map_err(StoreError::new)??;
-            store.find(&Lookup::new(newcomer.subject())).await
+            with(&pool, move |conn| conn.insert(&sub)).await?;
+            store.find(&newcomer.lookup()).await
         }
     });
+    let store = store.link_by_verified_email(
+        ISSUER,
+        move |profile: Profile| {
+            with(&by_email, move |conn| {
+                conn.with_email(profile.verified_email().unwrap_or_default())
+            })
+        },
+        |person: &Named| person.external_id.is_some(),
+        move |person: Named, newcomer: Newcomer| {
+            let sub = newcomer.subject().id().to_owned();
+            let linked = Named { external_id: Some(sub.clone()), ..person };
+            let rows = with(&linking, move |conn| conn.link(person.id, &sub));
+            async move { Ok((rows.await? == 1).then_some(linked)) }
+        },
+    );
     Over::new(place, store)
+}
+
+/// Runs a query on a thread that may block.
+fn with<C, T, Q>(
+    pool: &Pool<ConnectionManager<C>>,
+    query: Q,
+) -> impl Future<Output = Result<T, StoreError>> + Send + use<C, T, Q>
+where
+    C: Connection,
+    T: Send + 'static,
+    Q: FnOnce(&mut C) -> QueryResult<T> + Send + 'static,
+{
+    let pool = pool.clone();
+    let task = spawn_blocking(move || {
+        let mut conn = pool.get().map_err(StoreError::new)?;
+        query(&mut conn).map_err(StoreError::new)
+    });
+    async move { task.await.map_err(StoreError::new)? }
 }
 
 async fn over<U, C>(place: Place) -> Over<DieselIdentityStore<U, C>>
@@ -153,6 +208,8 @@ mod postgres {
                 .on_conflict_do_nothing()
                 .execute(self)
         }
+
+        by_email!();
     }
 
     find_by_subject!(Named, text::people::external_id, PgConnection);
@@ -179,6 +236,8 @@ mod mariadb {
             let person = text::people::external_id.eq(sub);
             diesel::insert_or_ignore_into(text::people::table).values(person).execute(self)
         }
+
+        by_email!();
     }
 
     find_by_subject!(Named, text::people::external_id, MysqlConnection);

@@ -1,7 +1,10 @@
 //! The diesel-async store.
 
 use deadpool::managed::Manager as Pooled;
-use diesel::{ExpressionMethods, QueryDsl, QueryResult, SqliteConnection};
+use diesel::{
+    BoolExpressionMethods, ExpressionMethods, QueryDsl, QueryResult, SelectableHelper,
+    SqliteConnection,
+};
 use diesel_async::{
     AsyncConnection, RunQueryDsl,
     pooled_connection::{
@@ -10,7 +13,9 @@ use diesel_async::{
     },
     sync_connection_wrapper::SyncConnectionWrapper,
 };
-use mcp_auth_core::{IdentityStore, Lookup, Newcomer, StoreError, async_trait};
+use mcp_auth_core::{
+    IdentityStore, Newcomer, Profile, StoreError, async_trait, contract_tests::ISSUER,
+};
 use mcp_auth_stores::{
     DieselAsyncIdentityStore, FindBySubjectAsync, IdentityStoreExt, find_by_subject_async,
 };
@@ -34,6 +39,12 @@ trait Connection: PoolableConnection + Sized + 'static {
 
     /// Adds a person, unless there is one with this subject.
     async fn insert(&mut self, sub: &str) -> QueryResult<usize>;
+
+    /// All persons with this address.
+    async fn with_email(&mut self, email: &str) -> QueryResult<Vec<Named>>;
+
+    /// Writes the subject into a person who has none; otherwise it changes no row.
+    async fn link(&mut self, id: i32, sub: &str) -> QueryResult<usize>;
 }
 
 #[async_trait]
@@ -49,6 +60,17 @@ impl Connection for AsyncSqliteConnection {
         let person = text::people::external_id.eq(sub.to_owned());
         let insert = diesel::insert_into(text::people::table).values(person);
         insert.on_conflict_do_nothing().execute(self).await
+    }
+
+    async fn with_email(&mut self, email: &str) -> QueryResult<Vec<Named>> {
+        let named = text::people::table.select(Named::as_select());
+        named.filter(text::people::email.eq(email.to_owned())).load(self).await
+    }
+
+    async fn link(&mut self, id: i32, sub: &str) -> QueryResult<usize> {
+        let free = text::people::id.eq(id).and(text::people::external_id.is_null());
+        let update = diesel::update(text::people::table.filter(free));
+        update.set(text::people::external_id.eq(sub.to_owned())).execute(self).await
     }
 }
 
@@ -94,15 +116,37 @@ where
     let pool = connect::<C>(&place, 4).await;
     let store = DieselAsyncIdentityStore::<Named, C>::new(pool.clone());
     let found = store.clone();
+    let (by_email, linking) = (pool.clone(), pool.clone());
     let store = store.provision_with(move |newcomer: Newcomer| {
         let (pool, store) = (pool.clone(), found.clone());
         async move {
             let mut conn = pool.get().await.map_err(StoreError::new)?;
             conn.insert(newcomer.subject().id()).await.map_err(StoreError::new)?;
             drop(conn);
-            store.find(&Lookup::new(newcomer.subject())).await
+            store.find(&newcomer.lookup()).await
         }
     });
+    let store = store.link_by_verified_email(
+        ISSUER,
+        move |profile: Profile| {
+            let pool = by_email.clone();
+            async move {
+                let mut conn = pool.get().await.map_err(StoreError::new)?;
+                let email = profile.verified_email().unwrap_or_default();
+                conn.with_email(email).await.map_err(StoreError::new)
+            }
+        },
+        |person: &Named| person.external_id.is_some(),
+        move |person: Named, newcomer: Newcomer| {
+            let pool = linking.clone();
+            async move {
+                let mut conn = pool.get().await.map_err(StoreError::new)?;
+                let sub = newcomer.subject().id().to_owned();
+                let rows = conn.link(person.id, &sub).await.map_err(StoreError::new)?;
+                Ok((rows == 1).then_some(Named { external_id: Some(sub), ..person }))
+            }
+        },
+    );
     Over::new(place, store)
 }
 
@@ -171,6 +215,17 @@ mod postgres {
             let insert = diesel::insert_into(text::people::table).values(person);
             insert.on_conflict_do_nothing().execute(self).await
         }
+
+        async fn with_email(&mut self, email: &str) -> QueryResult<Vec<Named>> {
+            let named = text::people::table.select(Named::as_select());
+            named.filter(text::people::email.eq(email.to_owned())).load(self).await
+        }
+
+        async fn link(&mut self, id: i32, sub: &str) -> QueryResult<usize> {
+            let free = text::people::id.eq(id).and(text::people::external_id.is_null());
+            let update = diesel::update(text::people::table.filter(free));
+            update.set(text::people::external_id.eq(sub.to_owned())).execute(self).await
+        }
     }
 
     find_by_subject_async!(Named, text::people::external_id, AsyncPgConnection);
@@ -204,6 +259,17 @@ mod mariadb {
             let person = text::people::external_id.eq(sub.to_owned());
             let insert = diesel::insert_or_ignore_into(text::people::table).values(person);
             insert.execute(self).await
+        }
+
+        async fn with_email(&mut self, email: &str) -> QueryResult<Vec<Named>> {
+            let named = text::people::table.select(Named::as_select());
+            named.filter(text::people::email.eq(email.to_owned())).load(self).await
+        }
+
+        async fn link(&mut self, id: i32, sub: &str) -> QueryResult<usize> {
+            let free = text::people::id.eq(id).and(text::people::external_id.is_null());
+            let update = diesel::update(text::people::table.filter(free));
+            update.set(text::people::external_id.eq(sub.to_owned())).execute(self).await
         }
     }
 

@@ -10,6 +10,7 @@ pub(crate) mod text {
         people (id) {
             id -> Integer,
             external_id -> Nullable<Text>,
+            email -> Nullable<Text>,
             name -> Text,
         }
     }
@@ -17,6 +18,7 @@ pub(crate) mod text {
     #[derive(Queryable, Selectable)]
     #[diesel(table_name = people)]
     pub(crate) struct Named {
+        pub(crate) id: i32,
         pub(crate) external_id: Option<String>,
     }
 }

@@ -1,21 +1,33 @@
 //! The store in memory.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use mcp_auth_core::{
-    IdentityStore, Newcomer, StoreError, Subject, async_trait,
-    contract_tests::{Fixture, Provisioning},
+    IdentityStore, Newcomer, Profile, StoreError, Subject, async_trait,
+    contract_tests::{Fixture, ISSUER, Linking, Provisioning, rules},
 };
 use mcp_auth_stores::{IdentityStoreExt, MemoryIdentityStore};
 
-/// A user is its own subject.
+/// A user is its own subject, or its address while it has no subject.
 struct InMemory<S> {
     users: MemoryIdentityStore<String>,
+    /// Those who were known by their address before: address and, once linked, subject.
+    known: Known,
     store: Arc<S>,
 }
 
+type Known = Arc<Mutex<Vec<(String, Option<String>)>>>;
+
 fn in_memory() -> InMemory<impl IdentityStore<User = String>> {
+    linking_if(|subject| subject.is_none())
+}
+
+/// A store whose `link` writes where `may_link` says so of the subject that is there.
+fn linking_if(
+    may_link: fn(&Option<String>) -> bool,
+) -> InMemory<impl IdentityStore<User = String>> {
     let users = MemoryIdentityStore::new();
+    let known = Known::default();
     let all = users.clone();
     let store = users.clone().provision_with(move |newcomer: Newcomer| {
         let all = all.clone();
@@ -25,7 +37,39 @@ fn in_memory() -> InMemory<impl IdentityStore<User = String>> {
             Ok::<_, StoreError>(Some(sub.to_owned()))
         }
     });
-    InMemory { users, store: Arc::new(store) }
+    let (look, write, linked) = (known.clone(), known.clone(), users.clone());
+    let store = store.link_by_verified_email(
+        ISSUER,
+        move |profile: Profile| {
+            let look = look.clone();
+            async move {
+                let found = with_address(&look, &profile);
+                // As over a database, others are served between the look-up and the write.
+                tokio::task::yield_now().await;
+                Ok(found)
+            }
+        },
+        |user: &String| !user.contains('@'),
+        move |email: String, newcomer: Newcomer| {
+            let sub = newcomer.subject().id().to_owned();
+            let mut rows = write.lock().unwrap();
+            let free = rows.iter_mut().find(|row| row.0 == email && may_link(&row.1));
+            let user = free.map(|row| {
+                row.1 = Some(sub.clone());
+                linked.insert(&*sub, sub.clone());
+                sub
+            });
+            std::future::ready(Ok(user))
+        },
+    );
+    InMemory { users, known, store: Arc::new(store) }
+}
+
+fn with_address(known: &Known, profile: &Profile) -> Vec<String> {
+    let rows = known.lock().unwrap();
+    let has_it = |row: &&(String, _)| Some(&*row.0) == profile.verified_email();
+    let found = rows.iter().filter(has_it);
+    found.map(|(email, sub)| sub.clone().unwrap_or_else(|| email.clone())).collect()
 }
 
 #[async_trait]
@@ -53,11 +97,30 @@ impl<S: IdentityStore<User = String>> Provisioning for InMemory<S> {
     }
 }
 
+#[async_trait]
+impl<S: IdentityStore<User = String>> Linking for InMemory<S> {
+    async fn add_unlinked(&self, email: &str) {
+        self.known.lock().unwrap().push((email.to_owned(), None));
+    }
+
+    async fn linked_to(&self, email: &str) -> Vec<Option<String>> {
+        let known = self.known.lock().unwrap();
+        known.iter().filter(|row| row.0 == email).map(|row| row.1.clone()).collect()
+    }
+}
+
+/// The contract tells a `link` without a condition, although the store looks before it calls it.
+#[tokio::test]
+#[should_panic(expected = "two subjects became one user")]
+async fn r33_a_link_without_a_condition_breaks_the_contract() {
+    rules::r33_links_one_of_many_newcomers_with_one_address(&linking_if(|_| true)).await;
+}
+
 mod process {
     use super::*;
 
     mcp_auth_core::contract_tests!(
         #[tokio::test]
-        in_memory(); finding, provisioning
+        in_memory(); finding, provisioning, linking
     );
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mcp_auth_core::{
     IdentityStore, Subject, async_trait,
-    contract_tests::{Fixture, Outage, Provisioning},
+    contract_tests::{Fixture, Linking, Outage, Provisioning},
 };
 
 use crate::place::Place;
@@ -66,5 +66,16 @@ impl<S: IdentityStore<User: Person>> Outage for Over<S> {
 impl<S: IdentityStore<User: Person>> Provisioning for Over<S> {
     async fn count(&self) -> usize {
         self.place.count().await
+    }
+}
+
+#[async_trait]
+impl<S: IdentityStore<User: Person>> Linking for Over<S> {
+    async fn add_unlinked(&self, email: &str) {
+        self.place.add_unlinked(email).await;
+    }
+
+    async fn linked_to(&self, email: &str) -> Vec<Option<String>> {
+        self.place.linked_to(email).await
     }
 }

@@ -68,7 +68,8 @@ impl Place {
             }
         };
         let table = format!(
-            "CREATE TABLE people (issuer {text}, name VARCHAR(100) NOT NULL DEFAULT 'Ada', \
+            "CREATE TABLE people (issuer {text}, email {text}, \
+             name VARCHAR(100) NOT NULL DEFAULT 'Ada', \
              created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP, balance DECIMAL(10, 2), {columns})"
         );
         let mut statements = vec![table];
@@ -110,6 +111,32 @@ impl Place {
             Column::Number => sub.parse::<i64>().unwrap().into(),
             Column::Uuid => sub.parse::<Uuid>().unwrap().into(),
             _ => sub.into(),
+        }
+    }
+
+    /// Adds somebody who has an address and no subject.
+    pub(crate) async fn add_unlinked(&self, email: &str) {
+        let sql = format!("INSERT INTO people (email) VALUES ({})", self.placeholder());
+        let done = self.database.admin.execute_raw(self.statement(&sql, email)).await;
+        done.unwrap_or_else(|error| panic!("{email}: {error}"));
+    }
+
+    /// The subject of each who has this address.
+    pub(crate) async fn linked_to(&self, email: &str) -> Vec<Option<String>> {
+        let sql = format!("SELECT external_id FROM people WHERE email = {}", self.placeholder());
+        let rows = self.database.admin.query_all_raw(self.statement(&sql, email)).await.unwrap();
+        rows.iter().map(|row| row.try_get("", "external_id").unwrap()).collect()
+    }
+
+    fn statement(&self, sql: &str, value: &str) -> Statement {
+        let backend = self.database.admin.get_database_backend();
+        Statement::from_sql_and_values(backend, sql, [value.into()])
+    }
+
+    fn placeholder(&self) -> &'static str {
+        match self.database.kind {
+            Kind::Postgres => "$1",
+            Kind::Sqlite | Kind::MariaDb => "?",
         }
     }
 

@@ -1,10 +1,12 @@
 //! The SeaORM store.
 
-use mcp_auth_core::{IdentityStore, Lookup, Newcomer, StoreError};
+use mcp_auth_core::{IdentityStore, Newcomer, Profile, StoreError, contract_tests::ISSUER};
 use mcp_auth_stores::{IdentityStoreExt, SeaOrmIdentityStore};
 use sea_orm::{
-    ActiveValue::Set, ConnectOptions, Database, DatabaseConnection, DatabaseTransaction,
-    EntityTrait, TransactionTrait, sea_query::OnConflict,
+    ActiveValue::Set,
+    ColumnTrait, ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, EntityTrait,
+    QueryFilter, TransactionTrait,
+    sea_query::{Expr, OnConflict},
 };
 
 use crate::{
@@ -24,6 +26,7 @@ mod text {
         pub(crate) id: i32,
         pub(crate) issuer: Option<String>,
         pub(crate) external_id: Option<String>,
+        pub(crate) email: Option<String>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -98,6 +101,7 @@ async fn text(place: Place) -> Over<impl IdentityStore<User = text::Model>> {
     let db = connect(&place, 4).await;
     let store = SeaOrmIdentityStore::new(db.clone(), text::Column::ExternalId);
     let found = store.clone();
+    let (by_email, linking) = (db.clone(), db.clone());
     let store = store.provision_with(move |newcomer: Newcomer| {
         let (db, store) = (db.clone(), found.clone());
         async move {
@@ -110,9 +114,36 @@ async fn text(place: Place) -> Over<impl IdentityStore<User = text::Model>> {
                 .exec_without_returning(&db)
                 .await
                 .map_err(StoreError::new)?;
-            store.find(&Lookup::new(newcomer.subject())).await
+            store.find(&newcomer.lookup()).await
         }
     });
+    let store = store.link_by_verified_email(
+        ISSUER,
+        move |profile: Profile| {
+            let db = by_email.clone();
+            async move {
+                let email = profile.verified_email().unwrap_or_default();
+                let people = text::Entity::find().filter(text::Column::Email.eq(email));
+                people.all(&db).await.map_err(StoreError::new)
+            }
+        },
+        |person: &text::Model| person.external_id.is_some(),
+        move |person: text::Model, newcomer: Newcomer| {
+            let db = linking.clone();
+            async move {
+                let sub = newcomer.subject().id().to_owned();
+                let written = text::Entity::update_many()
+                    .col_expr(text::Column::ExternalId, Expr::value(sub.clone()))
+                    .filter(text::Column::Id.eq(person.id))
+                    .filter(text::Column::ExternalId.is_null())
+                    .exec(&db)
+                    .await
+                    .map_err(StoreError::new)?;
+                let linked = text::Model { external_id: Some(sub), ..person };
+                Ok((written.rows_affected == 1).then_some(linked))
+            }
+        },
+    );
     Over::new(place, store)
 }
 

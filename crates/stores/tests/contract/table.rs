@@ -80,7 +80,15 @@ fn this_binary(arguments: &[&str]) -> Output {
 fn proof(test: &str) -> Option<Proof> {
     let (column, name) = test.rsplit_once("::")?;
     let known = COLUMNS.iter().any(|(path, _)| *path == column);
-    known.then(|| (column.to_owned(), name.replace('_', " ")))
+    known.then(|| (column.to_owned(), without_obligation(name).replace('_', " ")))
+}
+
+/// The name of a test without the number of the obligation that it proves.
+fn without_obligation(name: &str) -> &str {
+    match name.split_once('_') {
+        Some((id, rest)) if id.starts_with('r') && id[1..].parse::<u8>().is_ok() => rest,
+        _ => name,
+    }
 }
 
 fn write(proofs: &BTreeSet<Proof>) -> String {

@@ -30,7 +30,8 @@ macro_rules! tests {
 
         mcp_auth_core::contract_tests!(
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            text$($($of)+)?(Place::new($kind, Column::Text).await).await; finding, outage, provisioning
+            text$($($of)+)?(Place::new($kind, Column::Text).await).await;
+            finding, outage, provisioning, linking
         );
 
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

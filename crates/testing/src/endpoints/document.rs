@@ -1,17 +1,20 @@
 //! Client ID Metadata Documents: the client's id is the URL of what it says about itself.
 
-use std::time::Duration;
+use std::net::{IpAddr, SocketAddr};
 
 use actix_web::http::{StatusCode, header};
 use awc::error::PayloadError;
 use serde_json::Value;
-use url::Url;
+use url::{Host, Url};
 
 use crate::client::{Authentication, Client, Origin};
 use crate::redirect_uri;
+use crate::state::State;
 
 /// The size that draft-ietf-oauth-client-id-metadata-document recommends as the most.
 const LARGEST_DOCUMENT: usize = 5 * 1024;
+
+const UNREACHABLE: &str = "its server could not be reached";
 
 /// A `client_id` that is a URL, as the draft allows it: https (here also http on loopback, for
 /// tests), with a path, without fragment, user information or dot segments.
@@ -40,22 +43,27 @@ pub(super) fn parse_id(client_id: &str) -> Option<Result<Url, &'static str>> {
 }
 
 /// Fetches the document and takes the client from it.
-pub(super) async fn fetch(client_id: &str, timeout: Duration) -> Result<Client, String> {
-    let body = tokio::time::timeout(timeout, download(client_id, timeout))
+pub(super) async fn fetch(state: &State, client_id: &str, url: &Url) -> Result<Client, String> {
+    let timeout = state.settings.document_timeout;
+    let body = tokio::time::timeout(timeout, download(state, client_id, url))
         .await
         .map_err(|_| format!("it did not arrive within {timeout:?}"))??;
     let document: Value = serde_json::from_slice(&body).map_err(|_| "it is not JSON".to_owned())?;
     client_of(client_id, &document).map_err(str::to_owned)
 }
 
-async fn download(url: &str, timeout: Duration) -> Result<Vec<u8>, String> {
+async fn download(state: &State, client_id: &str, url: &Url) -> Result<Vec<u8>, String> {
+    let address = address(state, url).await?;
+    let timeout = state.settings.document_timeout;
     let http = awc::Client::builder().disable_redirects().timeout(timeout).finish();
     let mut response = http
-        .get(url)
+        .get(client_id)
+        // The address that was checked: a second look-up could yield another one.
+        .address(address)
         .insert_header((header::ACCEPT, "application/json"))
         .send()
         .await
-        .map_err(|_| "its server could not be reached".to_owned())?;
+        .map_err(|_| UNREACHABLE.to_owned())?;
     if response.status().is_redirection() {
         return Err("its URL redirects, which is not followed".into());
     }
@@ -68,6 +76,39 @@ async fn download(url: &str, timeout: Duration) -> Result<Vec<u8>, String> {
         Err(PayloadError::Overflow) => Err(format!("it is larger than {LARGEST_DOCUMENT} bytes")),
         Err(_) => Err("its transfer broke off".into()),
     }
+}
+
+/// Where to connect. The URL comes from anybody who can open a page in the developer's browser, so
+/// other programs on this machine must not get requests by it.
+async fn address(state: &State, url: &Url) -> Result<SocketAddr, String> {
+    let port = url.port_or_known_default().ok_or(UNREACHABLE)?;
+    let found: Vec<SocketAddr> = match url.host().ok_or(UNREACHABLE)? {
+        Host::Ipv4(ip) => vec![(ip, port).into()],
+        Host::Ipv6(ip) => vec![(ip, port).into()],
+        Host::Domain(name) => {
+            let found = tokio::net::lookup_host((name, port)).await;
+            found.map_err(|_| UNREACHABLE.to_owned())?.collect()
+        }
+    };
+    let mut allowed = found.iter().filter(|address| {
+        !is_this_machine(address.ip())
+            || **address == state.address
+            || state.settings.document_ports.contains(&port)
+    });
+    match allowed.next() {
+        Some(address) => Ok(*address),
+        None if found.is_empty() => Err(UNREACHABLE.into()),
+        None => Err(format!(
+            "port {port} of this machine is not the authority's own; allow it with \
+             TestAuthority::builder().metadata_document_port({port})"
+        )),
+    }
+}
+
+/// Loopback, also in its IPv4-mapped form, and the unspecified address, which connects to it.
+fn is_this_machine(ip: IpAddr) -> bool {
+    let ip = ip.to_canonical();
+    ip.is_loopback() || ip.is_unspecified()
 }
 
 fn client_of(client_id: &str, document: &Value) -> Result<Client, &'static str> {
@@ -124,6 +165,16 @@ mod tests {
     }
 
     #[test]
+    fn this_machine_has_several_addresses() {
+        for own in ["127.0.0.1", "127.8.9.10", "0.0.0.0", "::1", "::", "::ffff:127.0.0.1"] {
+            assert!(is_this_machine(own.parse().unwrap()), "{own}");
+        }
+        for other in ["192.0.2.1", "10.0.0.1", "2001:db8::1", "::ffff:192.0.2.1"] {
+            assert!(!is_this_machine(other.parse().unwrap()), "{other}");
+        }
+    }
+
+    #[test]
     fn a_document_speaks_for_its_own_url_only() {
         let id = "https://app.example.com/client.json";
         let good = json!({ "client_id": id, "redirect_uris": ["http://127.0.0.1/cb"] });
@@ -136,6 +187,7 @@ mod tests {
             ("token_endpoint_auth_method", json!("client_secret_post")),
             ("redirect_uris", json!([])),
             ("redirect_uris", json!(["javascript:alert(1)"])),
+            ("redirect_uris", json!(["http://127.0.0.1/cb", "ms-msdt:/id"])),
             ("redirect_uris", json!([1])),
         ] {
             let mut bad = good.clone();

@@ -48,7 +48,7 @@ async fn find_client(state: &State, query: &Parameters) -> Result<Client, String
              was restarted: let the client forget its registration and connect again."
         )),
         Some(Err(why)) => Err(format!("The client is not acceptable: {why}.")),
-        Some(Ok(_)) => document::fetch(id, state.settings.document_timeout)
+        Some(Ok(url)) => document::fetch(state, id, &url)
             .await
             .map_err(|why| format!("The client's metadata document {id} is no good: {why}.")),
     }
@@ -64,6 +64,10 @@ fn choose_redirect_uri(client: &Client, query: &Parameters) -> Result<String, St
         (Some(uri), None, _) if client.may_redirect_to(uri) => Ok(uri.to_owned()),
         (Some(uri), None, _) => {
             Err(format!("The redirect_uri “{uri}” is not one that this client registered."))
+        }
+        // Clients that were configured in code were not checked before.
+        (None, _, [only]) if redirect_uri::validate(only).is_err() => {
+            Err(format!("The client's redirect_uri “{only}” is not acceptable."))
         }
         (None, _, [only]) => Ok(only.clone()),
         (None, _, _) => Err("The request names no redirect_uri.".into()),

@@ -2,11 +2,13 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use mcp_auth_testing::TestAuthority;
+use mcp_auth_testing::{Client, Endpoint, Fault, TestAuthority, TestAuthorityBuilder};
 use serde_json::{Value, json};
 
 use crate::browser::*;
@@ -95,6 +97,11 @@ fn document_server(answer: impl Fn(&str) -> String + Send + 'static) -> String {
     url
 }
 
+fn port_of(url: &str) -> u16 {
+    let (_, rest) = url.split_once("127.0.0.1:").unwrap();
+    rest.split_once('/').unwrap().0.parse().unwrap()
+}
+
 fn ok(document: &Value) -> String {
     let body = document.to_string();
     let length = body.len();
@@ -114,9 +121,123 @@ fn document(url: &str) -> Value {
 }
 
 #[test]
-fn a_client_may_be_known_by_its_metadata_document() {
+fn dangerous_redirect_schemes_are_refused_and_own_ones_taken() {
     let authority = TestAuthority::start().unwrap();
+    let endpoint = format!("{}/oauth2/register", authority.issuer());
+    let register = |uri: &str| {
+        let asked =
+            json!({ "redirect_uris": [CALLBACK, uri], "token_endpoint_auth_method": "none" });
+        post_json(&endpoint, &asked)
+    };
+    let path = "/client.json";
+    let id = format!("{}{path}", authority.issuer());
+    let by_document = |uri: &str| {
+        let mut document = document(&id);
+        document["redirect_uris"] = json!([CALLBACK, uri]);
+        serve(&authority, path, &document);
+        get(&authorize_url(&authority, &id, &[]))
+    };
+    for uri in [
+        "javascript:alert(document.domain)",
+        "JavaScript://x/%0aalert(1)",
+        "data:text/html,<script>alert(1)</script>",
+        "data:/x",
+        "file:///etc/passwd",
+        "vbscript:/x",
+        "ms-msdt:/id/PCWDiagnostic",
+        "ms-settings://x",
+        "search-ms:/query=x",
+        "microsoft-edge:/x",
+        "intent://scan/#Intent;end",
+        "intent://scan/",
+        "blob:https://app.example.com/x",
+        "filesystem:https://app.example.com/x",
+        "about:blank",
+        "view-source:https://app.example.com/",
+        "chrome-extension://x/y",
+        "ws://127.0.0.1/cb",
+        "wss://app.example.com/cb",
+        "ftp://app.example.com/cb",
+        "ldap://app.example.com/cb",
+        "mailto:ada@example.com",
+        "shell:/startup",
+        "unheard-of:alert(1)",
+        "http://app.example.com/cb",
+    ] {
+        let answer = register(uri);
+        assert_eq!((answer.status, &*answer.error()), (400, "invalid_redirect_uri"), "{uri}");
+        assert_eq!(by_document(uri).status, 400, "{uri}");
+    }
+    for uri in [
+        "cursor://anysphere.cursor-mcp/oauth/callback",
+        "vscode://vscode.github-authentication/did-authenticate",
+        "vscode-insiders://callback",
+        "com.example.app:/callback",
+        "http://127.0.0.1:4711/callback",
+        "http://localhost/callback",
+        "http://[::1]:4711/callback",
+        "https://app.example.com/callback",
+    ] {
+        assert_eq!(register(uri).status, 201, "{uri}");
+        assert_eq!(by_document(uri).status, 200, "{uri}");
+    }
+}
+
+#[test]
+fn a_configured_client_is_not_redirected_to_a_script_either() {
+    let client = Client::public("client_mine").redirect_uri("javascript:alert(1)");
+    let authority = TestAuthority::builder().client(client).start().unwrap();
+    let url = authorize_url(&authority, "client_mine", &[]);
+    let without = url.replace("redirect_uri=", "ignored=");
+    let answer = get(&without);
+    assert_eq!(answer.status, 400);
+    assert!(answer.body.contains("is not acceptable"), "{}", answer.body);
+}
+
+/// Lets the authority itself answer with this document.
+fn serve(authority: &TestAuthority, path: &str, document: &Value) {
+    let answer = Fault::Custom {
+        status: 200,
+        content_type: "application/json".into(),
+        body: document.to_string().into_bytes(),
+    };
+    authority.inject(Endpoint::Path(path.into()), answer);
+}
+
+#[test]
+fn metadata_documents_on_other_loopback_ports_are_not_fetched() {
+    let authority = TestAuthority::start().unwrap();
+    let fetched = Arc::new(AtomicBool::new(false));
+    let told = fetched.clone();
+    let other = document_server(move |url| {
+        told.store(true, Ordering::Relaxed);
+        ok(&document(url))
+    });
+    let port = port_of(&other);
+    for client in [
+        other,
+        format!("http://localhost:{port}/client.json"),
+        format!("http://127.9.9.9:{port}/client.json"),
+        format!("https://127.0.0.1:{port}/client.json"),
+        format!("https://0.0.0.0:{port}/client.json"),
+        format!("https://[::ffff:7f00:1]:{port}/client.json"),
+    ] {
+        let answer = get(&authorize_url(&authority, &client, &[]));
+        assert_eq!(answer.status, 400, "{client}");
+        assert!(answer.body.contains("metadata_document_port("), "{client}: {}", answer.body);
+    }
+    assert!(!fetched.load(Ordering::Relaxed));
+
+    let own = format!("{}/client.json", authority.issuer());
+    serve(&authority, "/client.json", &document(&own));
+    assert!(get(&authorize_url(&authority, &own, &[])).body.contains("Documented Agent"));
+}
+
+#[test]
+fn a_client_may_be_known_by_its_metadata_document() {
     let client = document_server(|url| ok(&document(url)));
+    let authority =
+        TestAuthority::builder().metadata_document_port(port_of(&client)).start().unwrap();
     let url = authorize_url(&authority, &client, &[]);
     assert!(get(&url).body.contains("Documented Agent"));
 
@@ -128,8 +249,6 @@ fn a_client_may_be_known_by_its_metadata_document() {
 
 #[test]
 fn a_metadata_document_is_not_followed_elsewhere_nor_read_without_end() {
-    let authority =
-        TestAuthority::builder().document_timeout(Duration::from_millis(300)).start().unwrap();
     let good = document_server(|url| ok(&document(url)));
 
     let redirecting = document_server(move |_| {
@@ -151,7 +270,7 @@ fn a_metadata_document_is_not_followed_elsewhere_nor_read_without_end() {
     let missing = document_server(|_| "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n".into());
     let nonsense = document_server(|_| ok(&json!("nonsense")));
 
-    for (client, why) in [
+    let cases = [
         (redirecting, "redirects"),
         (huge, "larger than"),
         (slow, "did not arrive"),
@@ -159,7 +278,13 @@ fn a_metadata_document_is_not_followed_elsewhere_nor_read_without_end() {
         (foreign, "not its own URL"),
         (missing, "404"),
         (nonsense, "not its own URL"),
-    ] {
+    ];
+    let builder = TestAuthority::builder().document_timeout(Duration::from_millis(300));
+    let allow = |builder: TestAuthorityBuilder, (client, _): &(String, &str)| {
+        builder.metadata_document_port(port_of(client))
+    };
+    let authority = cases.iter().fold(builder, allow).start().unwrap();
+    for (client, why) in cases {
         let answer = get(&authorize_url(&authority, &client, &[]));
         assert_eq!(answer.status, 400, "{why}");
         assert!(answer.body.contains(why), "{why}: {}", answer.body);

@@ -78,8 +78,22 @@ impl World {
         self.authority.keys().add(Algorithm::Es256);
     }
 
-    /// Calls until the first 200. How long that took, and every answer before.
+    /// Calls with a valid token until the first 200. How long that took. Until then the answer is
+    /// 503 and never 401: the token's key may be unknown, but is published (R24).
     pub(crate) async fn until_accepted(&self, bound: Duration) -> Result<Duration, String> {
+        self.until_accepted_after(&[503], bound).await
+    }
+
+    /// The same where the issuer had withdrawn the token's key, so that 401 is right at first.
+    pub(crate) async fn until_accepted_again(&self, bound: Duration) -> Result<Duration, String> {
+        self.until_accepted_after(&[401, 503], bound).await
+    }
+
+    async fn until_accepted_after(
+        &self,
+        meanwhile: &[u16],
+        bound: Duration,
+    ) -> Result<Duration, String> {
         let (token, start) = (self.token(), Instant::now());
         loop {
             let answer = self.server.call(&token).await;
@@ -88,7 +102,7 @@ impl World {
                 _ if start.elapsed() > bound => {
                     return Err(format!("still {answer:?} after {:?}", start.elapsed()));
                 }
-                401 | 503 => sleep(Duration::from_millis(25)).await,
+                status if meanwhile.contains(&status) => sleep(Duration::from_millis(25)).await,
                 _ => return Err(format!("{answer:?}")),
             }
         }
@@ -122,8 +136,8 @@ impl Calls {
         }
     }
 
-    /// Whether these took no longer than `before`. Whoever waited for a fetch has waited for
-    /// [`PATIENCE`]: where one call in ten did, it shows, whatever a busy machine adds to each.
+    /// Whether these took no longer than `before`. A call that waited for a fetch has waited for
+    /// [`PATIENCE`]: if one call in ten did, it shows, whatever a busy machine adds to each.
     pub(crate) fn as_fast_as(&self, before: &Self) -> Result<(), String> {
         let (now, then) = (self.p90(), before.p90());
         match now < then * 4 + PATIENCE / 2 {

@@ -1,4 +1,4 @@
-//! R24 to R26: whose keys a token is checked with.
+//! Which keys a token is checked with (R24 to R26).
 
 use actix_mcp_auth::{
     Issuer, McpAuth,
@@ -7,7 +7,7 @@ use actix_mcp_auth::{
 use actix_web::web;
 use hostile::{
     Class,
-    Expected::{BadToken, Passed},
+    Expected::{BadToken, Passed, UnknownKey},
     RESOURCE, Server,
     forge::{ForgedKey, KeyType, encode},
     server::{builder, wait_until_ready},
@@ -252,7 +252,7 @@ fn r24_a_kid_is_a_name_to_compare_and_nothing_else() {
     ] {
         let token = authority.token().subject("user_ada").audience(RESOURCE).kid(kid).sign();
         let answer = wire.call(format!("Bearer {token}").as_bytes());
-        class.answer(format!("kid {:.40?}", kid), &answer, BadToken);
+        class.answer(format!("kid {:.40?}", kid), &answer, UnknownKey);
     }
     for kid in [json!(null), json!(7), json!(true), json!([key.id()]), json!({"kid": key.id()})] {
         let token = authority.token().subject("user_ada").audience(RESOURCE);

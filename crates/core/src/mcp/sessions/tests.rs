@@ -94,6 +94,122 @@ fn r08_who_opens_many_sessions_pushes_out_their_own() {
     assert_eq!(sessions.check(&9_999_u64.to_le_bytes(), of(&ada), NOW), FOREIGN);
 }
 
+/// One person through one of many clients.
+fn through<'p>(subject: &'p Subject, client: &'p str) -> SessionOwner<'p> {
+    SessionOwner::Principal { subject, client: Some(client) }
+}
+
+#[test]
+fn r08_one_person_with_many_clients_evicts_nobody_else() {
+    let (sessions, ada, mallory) = (table(160), person("ada"), person("mallory"));
+    sessions.bind(b"ada's", of(&ada), NOW);
+    for n in 0..10_000_u64 {
+        let client = format!("client_{}", n % 100);
+        sessions.bind(&n.to_le_bytes(), through(&mallory, &client), NOW + HOUR / 60);
+    }
+    assert!(sessions.len() <= 11, "a sixteenth, and Ada's: {}", sessions.len());
+    assert_eq!(sessions.check(b"ada's", of(&mallory), NOW + HOUR), FOREIGN);
+    assert!(sessions.read().is_live(sessions.digest(&[b"ada's"]), NOW + HOUR));
+    // Each session still belongs to the client that opened it.
+    let last = 9_999_u64.to_le_bytes();
+    assert_eq!(sessions.check(&last, through(&mallory, "client_99"), NOW), Ok(()));
+    assert_eq!(sessions.check(&last, through(&mallory, "client_98"), NOW), FOREIGN);
+}
+
+#[test]
+fn r08_sessions_taken_over_by_sign_in_count_against_the_share() {
+    let (sessions, ada, mallory) = (table(160), person("ada"), person("mallory"));
+    sessions.bind(b"ada's", of(&ada), NOW);
+    for n in 0..10_000_u64 {
+        sessions.bind(&n.to_le_bytes(), SessionOwner::Nobody, NOW + HOUR / 60);
+        assert_eq!(sessions.check(&n.to_le_bytes(), of(&mallory), NOW + HOUR / 60), Ok(()));
+    }
+    assert!(sessions.len() <= 21, "{}", sessions.len());
+    assert!(sessions.read().is_live(sessions.digest(&[b"ada's"]), NOW + HOUR));
+}
+
+/// Fills the table by as many people as it takes, so that all earlier sessions are evicted.
+fn evict_all(sessions: &SessionBindings, now: UnixTime) {
+    for n in 0..sessions.settings.capacity {
+        let somebody = person(&format!("somebody{n}"));
+        sessions.bind(format!("of somebody {n}").as_bytes(), of(&somebody), now);
+    }
+}
+
+#[test]
+fn r08_an_evicted_session_can_be_bound_by_its_owner_only() {
+    let (sessions, ada, alan) = (table(160), person("ada"), person("alan"));
+    let id = b"ada's".as_slice();
+    sessions.bind(id, of(&ada), NOW);
+    evict_all(&sessions, NOW + HOUR);
+    assert!(!sessions.read().is_live(sessions.digest(&[id]), NOW + HOUR), "evicted");
+    let now = NOW + HOUR * 2;
+    for other in [of(&alan), through(&ada, "client_2"), SessionOwner::Nobody] {
+        assert_eq!(sessions.check(id, other, now), FOREIGN, "{other:?}");
+        sessions.bind(id, other, now);
+        assert!(!sessions.is_bound_to(id, other, now), "{other:?}");
+    }
+    assert_eq!(sessions.check(id, of(&ada), now), Ok(()));
+    assert!(sessions.is_bound_to(id, of(&ada), now));
+    sessions.bind(id, of(&ada), now);
+    assert!(sessions.read().is_live(sessions.digest(&[id]), now), "bound again");
+    assert_eq!(sessions.check(id, of(&alan), now), FOREIGN);
+}
+
+#[test]
+fn r08_an_evicted_session_is_remembered_for_24_hours() {
+    let (sessions, ada, alan) = (table(160), person("ada"), person("alan"));
+    sessions.bind(b"s", of(&ada), NOW);
+    evict_all(&sessions, NOW + HOUR);
+    let used = NOW + HOUR * 20;
+    assert_eq!(sessions.check(b"s", of(&ada), used), Ok(()));
+    assert_eq!(sessions.check(b"s", of(&ada), used + HOUR * 24), Ok(()));
+    assert_eq!(sessions.check(b"s", of(&alan), used + HOUR * 48), FOREIGN);
+    assert_eq!(sessions.check(b"s", of(&alan), used + HOUR * 73), Ok(()));
+    // Ended sessions leave nothing behind, evicted ones included.
+    sessions.bind(b"t", of(&ada), NOW);
+    evict_all(&sessions, NOW + HOUR);
+    sessions.end(b"t");
+    assert_eq!(sessions.check(b"t", of(&alan), NOW + HOUR), Ok(()));
+}
+
+#[test]
+fn r08_evicted_sessions_are_bounded_for_each_person_and_in_all() {
+    let (sessions, ada, mallory) = (table(160), person("ada"), person("mallory"));
+    sessions.bind(b"ada's", of(&ada), NOW);
+    evict_all(&sessions, NOW + HOUR);
+    for n in 0..10_000_u64 {
+        let client = format!("client_{}", n % 100);
+        sessions.bind(&n.to_le_bytes(), through(&mallory, &client), NOW + HOUR);
+        sessions.bind(&(n + 10_000).to_le_bytes(), SessionOwner::Nobody, NOW + HOUR);
+        assert!(sessions.read().evicted_len() <= 160);
+    }
+    assert_eq!(sessions.check(b"ada's", of(&mallory), NOW + HOUR), FOREIGN);
+}
+
+#[test]
+fn r08_a_session_left_alone_for_too_long_can_be_bound_again() {
+    let (sessions, ada, alan) = (table(160), person("ada"), person("alan"));
+    sessions.bind(b"s", of(&ada), NOW);
+    let late = NOW + HOUR * 25;
+    assert!(!sessions.is_bound_to(b"s", of(&ada), late));
+    sessions.bind(b"s", of(&ada), late);
+    assert!(sessions.is_bound_to(b"s", of(&ada), late));
+    assert_eq!(sessions.check(b"s", of(&alan), late), FOREIGN);
+}
+
+#[test]
+fn r08_only_a_known_session_of_a_signed_in_caller_is_bound() {
+    let (sessions, ada) = (table(160), person("ada"));
+    assert!(!sessions.is_bound_to(b"s", of(&ada), NOW), "unknown");
+    sessions.bind(b"s", SessionOwner::Nobody, NOW);
+    assert!(!sessions.is_bound_to(b"s", SessionOwner::Nobody, NOW));
+    assert!(!sessions.is_bound_to(b"s", of(&ada), NOW), "not hers before she uses it");
+    assert_eq!(sessions.check(b"s", of(&ada), NOW), Ok(()));
+    assert!(sessions.is_bound_to(b"s", of(&ada), NOW));
+    assert!(!sessions.is_bound_to(b"s", through(&ada, "client_2"), NOW));
+}
+
 #[test]
 fn the_table_is_bounded_and_keeps_what_was_used_last() {
     let (sessions, ada) = (table(160), person("ada"));

@@ -13,7 +13,7 @@ use std::{
 use actix_mcp_auth::testing::{Algorithm, Endpoint, Fault, Key, TestAuthority};
 
 /// A second more than the longest cool-down.
-pub(crate) const AHEAD: Duration = Duration::from_secs(11);
+pub(crate) const AHEAD: Duration = Duration::from_secs(3);
 /// How long a key is published.
 const PUBLISHED: Duration = Duration::from_secs(25);
 /// A key that has less time left is not used: it would be withdrawn on the way.

@@ -6,11 +6,10 @@
 //! ```
 //!
 //! A token is valid where its key is in the authority's current set and it has not expired. It
-//! must never be refused with 401; and 503 is honest only where no fetch has succeeded since its
-//! key was published. In the first half of the run keys are published 11 s before they sign, a
-//! second more than the longest cool-down, as issuers do who rotate with care. In the second half
-//! they sign at once: where the bucket is empty, R24 asks for 401 then, which is counted apart, and
-//! allowed for no longer than the cool-down.
+//! must never be refused with 401; and 503 is right only where no fetch has succeeded since its key
+//! was published. In the first half of the run keys are published 3 s before they sign, a second
+//! more than the longest cool-down. In the second half they sign at once, so that tokens of unknown
+//! keys are valid ones as well.
 //!
 //! Empty sets are not among the faults: seen twice they are the issuer's word, and no fault.
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
@@ -47,8 +46,8 @@ fn main() -> ExitCode {
     };
     let (start, time) = (Instant::now(), Duration::from_secs_f64(60.0 * minutes));
     let authority = TestAuthority::start().unwrap();
-    // The settings that everybody has, but for a cache that is full before the first tenth is over:
-    // while it fills, memory grows as it should.
+    // The default settings, but for a cache that is full before the first tenth is over: while it
+    // fills, memory grows as it should.
     let mut cache = TokenCacheSettings::default();
     cache.capacity = 2_048;
     let auth = builder(&authority).token_cache(cache).build().unwrap();

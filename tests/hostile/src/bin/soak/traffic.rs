@@ -25,20 +25,16 @@ const BETWEEN: Duration = Duration::from_millis(10);
 const MOST: usize = 150;
 /// A fetch that ended so long after a key was published has brought it.
 const FETCH: Duration = Duration::from_millis(300);
-/// The longest cool-down, and the second that a request may wait.
-const COOL_DOWN: Duration = Duration::from_secs(11);
 
 /// What a request was, and what became of it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Outcome {
     Passed,
-    /// A bad token, and so it was told.
+    /// A bad token, refused as such.
     Refused,
-    /// A token of a key that nobody could fetch since it was published; or of nobody's.
+    /// A token of a key that no fetch has brought since it was published, or of a made-up key.
     Unavailable,
-    /// A valid token of a key published a moment ago, while the bucket was empty.
-    InsideCoolDown,
-    /// What must not be.
+    /// An answer that must not occur.
     Wrong,
 }
 
@@ -89,13 +85,12 @@ struct Call {
     key: Option<Published>,
     /// Whether a fetch had brought that key.
     known: bool,
-    at_once: bool,
     failing: bool,
 }
 
 impl Call {
     fn bad(what: &'static str, token: String) -> Self {
-        Self { what, token, key: None, known: false, at_once: false, failing: false }
+        Self { what, token, key: None, known: false, failing: false }
     }
 }
 
@@ -147,11 +142,6 @@ impl Traffic {
         let outcome = match (&call.key, status) {
             (Some(_), Some(200)) => Outcome::Passed,
             (Some(_), Some(503)) if !call.known => Outcome::Unavailable,
-            (Some(key), Some(401))
-                if call.at_once && !call.known && key.since.elapsed() < COOL_DOWN + took =>
-            {
-                Outcome::InsideCoolDown
-            }
             (None, Some(401)) => Outcome::Refused,
             (None, Some(503)) if call.what == "unknown key" || call.what == "withdrawn key" => {
                 Outcome::Unavailable
@@ -190,7 +180,6 @@ fn choose(
             what,
             token: token.unwrap_or_else(|| build(&key.key)),
             known: is_fetched(auth, &key),
-            at_once: troubled.signs_at_once(),
             failing: troubled.is_failing(),
             key: Some(key),
         };
