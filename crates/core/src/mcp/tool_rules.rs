@@ -140,6 +140,19 @@ impl ToolRules {
         self.all().next().is_none()
     }
 
+    /// The names of the tools that have a rule of their own, in no particular order: for a check
+    /// against the tools that a server really has.
+    pub fn tools(&self) -> impl Iterator<Item = &str> {
+        self.tools.keys().map(AsRef::as_ref)
+    }
+
+    /// Whether tools without a rule of their own are judged by a rule, because
+    /// [`other_tools`](Self::other_tools), or [`method("tools/call")`](Self::method), was
+    /// configured.
+    pub fn judges_other_tools(&self) -> bool {
+        self.methods.contains_key("tools/call")
+    }
+
     /// Every requirement that stands in a rule.
     pub fn needs(&self) -> impl Iterator<Item = &'static Need> {
         self.all().copied().filter_map(Demand::need)
@@ -254,6 +267,16 @@ mod tests {
         }
         assert_eq!(rules.needs().count(), 5);
         assert!(!rules.is_empty() && ToolRules::new().is_empty());
+    }
+
+    #[test]
+    fn r30_rules_name_their_tools_and_whether_others_are_judged() {
+        let rules = ToolRules::new().tool("a").open().prompt("p").open().tool("b").refused();
+        let mut tools: Vec<_> = rules.tools().collect();
+        tools.sort_unstable();
+        assert_eq!(tools, ["a", "b"]);
+        assert!(!rules.judges_other_tools());
+        assert!(rules.other_tools().open().judges_other_tools());
     }
 
     #[test]
