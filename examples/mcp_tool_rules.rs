@@ -16,10 +16,13 @@ use rmcp::{
 };
 
 scopes! {
+    /// Read reports.
     pub ReportsRead = "reports:read";
+    /// Publish reports, and read them.
     pub ReportsWrite = "reports:write" implies ReportsRead;
 }
 
+#[derive(Clone)]
 struct Tools {
     rules: Arc<ToolRules>,
 }
@@ -57,28 +60,27 @@ impl ServerHandler for Tools {
     }
 }
 
-fn rules() -> ToolRules {
-    let rules = ToolRules::new().tool("whoami").open();
-    let rules = rules.tool("list_reports").requires::<ReportsRead>();
-    let rules = rules.tool("publish_report").requires::<ReportsWrite>();
-    rules.other_tools().refused()
-}
-
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn Error>> {
+    let rules = ToolRules::new()
+        .tool("whoami")
+        .open()
+        .tool("list_reports")
+        .requires::<ReportsRead>()
+        .tool("publish_report")
+        .requires::<ReportsWrite>();
     // A rule for a tool that does not exist, or a tool without a rule, ends the program here.
-    check_tools(&rules(), &Tools::tool_router().list_all())?;
+    check_tools(&rules, &Tools::tool_router().list_all())?;
+    let rules = rules.other_tools().refused();
 
     let auth = McpAuth::from_env()? // MCP_AUTH_RESOURCE, WORKOS_AUTHKIT_DOMAIN
         .permissions::<(ReportsRead, ReportsWrite)>()
         // What a caller may do, by what the application knows of them. Here everybody may read.
         .grants(|_, _: &Principal| [ReportsRead::NAME])
         .build()?;
-    let mcp = auth.mcp().rules(rules())?;
-
-    let rules = Arc::new(rules());
-    let tools = move || Tools { rules: rules.clone() };
-    let tools = mcp_auth_rmcp::endpoint(auth.resource(), tools).build()?;
+    let mcp = auth.mcp().rules(rules.clone())?;
+    let tools = Tools { rules: rules.into() };
+    let tools = mcp_auth_rmcp::endpoint(auth.resource(), move || tools.clone()).build()?;
     HttpServer::new(move || {
         App::new().service(tools.scope().wrap(mcp.clone())).configure(auth.discovery())
     })
