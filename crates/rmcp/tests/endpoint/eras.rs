@@ -16,7 +16,7 @@ async fn initialize_is_answered_without_a_session() {
     assert_eq!(opened.session, None);
     assert_eq!(opened.content_type, "application/json");
 
-    let called = ada.old(None, "tools/call", whoami()).await;
+    let called = ada.handshake_era(None, "tools/call", whoami()).await;
     assert_eq!(called.status, 200, "{called:?}");
     assert_eq!(called.said(), "user_ada");
 }
@@ -26,9 +26,9 @@ async fn a_client_without_handshake_discovers_and_calls_a_tool() {
     let server = Server::start("/mcp", |it| it);
     let ada = server.client_of("user_ada");
 
-    let discovered = ada.new("server/discover", None, json!({})).await;
+    let discovered = ada.stateless("server/discover", None, json!({})).await;
     assert_eq!(discovered.status, 200, "{discovered:?}");
-    let called = ada.new("tools/call", Some("whoami"), whoami()).await;
+    let called = ada.stateless("tools/call", Some("whoami"), whoami()).await;
     assert_eq!(called.status, 200, "{called:?}");
     assert_eq!(called.content_type, "application/json");
     assert_eq!(called.said(), "user_ada");
@@ -41,8 +41,8 @@ async fn event_streams_are_sent_where_they_are_configured() {
 
     assert_eq!(ada.initialize().await.content_type, "text/event-stream");
     for called in [
-        ada.old(None, "tools/call", whoami()).await,
-        ada.new("tools/call", Some("whoami"), whoami()).await,
+        ada.handshake_era(None, "tools/call", whoami()).await,
+        ada.stateless("tools/call", Some("whoami"), whoami()).await,
     ] {
         assert_eq!(called.status, 200, "{called:?}");
         assert_eq!(called.content_type, "text/event-stream");
@@ -56,6 +56,6 @@ async fn a_message_longer_than_configured_is_413() {
     let ada = server.client_of("user_ada");
 
     let long = json!({ "name": "whoami", "arguments": { "padding": "x".repeat(1024) } });
-    assert_eq!(ada.old(None, "tools/call", long).await.status, 413);
-    assert_eq!(ada.old(None, "tools/call", whoami()).await.status, 200);
+    assert_eq!(ada.handshake_era(None, "tools/call", long).await.status, 413);
+    assert_eq!(ada.handshake_era(None, "tools/call", whoami()).await.status, 200);
 }

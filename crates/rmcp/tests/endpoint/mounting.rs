@@ -10,7 +10,7 @@ async fn the_endpoint_is_at_the_path_of_the_resource() {
         let server = Server::start(path, |it| it);
         let ada = server.client_of("user_ada");
 
-        let called = ada.old(None, "tools/call", whoami()).await;
+        let called = ada.handshake_era(None, "tools/call", whoami()).await;
         assert_eq!(called.status, 200, "{path:?}: {called:?}");
         assert_eq!(called.said(), "user_ada");
     }
@@ -22,9 +22,9 @@ async fn the_endpoint_is_at_the_path_that_a_proxy_leaves() {
     let inside = server.resource.replace("/tools/mcp", "/mcp");
     let ada = server.client_of("user_ada").at(inside);
 
-    assert_eq!(ada.old(None, "tools/call", whoami()).await.said(), "user_ada");
+    assert_eq!(ada.handshake_era(None, "tools/call", whoami()).await.said(), "user_ada");
     let outside = server.client_of("user_ada");
-    assert_eq!(outside.old(None, "tools/call", whoami()).await.status, 404);
+    assert_eq!(outside.handshake_era(None, "tools/call", whoami()).await.status, 404);
 }
 
 #[actix_web::test]

@@ -1,12 +1,13 @@
 //! A server with one tool, and a client that shows each answer as it is on the wire.
 
+use std::net::TcpListener;
+
 use actix_mcp_auth::{McpAuth, testing::TestAuthority};
 use actix_web::{App, HttpServer, rt};
 use awc::{Client, http::Method};
 use mcp_auth_rmcp::{Caller, Endpoint, EndpointBuilder, endpoint};
 use rmcp::{tool, tool_router};
 use serde_json::{Value, json};
-use std::net::TcpListener;
 
 pub(crate) const OLD: &str = "2025-11-25";
 pub(crate) const NEW: &str = "2026-07-28";
@@ -129,8 +130,13 @@ impl Agent {
         self.send(Method::POST, headers, Some(message)).await
     }
 
-    /// A request of the revision 2025-11-25, within a session or without.
-    pub(crate) async fn old(&self, session: Option<&str>, method: &str, params: Value) -> Answer {
+    /// A request of the revision 2025-11-25, which opens with a handshake; in a session or without.
+    pub(crate) async fn handshake_era(
+        &self,
+        session: Option<&str>,
+        method: &str,
+        params: Value,
+    ) -> Answer {
         let message = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
         let mut headers = vec![("MCP-Protocol-Version", OLD)];
         headers.extend(session.map(|id| ("Mcp-Session-Id", id)));
@@ -138,7 +144,12 @@ impl Agent {
     }
 
     /// A request of the revision 2026-07-28, with all that each request must bring along.
-    pub(crate) async fn new(&self, method: &str, name: Option<&str>, mut params: Value) -> Answer {
+    pub(crate) async fn stateless(
+        &self,
+        method: &str,
+        name: Option<&str>,
+        mut params: Value,
+    ) -> Answer {
         params["_meta"] = json!({
             "io.modelcontextprotocol/protocolVersion": NEW,
             "io.modelcontextprotocol/clientInfo": { "name": "test", "version": "1" },

@@ -20,17 +20,17 @@ async fn r08_a_session_answers_its_caller_and_nobody_else() {
 
     // The workers share the sessions: these requests reach both of them.
     for _ in 0..4 {
-        let called = ada.old(Some(&session), "tools/call", whoami()).await;
+        let called = ada.handshake_era(Some(&session), "tools/call", whoami()).await;
         assert_eq!(called.status, 200, "{called:?}");
         assert_eq!(called.said(), "user_ada");
     }
-    assert_eq!(eve.old(Some(&session), "tools/call", whoami()).await.status, 404);
+    assert_eq!(eve.handshake_era(Some(&session), "tools/call", whoami()).await.status, 404);
     assert_eq!(eve.send(Method::DELETE, &headers, None).await.status, 404);
-    assert_eq!(ada.old(Some(&session), "tools/call", whoami()).await.status, 200);
+    assert_eq!(ada.handshake_era(Some(&session), "tools/call", whoami()).await.status, 200);
 
     let ended = ada.send(Method::DELETE, &headers, None).await;
     assert!((200..300).contains(&ended.status), "{ended:?}");
-    assert_eq!(ada.old(Some(&session), "tools/call", whoami()).await.status, 404);
+    assert_eq!(ada.handshake_era(Some(&session), "tools/call", whoami()).await.status, 404);
 }
 
 #[actix_web::test]
@@ -38,7 +38,7 @@ async fn the_revision_without_sessions_is_served_beside_them() {
     let server = Server::start("/mcp", |it| it.sessions());
     let ada = server.client_of("user_ada");
 
-    let called = ada.new("tools/call", Some("whoami"), whoami()).await;
+    let called = ada.stateless("tools/call", Some("whoami"), whoami()).await;
     assert_eq!(called.status, 200, "{called:?}");
     assert_eq!(called.session, None);
     assert_eq!(called.said(), "user_ada");
