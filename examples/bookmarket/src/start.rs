@@ -36,7 +36,7 @@ impl Bookmarket {
     /// Opens the port and the store, and the demo sign-in where it is wanted.
     ///
     /// # Errors
-    /// One sentence on what stands in the way.
+    /// What prevents the start, in one sentence.
     pub async fn start(settings: &Settings) -> Result<Self, StartError> {
         let listener = listen(settings.bind)?;
         let store = Store::open(&settings.database_url).await.map_err(StartError::Database)?;
@@ -46,7 +46,7 @@ impl Bookmarket {
     /// The same over a store that is open already, such as one that a test looks into meanwhile.
     ///
     /// # Errors
-    /// One sentence on what stands in the way.
+    /// What prevents the start, in one sentence.
     pub fn start_over(store: Store, settings: &Settings) -> Result<Self, StartError> {
         Self::on(listen(settings.bind)?, store, settings)
     }
