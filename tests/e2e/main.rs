@@ -31,4 +31,5 @@ mod recipes;
 mod settings;
 mod support;
 mod tokens;
+mod userinfo;
 mod users;

@@ -1,4 +1,4 @@
-//! What fetches of an issuer's keys leave behind: an event each, numbers, and the last error for
+//! What is recorded of fetches of an issuer's keys: an event each, metrics, and the last error for
 //! [`McpAuth::health`](crate::McpAuth::health). The back-off bounds how many there can be.
 
 use std::{
@@ -117,6 +117,20 @@ pub(crate) fn jwks_uri_changed(issuer: &str, old: &str, new: &str) {
         old = %OneLine(old),
         new = %OneLine(new),
         "the issuer's jwks_uri changed"
+    );
+}
+
+/// The issuer's metadata names a userinfo endpoint on another origin than the issuer's, and the
+/// configuration does not.
+pub(crate) fn userinfo_endpoint_not_used(issuer: &str, endpoint: &str) {
+    tracing::info!(
+        name: "userinfo_endpoint_not_used",
+        target: TARGET,
+        event = "userinfo_endpoint_not_used",
+        issuer,
+        endpoint = %OneLine(endpoint),
+        "the discovered userinfo endpoint is on another origin than the issuer and is not used: \
+         if it is right, name it in the configuration with Issuer::userinfo_endpoint(…)"
     );
 }
 
