@@ -174,8 +174,8 @@ impl Newcomer {
         self.principal.subject()
     }
 
-    /// What the issuer tells about the person: e-mail address and name, which no MCP token
-    /// carries. It is asked when this is called, and each time.
+    /// The person's profile from the issuer: e-mail address and name, which no MCP token carries.
+    /// The issuer is asked when this is called; its answer is remembered for 10 s.
     ///
     /// With several issuers, each tells what it likes: an address that one of them tells is no
     /// reason to take the person for a user of another. Look at the [`subject`](Self::subject)'s
@@ -183,8 +183,8 @@ impl Newcomer {
     ///
     /// # Errors
     /// [`ProfileError`]. Handed on with `?`, it ends in the right answer: 503 where the issuer
-    /// cannot be asked, 401 where it does not accept the token any more, and that of an unknown
-    /// user where it has no profile.
+    /// cannot be asked or is asked too often, 401 where it does not accept the token any more, and
+    /// that of an unknown user where it has no profile.
     pub async fn profile(&self) -> Result<Profile, ProfileError> {
         self.profiles.fetch(self.subject(), &self.token).await
     }

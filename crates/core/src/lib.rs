@@ -59,6 +59,7 @@ pub mod token_cache;
 pub mod verified;
 
 mod base64url;
+mod redacted;
 mod revocation;
 mod strict_json;
 
