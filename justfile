@@ -48,6 +48,10 @@ conformance:
 walk:
     tests/interop/walk --clone
 
+# The MCP servers of README.md and docs/mcp.md, each with a real client of each protocol era
+guides:
+    tests/interop/guides
+
 # Writes docs/obligations.md anew from the tests' names
 obligations:
     UPDATE_DOCS=1 cargo test -p actix-mcp-auth --test e2e obligations

@@ -14,7 +14,8 @@
 //! - [`McpAuth::middleware`]: around a resource, a scope or the whole application. Who has no
 //!   token, or a bad one, gets the challenge that the specifications ask for.
 //! - [`McpAuth::mcp`]: the same around an MCP endpoint, with rules for single tools, messages that
-//!   need nobody signed in, and sessions that stay with whom they were given to.
+//!   need nobody signed in, and sessions that stay with whom they were given to. The package
+//!   `mcp-auth-rmcp` serves an MCP server written with rmcp behind it.
 //! - [`AuthedUser`]: the application's own user, in a handler. [`MaybeAuthed`] where signing in is
 //!   optional.
 //! - [`Authorized`]: the same user, who is allowed what the handler needs. [`scopes!`] declares

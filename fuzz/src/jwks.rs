@@ -2,12 +2,13 @@
 
 use mcp_auth_core::{
     Algorithm, KeySet,
-    jwk::{Curve, PublicKey},
+    jwk::{Curve, PublicKey, UnusableKey},
     signature::Josekit,
 };
 use serde_json::Value;
 
 use crate::{
+    duplicates::has_duplicates,
     json_mutator::{self, Random},
     world::{decode, encode},
 };
@@ -23,6 +24,9 @@ pub fn check(json: &[u8]) {
     let listed = value["keys"].as_array().expect("a key set has keys");
     assert!(!set.is_empty());
     assert_eq!(set.len() + set.skipped().len(), listed.len(), "{shown}");
+    // Outside of the keys they would have spoiled the document.
+    let spoiled = set.skipped().contains(&UnusableKey::DuplicateMember);
+    assert_eq!(has_duplicates(&shown), spoiled, "{shown}");
 
     let mut fit: Vec<&Value> = listed.iter().filter(|jwk| is_fit(jwk)).collect();
     for key in set.public_keys() {

@@ -92,6 +92,20 @@ fn the_nginx_configuration_of_the_guide_is_the_one_that_is_tested() {
 }
 
 #[test]
+fn the_mcp_servers_of_the_guides_are_the_examples_that_ci_runs() {
+    let run = read("tests/interop/guides");
+    for (guide, example) in [("README.md", "mcp_server"), ("docs/mcp.md", "mcp_tool_rules")] {
+        let source = read(&format!("examples/{example}.rs"));
+        let (_, shown) = source.split_once("\n\n").unwrap();
+        let text = read(guide);
+        let first = text.split("```rust").nth(1).unwrap_or_default();
+        assert!(text.contains(&format!("```rust,no_run\n{shown}```\n")), "{guide} shows another");
+        assert!(guide != "README.md" || first.contains(shown), "it is the first that README shows");
+        assert!(run.contains(&format!("\"{example}\": ")), "CI does not run {example}");
+    }
+}
+
+#[test]
 fn the_guides_name_examples_and_guides_that_exist() {
     for guide in ["deployment.md", "issuers.md"] {
         let text = read(&format!("docs/{guide}"));

@@ -1,4 +1,4 @@
-//! What the operator reads, and what nobody may read.
+//! What is logged, and that no token is.
 
 use std::{
     io::{self, Write},
@@ -7,8 +7,8 @@ use std::{
 };
 
 use actix_mcp_auth::{
-    AuthedUser, Authorized, Found, IdentityStore, IdentityStoreExt, KeyIdHash, Lookup,
-    MemoryIdentityStore, Newcomer, StoreError, async_trait, scopes,
+    AuthedUser, Authorized, Found, IdentityStore, IdentityStoreExt, Issuer, KeyIdHash, LogSampling,
+    Lookup, McpAuth, MemoryIdentityStore, Newcomer, StoreError, async_trait, scopes,
     testing::{Endpoint, Fault, TestAuthority},
 };
 use actix_web::{http::Method, web};
@@ -81,7 +81,10 @@ async fn r09_neither_log_nor_answer_shows_a_token_and_the_log_tells_the_remedy()
     assert!(log.contains(RESOURCE) && log.contains(authority.client_id()), "{log}");
 
     let asked_with = provoke_what_the_guide_tells_of(&authority).await;
+    a_newcomer_whose_issuer_has_its_userinfo_endpoint_elsewhere(&lines).await;
     the_guide_quotes_the_log(&lines.text());
+    let unused = |line: &&str| line.contains("event=\"userinfo_endpoint_not_used\"");
+    assert_eq!(lines.text().lines().filter(unused).count(), 1, "logged once");
     assert!(lines.text().contains("actix_server"), "libraries that use log are heard");
     assert!(!lines.text().contains(&asked_with), "the log shows a token");
 }
@@ -172,6 +175,24 @@ async fn provoke_what_the_guide_tells_of(authority: &TestAuthority) -> String {
     let token = gone.person_token("user_ada", RESOURCE);
     assert_eq!(unreachable.call(&token).await.status, 503);
     asked_with
+}
+
+/// Calls until that is too often.
+async fn a_newcomer_whose_issuer_has_its_userinfo_endpoint_elsewhere(lines: &Lines) {
+    let authority = authority();
+    authority.set_metadata("userinfo_endpoint", "https://elsewhere.example/userinfo");
+    let asking = MemoryIdentityStore::<String>::new()
+        .provision_with(|newcomer: Newcomer| async move { Ok(newcomer.profile().await?.email) });
+    // Keys are discovered, so that the metadata is read at start-up.
+    let builder = McpAuth::builder(RESOURCE).issuer(Issuer::new(authority.issuer()).unwrap());
+    let auth = builder.users(asking).log_sampling(LogSampling::off()).build().unwrap();
+    let server = Server::of(&auth);
+    for _ in 0..200 {
+        assert_eq!(server.call(&good_token(&authority)).await.status, 503);
+        if lines.text().contains("asked too often") {
+            break;
+        }
+    }
 }
 
 scopes! {

@@ -33,4 +33,5 @@ mod settings;
 mod support;
 mod tokens;
 mod two_issuers;
+mod userinfo;
 mod users;

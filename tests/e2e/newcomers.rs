@@ -86,9 +86,11 @@ async fn r11_what_the_issuer_says_of_the_person_is_no_outage() {
     let authority = authority();
     let server = serve(by_email(builder(&authority)).build().unwrap());
     let status = |status| Fault::Custom { status, content_type: "text/plain".into(), body: vec![] };
-    for nothing in [403, 404] {
+    // A person each: what is said of one is remembered.
+    for (person, nothing) in [("user_grace", 403), ("user_alan", 404)] {
         authority.inject(userinfo(), status(nothing));
-        assert_eq!(server.call(&good_token(&authority)).await.status, 403, "{nothing}");
+        let answer = server.call(&authority.person_token(person, RESOURCE)).await;
+        assert_eq!(answer.status, 403, "{nothing}");
     }
     authority.inject(userinfo(), status(401));
     server.call(&good_token(&authority)).await.assert_invalid_token("revoked at the issuer");

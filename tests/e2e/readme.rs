@@ -9,7 +9,8 @@ const DOCUMENTS: [&str; 4] = [
 const CI: &str = include_str!("../../.ci/run");
 
 /// Commands that CI runs, each with the stage that does.
-const RUN: [(&str, &str); 2] = [
+const RUN: [(&str, &str); 3] = [
+    ("cargo run --example mcp_server", "stage guides 600 tests/interop/guides"),
     ("cargo run -p bookmarket", "stage walk 600 tests/interop/walk"),
     ("cargo test --workspace", "cargo test --workspace"),
 ];

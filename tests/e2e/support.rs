@@ -1,4 +1,4 @@
-//! A server under test and a client that tells what it was answered.
+//! A server under test, and a client that returns its answers.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -9,11 +9,11 @@ use actix_web::{
     http::{Method, StatusCode, header::HeaderMap},
     web::{self, ServiceConfig},
 };
-use futures_util::Stream;
+use futures_util::{Stream, future::join_all};
 use serde_json::Value;
 
-/// The protected resource of all tests. Its port is nobody's: the public URL comes from the
-/// configuration alone (R5).
+/// The protected resource of all tests. No server listens on its port: the public URL comes from the
+/// configuration alone.
 pub(crate) const RESOURCE: &str = "http://127.0.0.1:8787/mcp";
 pub(crate) const METADATA_URL: &str =
     "http://127.0.0.1:8787/.well-known/oauth-protected-resource/mcp";
@@ -77,6 +77,14 @@ impl Server {
 
     pub(crate) fn get(&self, path: &str) -> Request {
         self.request(Method::GET, path)
+    }
+
+    /// Calls with all these tokens at once, by one HTTP client: making many takes long.
+    pub(crate) async fn calls(&self, tokens: &[String]) -> Vec<Answer> {
+        let client = awc::Client::builder().disable_redirects().timeout(Duration::from_secs(20));
+        let (client, url) = (client.finish(), format!("{}/mcp", self.origin()));
+        let call = |token: &String| Request(client.post(&url)).bearer(token).send();
+        join_all(tokens.iter().map(call)).await
     }
 
     /// A call as an MCP client makes it.

@@ -175,8 +175,9 @@ impl McpAuthBuilder {
         policy.token_cache = self.token_cache;
 
         let (resource_url, clock) = (resource.as_str(), self.clock.clone());
-        let mut plan = RefresherPlan::new(resource_url, clock, self.refresh, self.signatures)
-            .connecting_with(tls);
+        let mut plan =
+            RefresherPlan::new(resource_url, clock, self.refresh, self.signatures, &issuers)
+                .connecting_with(tls);
         let passes_on = self.shim.unwrap_or(first.preset_metadata().is_some());
         let shim = Shim {
             document: match passes_on {

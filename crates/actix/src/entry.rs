@@ -135,6 +135,12 @@ impl McpAuth {
         RequirePermission::new(self.clone())
     }
 
+    /// The protected resource: its public URL, byte for byte as it was configured. For what must
+    /// agree with it, such as the MCP service behind the middleware.
+    pub fn resource(&self) -> &Resource {
+        &self.inner().authenticator.policy().resource
+    }
+
     /// How each issuer's keys are, for readiness checks.
     pub fn health(&self) -> Vec<IssuerHealth> {
         self.inner().refresher.health(self.inner().clock.now())

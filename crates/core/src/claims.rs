@@ -8,6 +8,7 @@ use serde::{
 };
 
 use crate::{
+    redacted::Redacted,
     rejection::TokenError,
     scope::ScopeSet,
     strict_json::{self, ObjectReader, Text},
@@ -40,11 +41,19 @@ pub struct Claims {
 }
 
 /// The value of the claim `act` (RFC 8693 §4.1): who acts, besides the subject.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+///
+/// `Debug` does not show the actor's subject: with WorkOS it is an e-mail address.
+#[derive(Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Actor {
     /// The actor's own subject.
     pub subject: Option<Box<str>>,
+}
+
+impl fmt::Debug for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Actor").field("subject", &Redacted::of(&self.subject)).finish()
+    }
 }
 
 impl<'de> Deserialize<'de> for Actor {

@@ -8,14 +8,15 @@ use crate::{
     verified::VerifiedToken,
 };
 
+mod userinfo;
 mod workos;
 
 pub use workos::WorkosApi;
 
-/// A trusted authorization server: one key set, and the spellings of `iss` that it vouches for.
+/// A trusted authorization server: one key set, and the spellings of `iss` that its keys may sign.
 ///
-/// The name is kept byte for byte (R18): real issuers exist with and without a trailing slash,
-/// and neither is wrong.
+/// The name is kept byte for byte: real issuers exist with and without a trailing slash, and
+/// neither is wrong (RFC 8414 §3.3, "identical").
 ///
 /// ```
 /// use mcp_auth_core::Issuer;
@@ -40,6 +41,7 @@ pub struct Issuer {
     machines: MachineRule,
     actor_rule: ActorRule,
     workos_api: Option<WorkosApi>,
+    userinfo: Option<Arc<str>>,
     loopback: bool,
     preset: bool,
 }
@@ -102,12 +104,15 @@ impl Issuer {
             machines: MachineRule::default(),
             actor_rule: ActorRule::default(),
             workos_api: None,
+            userinfo: None,
             loopback,
             preset: false,
         })
     }
 
-    /// Names the key set's URL instead of discovering it.
+    /// Names the key set's URL instead of discovering it. A URL that is named here may be at a
+    /// private address; a discovered one on another host than the issuer's may not, unless the
+    /// issuer itself is at private addresses.
     ///
     /// # Errors
     /// Where it is no absolute `https` URL (`http` where the issuer is on a loopback address).
@@ -295,7 +300,7 @@ impl Issuer {
     }
 
     /// Whether a document of this issuer may be fetched from `uri`: `https`, or `http` on a
-    /// loopback address where the issuer itself is on one (R27).
+    /// loopback address where the issuer itself is on one.
     pub fn may_fetch(&self, uri: &str) -> bool {
         match url::Url::parse(uri) {
             Ok(url) if url.scheme() == "https" => url.has_host(),
@@ -309,11 +314,12 @@ impl Issuer {
     /// Whether some document of this issuer is fetched without TLS.
     pub(crate) fn uses_http(&self) -> bool {
         let jwks = matches!(&self.jwks, JwksLocation::Uri(uri) if uri.starts_with("http:"));
-        jwks || self.name.starts_with("http:")
+        let userinfo = self.userinfo.as_ref().is_some_and(|uri| uri.starts_with("http:"));
+        jwks || userinfo || self.name.starts_with("http:")
     }
 
     /// The same issuer for a resource that others can reach: nothing is fetched without TLS then,
-    /// even where the issuer is on this machine (R27).
+    /// even where the issuer is on this machine.
     #[must_use]
     pub fn over_tls_only(mut self) -> Self {
         self.loopback = false;
@@ -332,6 +338,7 @@ impl fmt::Debug for Issuer {
         f.debug_struct("Issuer")
             .field("names", &self.names().collect::<Vec<_>>())
             .field("jwks", &self.jwks)
+            .field("userinfo", &self.userinfo)
             .field("algorithms", &self.algorithms)
             .field("audiences", &self.audiences)
             .field("audience_policy", &self.audience_policy)

@@ -58,6 +58,7 @@ pub mod time;
 pub mod verified;
 
 mod base64url;
+mod redacted;
 mod revocation;
 mod strict_json;
 

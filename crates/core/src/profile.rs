@@ -1,15 +1,19 @@
-//! What an issuer tells about a person beyond the token: for making a user, never for deciding.
+//! A person's profile, which the issuer has and the token does not: for making a user, never for
+//! an access decision.
 
 use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 use serde::{Deserialize, de::DeserializeOwned};
 
-use crate::identity::Subject;
+use crate::{identity::Subject, redacted::Redacted};
 
 /// A person's own data, from the issuer's userinfo endpoint (OpenID Connect Core §5.3) or from the
 /// WorkOS API. MCP tokens carry none of it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+///
+/// `Debug` shows which members are there, and neither the address nor the name: both are personal
+/// data, and `Debug` ends up in logs.
+#[derive(Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Profile {
     /// The e-mail address, as the issuer has it.
@@ -105,6 +109,16 @@ impl Profile {
     }
 }
 
+impl fmt::Debug for Profile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Profile")
+            .field("email", &Redacted::of(&self.email))
+            .field("email_verified", &self.email_verified)
+            .field("name", &Redacted::of(&self.name))
+            .finish()
+    }
+}
+
 /// Reads a JSON object: a derived struct would be read from an array as well.
 fn read_object<T: DeserializeOwned>(json: &[u8]) -> Result<T, NotAProfile> {
     match json.trim_ascii_start() {
@@ -136,18 +150,18 @@ impl fmt::Display for NotAProfile {
 
 impl std::error::Error for NotAProfile {}
 
-/// Asks an issuer about a person: the one thing of provisioning that needs a socket.
+/// Asks an issuer about a person: the one step of provisioning that does I/O.
 #[async_trait]
 pub trait FetchProfile: Send + Sync + 'static {
     /// The profile of `subject`, whose own access token is `token`. It goes to the subject's issuer
-    /// and to nobody else (R9).
+    /// and to nobody else.
     ///
     /// # Errors
     /// [`ProfileError`]. An answer that cannot be used counts as an outage.
     async fn fetch(&self, subject: &Subject, token: &Secret) -> Result<Profile, ProfileError>;
 }
 
-/// A text that must not be seen: `Debug` does not show it.
+/// A secret text: `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Arc<str>);
 
@@ -204,6 +218,14 @@ mod tests {
         let ada = Profile::from_workos_user(json, "user_1").unwrap();
         assert_eq!((ada.name.as_deref(), ada.email_verified), (Some("Ada"), true));
         assert!(Profile::from_workos_user(json, "user_2").is_err());
+    }
+
+    #[test]
+    fn r09_debug_of_a_profile_hides_address_and_name() {
+        let json = br#"{"sub":"u","email":"ada@example.com","email_verified":true,"name":"Ada"}"#;
+        let shown = format!("{:?}", Profile::from_userinfo(json, "u"));
+        assert_eq!(shown, "Ok(Profile { email: Some(…), email_verified: true, name: Some(…) })");
+        assert!(format!("{:?}", Profile::default()).contains("email: None"));
     }
 
     #[test]

@@ -5,10 +5,28 @@ use rmcp::{ErrorData, RoleServer, model::Extensions, service::RequestContext};
 
 /// Hands over who is calling, for [`Caller`](crate::Caller): from the extensions of the HTTP
 /// request, where the middleware left it, to those that rmcp's handlers see. `None` says that
-/// nobody is signed in.
+/// nobody is signed in. An [`endpoint`](crate::endpoint()) does this itself.
 ///
 /// `extensions` are those of the hook of `rmcp-actix-web` (`on_request_fn`). Where rmcp's own
 /// transport is used, they are the extensions of the [`http::Request`].
+///
+/// ```
+/// use actix_web::HttpMessage;
+/// use rmcp_actix_web::transport::StreamableHttpService;
+/// # use std::sync::Arc;
+/// # use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
+/// # #[derive(Clone)] struct Tools;
+/// # impl rmcp::ServerHandler for Tools {}
+///
+/// let service = StreamableHttpService::builder()
+///     .service_factory(Arc::new(|| Ok(Tools)))
+///     .session_manager(Arc::new(LocalSessionManager::default()))
+///     .on_request_fn(|request, extensions| {
+///         mcp_auth_rmcp::carry(request.extensions().get(), extensions);
+///     })
+///     .build();
+/// # drop(service);
+/// ```
 pub fn carry(caller: Option<&Authenticated>, extensions: &mut Extensions) {
     extensions.insert(Carried(caller.cloned()));
 }
@@ -37,13 +55,14 @@ fn find(extensions: &Extensions) -> Option<&Carried> {
     own().or_else(of_hook).or_else(of_request)
 }
 
-/// The client is told nothing: it is not the client's mistake.
+/// An error that tells the client nothing: the mistake is in the server, and the log names it.
 fn not_carried() -> ErrorData {
     tracing::error!(
         target: "mcp_auth",
         event = "caller_not_carried",
-        "a handler asks who is calling, and nobody told rmcp; add .on_request_fn(|request, \
-         extensions| mcp_auth_rmcp::carry(request.extensions().get(), extensions))"
+        "a handler asks who is calling, and rmcp was not told; build the service with \
+         mcp_auth_rmcp::endpoint, or add .on_request_fn(|request, extensions| \
+         mcp_auth_rmcp::carry(request.extensions().get(), extensions))"
     );
     mistake()
 }

@@ -1,55 +1,55 @@
-//! What servers written with [rmcp], the official MCP SDK, need of
-//! [actix-mcp-auth](https://docs.rs/actix-mcp-auth): a tool gets the user who is calling, and what
-//! they may do, as an argument; a list of tools shows what the caller may use.
+//! [actix-mcp-auth](https://docs.rs/actix-mcp-auth) for servers that are written with [rmcp], the
+//! official MCP SDK, and served by `rmcp-actix-web`: the MCP endpoint of a protected resource, the
+//! user who is calling as an argument of a tool, a start-up check of rules for tools, and lists that
+//! show what the caller may use.
 //!
-//! It is a package of its own, since rmcp has breaking releases more often than we do: its version
-//! says which rmcp it is for (0.1: rmcp 3).
+//! It is a separate package, since rmcp has breaking releases more often than actix-mcp-auth: the
+//! version says which rmcp it is for (0.1: rmcp 3).
 //!
-//! # Three lines
+//! # A server
 //!
-//! The middleware finds out who is calling; [`carry`] hands it over to rmcp, whose handlers see no
-//! HTTP request; [`Caller`] takes it up as an argument of a tool.
-//!
-//! ```
-//! use actix_web::HttpMessage;
-//! use rmcp_actix_web::transport::StreamableHttpService;
-//! # use std::sync::Arc;
-//! # use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
-//! # #[derive(Clone)] struct Tools;
-//! # impl rmcp::ServerHandler for Tools {}
-//!
-//! let service = StreamableHttpService::builder()
-//!     .service_factory(Arc::new(|| Ok(Tools)))
-//!     .session_manager(Arc::new(NeverSessionManager::default()))
-//!     .on_request_fn(|request, extensions| {
-//!         mcp_auth_rmcp::carry(request.extensions().get(), extensions);
-//!     })
-//!     .build();
-//! # drop(service);
-//! ```
+//! [`endpoint`](endpoint()) builds the MCP service for a protected resource, and hands over the
+//! caller whom the middleware found; [`Caller`] is that user as an argument of a tool.
 //!
 //! ```
+//! use actix_mcp_auth::McpAuth;
+//! use actix_web::App;
 //! use mcp_auth_rmcp::Caller;
 //! use rmcp::{tool, tool_router};
 //!
-//! struct User { name: String }
 //! struct Tools;
 //!
-//! #[tool_router]
+//! #[tool_router(server_handler)]
 //! impl Tools {
-//!     /// Greets the signed-in person.
+//!     /// Says who is signed in.
 //!     #[tool]
-//!     async fn greet(&self, me: Caller<User>) -> String {
-//!         format!("Hello, {}", me.name)
+//!     async fn whoami(&self, me: Caller) -> String {
+//!         format!("You are {}", me.subject().id())
 //!     }
 //! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let auth = McpAuth::builder("https://app.example.com/mcp")
+//!     .authkit("your-subdomain.authkit.app")
+//!     .build()?;
+//! let tools = mcp_auth_rmcp::endpoint(auth.resource(), || Tools).build()?;
+//!
+//! // In the closure of HttpServer::new:
+//! App::new().service(tools.scope().wrap(auth.mcp())).configure(auth.discovery());
+//! # Ok(())
+//! # }
 //! ```
+//!
+//! # Rules for tools
+//!
+//! The rules are enforced by `auth.mcp().rules(…)`, before rmcp sees the message. [`check_tools`]
+//! compares them with the server's tools at start-up, so that a mistyped name is an error and not a
+//! tool that is open to everybody.
 //!
 //! # Lists that show what the caller may use
 //!
-//! The rules for tools are enforced by `auth.mcp().rules(…)`, before rmcp sees the message. Given
-//! the same rules, [`tools_for`] leaves out of `tools/list` what would be refused; nothing depends
-//! on it.
+//! Given the same rules, [`tools_for`] leaves out of `tools/list` what would be refused. Nothing is
+//! enforced by it.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -88,14 +88,19 @@
 //! ```
 #![forbid(unsafe_code)]
 #![warn(missing_docs, unreachable_pub)]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod caller;
 mod carried;
+mod endpoint;
 mod lists;
+mod tool_check;
 
 pub use caller::{Caller, MaybeCaller};
 pub use carried::carry;
+pub use endpoint::{Endpoint, EndpointBuilder, endpoint};
 pub use lists::{prompts_for, resources_for, tools_for};
+pub use tool_check::{ToolRulesMismatch, check_tools};
 
 /// The code of docs/mcp.md, compiled.
 #[cfg(doctest)]

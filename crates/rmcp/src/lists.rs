@@ -1,7 +1,8 @@
 //! Lists that show what the caller may use.
 //!
-//! They are one caller's, so they say so: rmcp's own answer to `tools/list` is `public`, and a cache
-//! between would show one person what another may do (MCP 2026-07-28, "Caching").
+//! They depend on the caller, so they are marked as private: rmcp's own answer to `tools/list` is
+//! `public`, and a shared cache would show one person what another may do (MCP 2026-07-28,
+//! "Caching").
 
 use mcp_auth_core::mcp::ToolRules;
 use rmcp::{
@@ -16,11 +17,11 @@ use rmcp::{
 use crate::carried::carried;
 
 /// The answer to `tools/list`: those of `tools` that the caller may call by these rules, and those
-/// that a new token may open, in their order. Who has not signed in is shown what signing in may
-/// open: every tool that is not refused to everybody.
+/// that a new token may open, in their order. A caller without credentials is shown what signing in
+/// may open: every tool that is not refused to everybody.
 ///
 /// # Errors
-/// Where nobody [carried](crate::carry) the caller over.
+/// Where the caller was not [carried over](crate::carry).
 pub fn tools_for(
     rules: &ToolRules,
     context: &RequestContext<RoleServer>,
@@ -45,7 +46,8 @@ pub fn prompts_for(
     Ok(ListPromptsResult { ttl_ms, cache_scope, ..ListPromptsResult::with_all_items(prompts) })
 }
 
-/// The same for `resources/list`.
+/// The same for `resources/list`. Where resources have rules, those whose URIs are not in normal
+/// form are left out as well: reading them is refused.
 ///
 /// # Errors
 /// As [`tools_for`].

@@ -3,16 +3,14 @@
 use std::{
     fmt, io,
     net::{SocketAddr, TcpListener},
-    sync::Arc,
 };
 
 use actix_mcp_auth::{
-    BuildError, ConfigError, Issuer, McpAuth, Resource,
+    BuildError, ConfigError, Issuer, McpAuth, Resource, ToolRules,
     testing::{self, TestAuthority},
 };
-use actix_web::{App, HttpMessage, HttpServer, dev::Server, web};
-use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
-use rmcp_actix_web::transport::StreamableHttpService;
+use actix_web::{App, HttpServer, dev::Server};
+use mcp_auth_rmcp::ToolRulesMismatch;
 
 use crate::{
     auth,
@@ -38,7 +36,7 @@ impl Bookmarket {
     /// Opens the port and the store, and the demo sign-in where it is wanted.
     ///
     /// # Errors
-    /// One sentence on what stands in the way.
+    /// What prevents the start, in one sentence.
     pub async fn start(settings: &Settings) -> Result<Self, StartError> {
         let listener = listen(settings.bind)?;
         let store = Store::open(&settings.database_url).await.map_err(StartError::Database)?;
@@ -48,7 +46,7 @@ impl Bookmarket {
     /// The same over a store that is open already, such as one that a test looks into meanwhile.
     ///
     /// # Errors
-    /// One sentence on what stands in the way.
+    /// What prevents the start, in one sentence.
     pub fn start_over(store: Store, settings: &Settings) -> Result<Self, StartError> {
         Self::on(listen(settings.bind)?, store, settings)
     }
@@ -64,7 +62,7 @@ impl Bookmarket {
             }
         };
         let auth = auth::protect(&resource, issuer, &store, settings)?;
-        let server = serve(listener, auth, mcp(store, &resource))?;
+        let server = serve(listener, auth, store, tools::rules()?)?;
         Ok(Self { server, resource, demo })
     }
 
@@ -115,33 +113,21 @@ fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
     TcpListener::bind(address).map_err(|error| StartError::Bind { address, error })
 }
 
-/// The tools, as an HTTP service that keeps no sessions.
-fn mcp(store: Store, resource: &Resource) -> StreamableHttpService<Tools, NeverSessionManager> {
-    let tools = Tools::new(store);
-    StreamableHttpService::builder()
-        .service_factory(Arc::new(move || Ok(tools.clone())))
-        .session_manager(Arc::new(NeverSessionManager::default()))
-        .stateful_mode(false)
-        .json_response(true)
-        .max_request_body_bytes(MAX_MESSAGE)
-        .allowed_hosts(vec![resource.authority().to_owned()])
-        // The tools see no HTTP request: what the middleware found out is handed over to them.
-        .on_request_fn(|request, extensions| {
-            mcp_auth_rmcp::carry(request.extensions().get(), extensions);
-        })
-        .build()
-}
-
 fn serve(
     listener: TcpListener,
     auth: McpAuth,
-    mcp: StreamableHttpService<Tools, NeverSessionManager>,
+    store: Store,
+    rules: ToolRules,
 ) -> Result<Server, StartError> {
-    let guard = auth.mcp().rules(tools::rules())?.max_message_bytes(MAX_MESSAGE);
+    let guard = auth.mcp().rules(rules.clone())?.max_message_bytes(MAX_MESSAGE);
+    let tools = Tools::new(store, rules);
+    let mcp = mcp_auth_rmcp::endpoint(auth.resource(), move || tools.clone())
+        .max_message_bytes(MAX_MESSAGE)
+        // A public URL may have a path of its own, which the proxy in front then takes away.
+        .served_at(MCP_PATH)
+        .build()?;
     let server = HttpServer::new(move || {
-        App::new()
-            .service(web::scope(MCP_PATH).wrap(guard.clone()).service(mcp.clone().scope()))
-            .configure(auth.discovery())
+        App::new().service(mcp.scope().wrap(guard.clone())).configure(auth.discovery())
     });
     let server = server.disable_signals().shutdown_timeout(GRACE);
     Ok(server.listen(listener).map_err(StartError::Io)?.run())
@@ -166,6 +152,8 @@ pub enum StartError {
     Config(ConfigError),
     /// Authentication cannot be set up.
     Auth(BuildError),
+    /// The rules for tools do not fit the tools.
+    Rules(ToolRulesMismatch),
     /// Anything else that the system refuses.
     Io(io::Error),
 }
@@ -190,6 +178,7 @@ impl fmt::Display for StartError {
             ),
             Self::Config(error) => error.fmt(f),
             Self::Auth(error) => error.fmt(f),
+            Self::Rules(error) => error.fmt(f),
             Self::Io(error) => write!(f, "the system refuses: {error}"),
         }
     }
@@ -200,6 +189,12 @@ impl std::error::Error for StartError {}
 impl From<ConfigError> for StartError {
     fn from(error: ConfigError) -> Self {
         Self::Config(error)
+    }
+}
+
+impl From<ToolRulesMismatch> for StartError {
+    fn from(error: ToolRulesMismatch) -> Self {
+        Self::Rules(error)
     }
 }
 

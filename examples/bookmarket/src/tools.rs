@@ -8,6 +8,7 @@ mod results;
 use std::sync::Arc;
 
 use actix_mcp_auth::ToolRules;
+use mcp_auth_rmcp::{ToolRulesMismatch, check_tools};
 use rmcp::{
     ErrorData, Json, RoleServer, ServerHandler,
     handler::server::{tool::ToolRouter, wrapper::Parameters},
@@ -36,9 +37,15 @@ pub struct Tools {
     rules: Arc<ToolRules>,
 }
 
-/// Who may call which tool. Whoever may not gets 403, before a tool is reached.
-pub fn rules() -> ToolRules {
-    ToolRules::new()
+/// Who may call which tool. Whoever may not gets 403, before a tool is reached; so does everybody
+/// who calls a tool that is not listed here.
+///
+/// # Errors
+/// A tool without a rule, or a rule without a tool: a mistake in this file.
+pub fn rules() -> Result<ToolRules, ToolRulesMismatch> {
+    let rules = ToolRules::new()
+        .tool("whoami")
+        .open()
         .tool("list_bookmarks")
         .requires::<BookmarksRead>()
         .tool("search_bookmarks")
@@ -46,14 +53,17 @@ pub fn rules() -> ToolRules {
         .tool("add_bookmark")
         .requires::<BookmarksWrite>()
         .tool("delete_bookmark")
-        .requires::<BookmarksWrite>()
+        .requires::<BookmarksWrite>();
+    // Before the rule for all others, which would judge a tool that was forgotten above.
+    check_tools(&rules, &Tools::tool_router().list_all())?;
+    Ok(rules.other_tools().refused())
 }
 
 #[tool_router]
 impl Tools {
-    /// The tools over `store`.
-    pub fn new(store: Store) -> Self {
-        Self { store, router: Arc::new(Self::tool_router()), rules: rules().into() }
+    /// The tools over `store`; the list of tools shows what `rules` let the caller use.
+    pub fn new(store: Store, rules: ToolRules) -> Self {
+        Self { store, router: Arc::new(Self::tool_router()), rules: rules.into() }
     }
 
     /// Says who is signed in, and how many bookmarks they have.
@@ -126,7 +136,7 @@ impl Tools {
 
 #[tool_handler(router = self.router)]
 impl ServerHandler for Tools {
-    /// What the caller may not call is not shown to them either.
+    /// Leaves out what the rules would refuse to the caller.
     async fn list_tools(
         &self,
         _: Option<PaginatedRequestParams>,

@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from .places import Places
 from .processes import Process, TooLate, plain_env, two_free_ports
@@ -75,20 +76,21 @@ def running(places: Places, authority: str, folder: Path, world: World) -> Itera
         settings["BOOKMARKET_GRANTS"] = "scopes"
     with contextlib.ExitStack() as stack:
         if authority == "oidc-provider":
-            stack.enter_context(_oidc_provider(places, folder, next_port, resource, world))
+            stack.enter_context(oidc_provider(places, folder, next_port, resource, world))
             settings["WORKOS_AUTHKIT_DOMAIN"] = issuer
         else:
             # Bookmarket starts its own TestAuthority on the port after its own.
             settings["BOOKMARKET_DEMO_TOKEN_SECONDS"] = str(world.token_seconds)
         command, log = [str(places.bookmarket)], folder / "bookmarket.log"
         process = stack.enter_context(Process(command, plain_env(**settings), folder, log))
-        _until_it_answers(process, f"http://127.0.0.1:{port}/.well-known/oauth-protected-resource")
+        until_it_answers(process, f"http://127.0.0.1:{port}/.well-known/oauth-protected-resource")
         known = AUTHORITIES[authority]
         yield Servers(resource, issuer, known.ada, known.grace, world.by_scopes)
 
 
 @contextlib.contextmanager
-def _oidc_provider(places: Places, folder: Path, port: int, resource: str, world: World) -> Iterator[None]:
+def oidc_provider(places: Places, folder: Path, port: int, resource: str, world: World) -> Iterator[None]:
+    """oidc-provider on this port, which issues tokens for this resource and no other."""
     env = plain_env(PORT=str(port), RESOURCE=resource, TOKEN_SECONDS=str(world.token_seconds))
     if world.by_scopes:
         env["SCOPES"] = "bookmarks:read bookmarks:write"
@@ -100,11 +102,12 @@ def _oidc_provider(places: Places, folder: Path, port: int, resource: str, world
         yield
 
 
-def _until_it_answers(process: Process, url: str) -> None:
+def until_it_answers(process: Process, url: str) -> None:
+    """Waits until the server, which was started just now, answers at this URL with any status."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if not process.running():
-            raise TooLate(f"bookmarket ended at once:\n{process.log()}")
+            raise TooLate(f"the server ended at once:\n{process.log()}")
         try:
             with directly().open(url, timeout=2):
                 return
@@ -113,7 +116,7 @@ def _until_it_answers(process: Process, url: str) -> None:
             return
         except OSError:
             time.sleep(0.05)
-    raise TooLate(f"bookmarket did not answer at {url} within {START_SECONDS} s\n{process.log()}")
+    raise TooLate(f"the server did not answer at {url} within {START_SECONDS} s\n{process.log()}")
 
 
 def directly() -> urllib.request.OpenerDirector:
@@ -123,14 +126,20 @@ def directly() -> urllib.request.OpenerDirector:
 
 def status_with(token: str, url: str) -> tuple[int, str]:
     """Status and challenge that the server gives to this token."""
-    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "ping"}).encode()
-    headers = {
-        "Authorization": f"Bearer {token}",
-        "Content-Type": "application/json",
-        "Accept": "application/json, text/event-stream",
-    }
+    status, challenge, _ = ask(url, token, "ping")
+    return status, challenge
+
+
+def ask(url: str, token: str | None, method: str, **params: object) -> tuple[int, str, dict[str, Any]]:
+    """Status, challenge and result that the server gives to a request of the revision 2025-11-25."""
+    message = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+    headers = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
+    if token is not None:
+        headers["Authorization"] = f"Bearer {token}"
+    request = urllib.request.Request(url, json.dumps(message).encode(), headers)
     try:
-        with directly().open(urllib.request.Request(url, body, headers), timeout=10) as response:
-            return response.status, ""
+        with directly().open(request, timeout=10) as response:
+            answer: dict[str, Any] = json.load(response)
+            return response.status, "", answer.get("result", {})
     except urllib.error.HTTPError as error:
-        return error.code, error.headers.get("WWW-Authenticate", "")
+        return error.code, error.headers.get("WWW-Authenticate", ""), {}

@@ -142,6 +142,20 @@ pub(crate) fn jwks_uri_changed(issuer: &str, old: &str, new: &str) {
     );
 }
 
+/// The issuer's metadata names a userinfo endpoint on another origin than the issuer's, and the
+/// configuration does not.
+pub(crate) fn userinfo_endpoint_not_used(issuer: &str, endpoint: &str) {
+    tracing::info!(
+        name: "userinfo_endpoint_not_used",
+        target: TARGET,
+        event = "userinfo_endpoint_not_used",
+        issuer,
+        endpoint = %OneLine(endpoint),
+        "the discovered userinfo endpoint is on another origin than the issuer and is not used: \
+         if it is right, name it in the configuration with Issuer::userinfo_endpoint(…)"
+    );
+}
+
 /// The metadata that is passed on to older clients could not be fetched; the last one, or the
 /// preset's, stays in use.
 pub(crate) fn metadata_fetch_failed(issuer: &str, error: &dyn fmt::Display) {

@@ -25,6 +25,7 @@ use tracing::field::display;
 
 pub(crate) use keys::{
     KeyObserver, jwks_uri_changed, metadata_fetch_failed, no_runtime, refresher_restarts,
+    userinfo_endpoint_not_used,
 };
 #[cfg(feature = "metrics")]
 pub(crate) use measured_store::measured;
@@ -35,7 +36,10 @@ pub(crate) use mistakes::{no_middleware, undeclared_permission, wrong_user_type}
 pub(crate) use permissions::not_granted_by_scope;
 pub use sampling::LogSampling;
 use sampling::{Sampler, Summary, Verdict};
-pub(crate) use start_up::{issuer_scopes_unlimited, issuers_share_subjects, public_url_doubtful};
+pub(crate) use start_up::{
+    issuer_scopes_unlimited, issuers_share_subjects, public_url_doubtful,
+    userinfo_endpoint_elsewhere,
+};
 
 /// The target of every event.
 const TARGET: &str = "mcp_auth";

@@ -38,3 +38,16 @@ pub(crate) fn issuers_share_subjects(resource: &str, issuers: &[&str]) {
         "by .shared_subjects(), each of these issuers can sign in as every user"
     );
 }
+
+/// The configuration names a userinfo endpoint on another origin than the issuer's.
+pub(crate) fn userinfo_endpoint_elsewhere(issuer: &str, endpoint: &str) {
+    tracing::info!(
+        name: "userinfo_endpoint_elsewhere",
+        target: TARGET,
+        event = "userinfo_endpoint_elsewhere",
+        issuer,
+        endpoint,
+        "the access tokens of this issuer's newcomers are sent to the userinfo endpoint {endpoint}, \
+         on another origin than the issuer, as the configuration says"
+    );
+}

@@ -1,4 +1,4 @@
-//! Why a document is not there.
+//! Why a document could not be fetched.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use mcp_auth_core::{keys::JwksError, metadata::MetadataError, profile::NotAProfi
 
 use super::http::{SIZE_LIMIT, TIME_LIMIT};
 
-/// Why a document is not there. For the log only.
+/// Why a document could not be fetched. For the log only.
 #[derive(Debug)]
 pub(super) enum FetchError {
     Insecure { uri: String },
@@ -21,11 +21,12 @@ pub(super) enum FetchError {
     NoMetadata,
     NoJwksUri,
     NoUserinfo,
+    ForeignUserinfo { uri: String },
 }
 
 impl FetchError {
-    /// Whether the place says that it has no such document: by its status, or with a page for
-    /// people in its stead.
+    /// Whether the server says that it has no such document: by its status, or with a web page
+    /// instead of it.
     pub(super) fn says_nothing_is_there(&self) -> bool {
         match self {
             Self::Status { status, .. } => status.is_client_error(),
@@ -51,6 +52,12 @@ impl fmt::Display for FetchError {
             Self::Profile { uri, error } => write!(f, "{uri}: {error}"),
             Self::NoMetadata => f.write_str("the issuer has no metadata"),
             Self::NoUserinfo => f.write_str("the issuer's metadata has no userinfo_endpoint"),
+            Self::ForeignUserinfo { uri } => write!(
+                f,
+                "the userinfo_endpoint of the issuer's metadata, {uri}, is on another origin than \
+                 the issuer, so that no token is sent there: if it is right, name it in the \
+                 configuration with Issuer::userinfo_endpoint({uri:?})"
+            ),
             Self::NoJwksUri => f.write_str("the issuer's metadata has no jwks_uri"),
         }
     }

@@ -1,10 +1,13 @@
-//! Fetching an issuer's documents: bounded in time and size, never redirected, never believed
-//! without a check (R27).
+//! Fetching an issuer's documents: bounded in time and size, without redirects, and checked before
+//! they are used.
+
+mod profile;
 
 use std::{
     cell::{OnceCell, RefCell},
-    collections::HashMap,
+    collections::{HashMap, hash_map::Entry},
     ops::ControlFlow::{self, Break, Continue},
+    rc::Rc,
     sync::Arc,
     time::Duration,
 };
@@ -15,14 +18,16 @@ use actix_web::http::{
 };
 use awc::Client;
 use mcp_auth_core::{
-    AuthorizationServerMetadata, Issuer, JwksLocation, KeySet, Profile, ProfileError, Secret,
-    issuer::WorkosApi, keys::JwksError, metadata::metadata_urls, signature::SignatureBackend,
+    AuthorizationServerMetadata, Issuer, JwksLocation, KeySet, keys::JwksError,
+    metadata::metadata_urls, signature::SignatureBackend,
 };
 use openssl::ssl::SslConnector;
 
 use super::{
     error::FetchError,
-    http::{Answer, bounded, client, sensitive},
+    http::{Answer, bounded, client},
+    network::{Dialer, Network},
+    origin,
 };
 use crate::observe;
 
@@ -30,26 +35,33 @@ use crate::observe;
 /// certificates takes some milliseconds that start-up need not wait for.
 pub(super) struct Fetcher {
     signatures: Arc<dyn SignatureBackend>,
-    /// What to trust, where that is not the system's choice alone.
+    /// The TLS settings, where further certificate authorities are trusted than the system's.
     tls: Option<SslConnector>,
+    network: Rc<dyn Network>,
+    /// For URLs that the configuration names, and for those on an issuer's own host.
     documents: OnceCell<Client>,
-    /// Apart from the documents', so that a flood of newcomers leaves keys alone.
+    /// By issuer, for key sets that its metadata names on another host. Clients of their own, since
+    /// a connection that another client opened was not checked by the rule for these.
+    discovered_elsewhere: RefCell<HashMap<String, Client>>,
+    /// A client of its own, so that many newcomers do not delay the fetching of keys.
     profiles: OnceCell<Client>,
-    /// By which name each issuer's server knows the key set that is in use.
+    /// The key set in use of each issuer, with its `ETag`.
     known: RefCell<HashMap<String, KnownSet>>,
     /// The `jwks_uri` that each issuer's metadata named last.
     discovered: RefCell<HashMap<String, String>>,
-    /// The `userinfo_endpoint` of each issuer that was asked about somebody.
+    /// The `userinfo_endpoint` that was discovered for each issuer.
     userinfo: RefCell<HashMap<String, String>>,
+    /// The discovered `userinfo_endpoint` of each issuer that is not used, once it was logged.
+    not_used: RefCell<HashMap<String, String>>,
 }
 
-/// What an issuer says of its keys.
+/// An issuer's answer to a request for its keys.
 pub(super) enum FetchedKeys {
-    /// These.
+    /// A key set.
     Set(KeySet),
-    /// Those that it told last.
+    /// The key set is the one that was fetched last.
     Unchanged,
-    /// None, in a well-formed document.
+    /// A well-formed document without keys.
     None(JwksError),
 }
 
@@ -59,35 +71,46 @@ struct KnownSet {
     fresh: Option<Duration>,
 }
 
-/// A document with how long it is fresh, where its server tells.
+/// A document, and how long it is fresh where its server says so.
 type Fetched<T> = Result<(T, Option<Duration>), FetchError>;
 
-/// What a walk is to do after a place: stop with an outcome, or go on for this reason.
+/// Whether to stop with an outcome, or to try the next URL for this reason.
 type Step<T> = ControlFlow<Result<T, FetchError>, FetchError>;
 
 impl Fetcher {
     /// Nothing is fetched yet. Keys are made ready for this backend.
-    pub(super) fn new(signatures: Arc<dyn SignatureBackend>, tls: Option<SslConnector>) -> Self {
+    pub(super) fn new(
+        signatures: Arc<dyn SignatureBackend>,
+        tls: Option<SslConnector>,
+        network: Rc<dyn Network>,
+    ) -> Self {
         Self {
             signatures,
             tls,
+            network,
             documents: OnceCell::new(),
+            discovered_elsewhere: RefCell::default(),
             profiles: OnceCell::new(),
             known: RefCell::default(),
             discovered: RefCell::default(),
             userinfo: RefCell::default(),
+            not_used: RefCell::default(),
         }
     }
 
     /// An issuer's key set, from where it is configured or discovered to be.
     pub(super) async fn keys(&self, issuer: &Issuer) -> Fetched<FetchedKeys> {
-        let uri = match issuer.jwks_location() {
-            JwksLocation::Uri(uri) => uri.clone(),
-            _ => self.discover_jwks_uri(issuer).await?,
+        let (uri, client) = match issuer.jwks_location() {
+            JwksLocation::Uri(uri) => (uri.clone(), self.documents()),
+            _ => {
+                let uri = self.discover_jwks_uri(issuer).await?;
+                let client = self.client_for_discovered(issuer, &uri);
+                (uri, client)
+            }
         };
-        // Forgotten until it is confirmed: after any trouble the whole set is asked for.
+        // Removed until it is confirmed: after any failure the whole set is fetched.
         let known = self.known.borrow_mut().remove(issuer.name()).filter(|known| known.uri == uri);
-        let answer = self.get_if_new(issuer, &uri, known.as_ref()).await?;
+        let answer = self.get_if_new(&client, issuer, &uri, known.as_ref()).await?;
         match (answer.body, known) {
             (Some(body), _) => self.read_keys(issuer, uri, &body, answer.tag, answer.fresh),
             (None, Some(known)) => {
@@ -124,9 +147,9 @@ impl Fetcher {
         self.known.borrow_mut().insert(issuer.name().to_owned(), known);
     }
 
-    /// An issuer's metadata, from the first of the well-known places that has it. Only a place
-    /// that says it has nothing is passed over: an OpenID document says less than the one of RFC
-    /// 8414, and must not take its place because of a moment's trouble (R6).
+    /// An issuer's metadata, from the first of the well-known URLs that has it. Only a URL that
+    /// says it has nothing is passed over: an OpenID document has less in it than the one of RFC
+    /// 8414, and must not take its place because of a short failure.
     pub(super) async fn metadata(&self, issuer: &Issuer) -> Fetched<AuthorizationServerMetadata> {
         self.walk_metadata(issuer, FetchError::NoMetadata, |found| match found {
             Err(error) if error.says_nothing_is_there() => Continue(error),
@@ -135,8 +158,8 @@ impl Fetcher {
         .await
     }
 
-    /// Goes from one place where an issuer's metadata may stand to the next, until `judge` has
-    /// enough; else tells why the last one was not.
+    /// Tries one well-known URL of the issuer's metadata after the other until `judge` stops; the
+    /// last reason to go on is the error.
     async fn walk_metadata<T>(
         &self,
         issuer: &Issuer,
@@ -158,10 +181,29 @@ impl Fetcher {
         issuer: &Issuer,
         uri: &str,
     ) -> Fetched<AuthorizationServerMetadata> {
-        let answer = self.get_if_new(issuer, uri, None).await?;
+        let answer = self.get_if_new(&self.documents(), issuer, uri, None).await?;
         let metadata = AuthorizationServerMetadata::parse(answer.document(), issuer.name())
             .map_err(|error| FetchError::Metadata { uri: uri.to_owned(), error })?;
+        self.log_unused_userinfo_endpoint(issuer, &metadata);
         Ok((metadata, answer.fresh))
+    }
+
+    /// Says once, as a rule at start-up, that a discovered userinfo endpoint is not used.
+    fn log_unused_userinfo_endpoint(
+        &self,
+        issuer: &Issuer,
+        metadata: &AuthorizationServerMetadata,
+    ) {
+        let Some(endpoint) = metadata.userinfo_endpoint() else { return };
+        let is_configured =
+            issuer.configured_userinfo_endpoint().is_some() || issuer.workos_api().is_some();
+        if is_configured || origin::same_origin(endpoint, issuer.name()) {
+            return;
+        }
+        let old = self.not_used.borrow_mut().insert(issuer.name().to_owned(), endpoint.to_owned());
+        if old.as_deref() != Some(endpoint) {
+            observe::userinfo_endpoint_not_used(issuer.name(), endpoint);
+        }
     }
 
     async fn discover_jwks_uri(&self, issuer: &Issuer) -> Result<String, FetchError> {
@@ -174,83 +216,14 @@ impl Fetcher {
         Ok(uri)
     }
 
-    /// What the issuer, or the WorkOS API for it, tells about a person.
-    pub(super) async fn profile(
-        &self,
-        issuer: &Issuer,
-        sub: &str,
-        token: &Secret,
-    ) -> Result<Profile, ProfileError> {
-        let answer = match issuer.workos_api() {
-            Some(api) => self.workos_user(issuer, api, sub).await,
-            None => self.userinfo(issuer, sub, token).await,
-        };
-        answer.map_err(|error| match (&error, issuer.workos_api()) {
-            (FetchError::Status { status: StatusCode::UNAUTHORIZED, .. }, None) => {
-                ProfileError::TokenRefused
-            }
-            (FetchError::Status { status: StatusCode::FORBIDDEN, .. }, None)
-            | (FetchError::Status { status: StatusCode::NOT_FOUND, .. }, _) => {
-                ProfileError::NoProfile
-            }
-            _ => ProfileError::Unavailable(error.to_string()),
-        })
-    }
-
-    async fn workos_user(
-        &self,
-        issuer: &Issuer,
-        api: &WorkosApi,
-        sub: &str,
-    ) -> Result<Profile, FetchError> {
-        let uri = format!("{}/user_management/users/{}", api.url, path_segment(sub));
-        let answer = self.get_as(issuer, &uri, &api.key).await?;
-        Profile::from_workos_user(answer.document(), sub)
-            .map_err(|error| FetchError::Profile { uri, error })
-    }
-
-    async fn userinfo(
-        &self,
-        issuer: &Issuer,
-        sub: &str,
-        token: &Secret,
-    ) -> Result<Profile, FetchError> {
-        let uri = self.userinfo_endpoint(issuer).await?;
-        let outcome = self.get_as(issuer, &uri, token).await;
-        if outcome.is_err() {
-            // It may have moved.
-            self.userinfo.borrow_mut().remove(issuer.name());
-        }
-        Profile::from_userinfo(outcome?.document(), sub)
-            .map_err(|error| FetchError::Profile { uri, error })
-    }
-
-    /// From the first document that names it: AuthKit's RFC 8414 document does not, its OpenID one
-    /// does.
-    async fn userinfo_endpoint(&self, issuer: &Issuer) -> Result<String, FetchError> {
-        if let Some(known) = self.userinfo.borrow().get(issuer.name()) {
-            return Ok(known.clone());
-        }
-        let endpoint = self.walk_metadata(issuer, FetchError::NoUserinfo, |found| match found {
-            Ok((metadata, _)) => match metadata.userinfo_endpoint() {
-                Some(endpoint) => Break(Ok(endpoint.to_owned())),
-                None => Continue(FetchError::NoUserinfo),
-            },
-            Err(error) => Continue(error),
-        });
-        let endpoint = endpoint.await?;
-        self.userinfo.borrow_mut().insert(issuer.name().to_owned(), endpoint.clone());
-        Ok(endpoint)
-    }
-
-    /// A document, unless it is still the one that is known.
+    /// A document; no body where it is the known one still (304).
     async fn get_if_new(
         &self,
+        client: &Client,
         issuer: &Issuer,
         uri: &str,
         known: Option<&KnownSet>,
     ) -> Result<Answer, FetchError> {
-        let client = self.documents.get_or_init(|| client(self.tls.as_ref()));
         bounded(issuer, uri, || match known {
             Some(known) => {
                 client.get(uri).insert_header((header::IF_NONE_MATCH, known.tag.clone()))
@@ -260,43 +233,24 @@ impl Fetcher {
         .await
     }
 
-    async fn get_as(
-        &self,
-        issuer: &Issuer,
-        uri: &str,
-        bearer: &Secret,
-    ) -> Result<Answer, FetchError> {
-        let client = self.profiles.get_or_init(|| client(self.tls.as_ref()));
-        let Some(authorization) = sensitive(bearer) else {
-            return Err(FetchError::Insecure { uri: uri.to_owned() });
-        };
-        bounded(issuer, uri, || {
-            client.get(uri).insert_header((header::AUTHORIZATION, authorization))
-        })
-        .await
+    fn documents(&self) -> Client {
+        let dialer = || Dialer::to_any_address(self.network.clone());
+        self.documents.get_or_init(|| client(self.tls.as_ref(), dialer())).clone()
     }
-}
 
-/// A subject as one segment of a path, whatever is in it (RFC 3986 §3.3).
-fn path_segment(text: &str) -> String {
-    let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    let mut segment = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match unreserved(byte) {
-            true => segment.push(char::from(byte)),
-            false => segment.push_str(&format!("%{byte:02X}")),
+    /// The client for a URL that the issuer's metadata names.
+    fn client_for_discovered(&self, issuer: &Issuer, uri: &str) -> Client {
+        if origin::same_host(uri, issuer.name()) {
+            return self.documents();
         }
-    }
-    segment
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_subject_stays_one_segment_of_the_path() {
-        assert_eq!(path_segment("user_1"), "user_1");
-        assert_eq!(path_segment("../a?b#c%/ü"), "..%2Fa%3Fb%23c%25%2F%C3%BC");
+        match self.discovered_elsewhere.borrow_mut().entry(issuer.name().to_owned()) {
+            Entry::Occupied(known) => known.get().clone(),
+            Entry::Vacant(place) => {
+                // Without a host nothing can be looked up, and private addresses are refused.
+                let host = origin::host(issuer.name()).unwrap_or_default();
+                let dialer = Dialer::to_public_addresses(self.network.clone(), &host);
+                place.insert(client(self.tls.as_ref(), dialer)).clone()
+            }
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! One request for a document, within bounds: time, size, no redirect, nothing unpacked.
+//! One request for a document, within limits: time, size, no redirects, no decompression.
 
 use std::time::Duration;
 
@@ -11,43 +11,47 @@ use mcp_auth_core::{Issuer, Secret, refresh::max_age};
 use openssl::ssl::SslConnector;
 use tokio::time::timeout;
 
-use super::error::FetchError;
+use super::{error::FetchError, network::Dialer};
 
 /// The longest that a whole fetch may take: connecting, header and body.
 pub(super) const TIME_LIMIT: Duration = Duration::from_secs(5);
 /// How long a connection is kept for the next request: long enough for metadata and then keys, and
-/// for a throng of newcomers.
-const KEPT: Duration = Duration::from_secs(1);
+/// for many newcomers at once.
+const KEEP_ALIVE: Duration = Duration::from_secs(1);
 /// The largest document that is read, in bytes.
 pub(super) const SIZE_LIMIT: usize = 64 * 1024;
-/// A longer `ETag` is not worth sending back, in bytes.
+/// The longest `ETag` that is sent back, in bytes.
 const TAG_LIMIT: usize = 256;
 
-/// What a server answered.
+/// A server's answer.
 pub(super) struct Answer {
-    /// The document; `None` where it is still the one that the request named (304).
+    /// The document; `None` where the one that the request named is current (304).
     pub(super) body: Option<Vec<u8>>,
-    /// How long it is fresh, where the server tells.
+    /// How long it is fresh, where the server says so.
     pub(super) fresh: Option<Duration>,
-    /// Its `ETag`, by which to ask again (RFC 9110 §8.8.3).
+    /// Its `ETag`, for the next conditional request (RFC 9110 §8.8.3).
     pub(super) tag: Option<HeaderValue>,
 }
 
 impl Answer {
-    /// The document: always there, unless the request named one.
+    /// The document: always there, unless the request was conditional.
     pub(super) fn document(&self) -> &[u8] {
         self.body.as_deref().unwrap_or_default()
     }
 }
 
-/// A client that trusts the system's certificate authorities, or what `tls` trusts.
+/// A client that connects by `dialer`, and trusts the system's certificate authorities, or what
+/// `tls` trusts.
 ///
-/// A connection that was not used for `KEPT` is not used again. With HTTP/2 awc keeps connections
-/// whatever becomes of the requests on them: one that has died in silence would be asked again with
-/// each attempt, for over a minute. An attempt that hung took longer than this, and so the next one
-/// starts afresh.
-pub(super) fn client(tls: Option<&SslConnector>) -> Client {
-    let connector = Connector::new().conn_keep_alive(KEPT);
+/// A connection that was not used for `KEEP_ALIVE` is not used again. With HTTP/2 awc keeps
+/// connections whatever becomes of the requests on them: one that has died without a sign would be
+/// used again for each attempt, for over a minute. An attempt that hung took longer than this, so
+/// that the next one opens a new connection.
+///
+/// awc's bound on connections is off: it is one for all hosts, so that a slow issuer's could keep
+/// another issuer's requests waiting. The callers bound how many requests there are per issuer.
+pub(super) fn client(tls: Option<&SslConnector>, dialer: Dialer) -> Client {
+    let connector = Connector::new().connector(dialer).conn_keep_alive(KEEP_ALIVE).limit(0);
     let client = Client::builder().disable_redirects();
     match tls {
         None => client.connector(connector).finish(),
@@ -55,14 +59,14 @@ pub(super) fn client(tls: Option<&SslConnector>) -> Client {
     }
 }
 
-/// A header that HTTP libraries show to nobody and put in no table (R9).
+/// A header that HTTP libraries do not log and do not put into the HPACK table (RFC 7541 §7.1.3).
 pub(super) fn sensitive(bearer: &Secret) -> Option<HeaderValue> {
     let mut value = HeaderValue::try_from(format!("Bearer {}", bearer.expose())).ok()?;
     value.set_sensitive(true);
     Some(value)
 }
 
-/// Asks, within the limits of time and size.
+/// Sends a request, within the limits of time and size.
 pub(super) async fn bounded(
     issuer: &Issuer,
     uri: &str,
@@ -80,8 +84,8 @@ async fn ask(uri: &str, request: ClientRequest) -> Result<Answer, FetchError> {
     let asks_for_news = request.headers().contains_key(header::IF_NONE_MATCH);
     let mut answer = request
         .insert_header((header::ACCEPT, "application/json"))
-        // Some other crate of the application may have taught awc to unpack, and a small answer
-        // may unpack to anything.
+        // Another crate of the application may have switched on awc's decompression, and a small
+        // answer may decompress to any size.
         .insert_header((header::ACCEPT_ENCODING, "identity"))
         .no_decompress()
         .timeout(TIME_LIMIT)

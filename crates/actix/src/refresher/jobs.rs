@@ -3,6 +3,7 @@
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     pin::pin,
+    rc::Rc,
     time::Duration,
 };
 
@@ -18,7 +19,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{RefresherPlan, error::FetchError, fetch::Fetcher};
+use super::{RefresherPlan, error::FetchError, fetch::Fetcher, network::SystemNetwork};
 use crate::observe;
 
 /// The longest the refresher sleeps without looking at the clock, which may have been set.
@@ -44,12 +45,12 @@ fn run_loops(plan: &RefresherPlan, mut dropped: watch::Receiver<()>) -> Result<(
             return Err(Interrupted);
         }
     };
-    let fetcher = Fetcher::new(plan.signatures.clone(), plan.tls.clone());
+    let fetcher = Fetcher::new(plan.signatures.clone(), plan.tls.clone(), Rc::new(SystemNetwork));
     let clock = &plan.clock;
     let keys = plan.keys.iter().map(|job| keep_fresh(&**job, &fetcher, clock).boxed_local());
     let metadata =
         plan.metadata.iter().map(|job| keep_fresh(&**job, &fetcher, clock).boxed_local());
-    let profiles = plan.office.run(&plan.issuers, &fetcher).boxed_local();
+    let profiles = plan.profiles.run(&fetcher).boxed_local();
     let loops = join_all(keys.chain(metadata).chain([profiles]));
     if let Some(runtime) = &runtime.0 {
         LocalSet::new().block_on(runtime, async {

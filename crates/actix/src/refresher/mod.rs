@@ -1,17 +1,19 @@
-//! The one refresher of keys: a thread of its own, which asks core's policy what is due, fetches,
-//! and publishes.
+//! The refresher of keys: one thread, which asks core's policy what is due, fetches it, and
+//! publishes it.
 //!
-//! It lives on a plain current-thread runtime because awc's client is `!Send`, and because nothing
-//! that happens to it, a hung server or a stuck look-up, may then touch a worker. Requests read an
-//! immutable snapshot. Whoever needs an unknown key watches the generation, for a bounded time; the
-//! refresher knows nothing of those who wait.
+//! It runs a current-thread runtime because awc's client is `!Send`, and so that a hung server or a
+//! stuck name lookup cannot block a worker. Requests read an immutable snapshot. A request that
+//! needs an unknown key watches the generation, for a bounded time.
 
+mod addresses;
 mod error;
 mod fetch;
 mod http;
 mod jobs;
 mod keys;
 mod metadata;
+mod network;
+mod origin;
 mod profiles;
 mod roots;
 
@@ -37,7 +39,7 @@ use keys::KeyWatch;
 use mcp_auth_core::FetchProfile;
 pub(crate) use metadata::MetadataWatch;
 use openssl::ssl::SslConnector;
-use profiles::{ProfileDesk, ProfileOffice};
+use profiles::{ProfileClient, ProfileWorker};
 pub(crate) use roots::Roots;
 
 use crate::{
@@ -50,20 +52,19 @@ use crate::{
 const RESTART: Duration = Duration::from_secs(1);
 
 /// How long a refresher that is dropped waits for its thread to end. A thread that still runs when
-/// the process ends finds its libraries torn down under its feet: OpenSSL, at work on the system's
-/// certificates, can crash then. A fetch ends at once and a stuck look-up is left behind, so that
-/// nothing takes long but those certificates on a busy machine, and an application's own clock.
-const FAREWELL: Duration = Duration::from_millis(500);
+/// the process ends can crash in OpenSSL's `atexit` handlers. A fetch ends at once and a stuck
+/// lookup is not waited for, so that only reading the system's certificates on a busy machine, and
+/// an application's own clock, can take long.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// The running refresher; dropping it ends the thread, without waiting for a stuck look-up.
+/// The running refresher; dropping it ends the thread, without waiting for a stuck name lookup.
 #[derive(Debug)]
 pub(crate) struct JwksRefresher {
     keys: Vec<Arc<KeyWatch>>,
     /// Dropped to end the thread.
     alive: Option<watch::Sender<()>>,
     thread: Option<JoinHandle<()>>,
-    /// Closed when the thread is as good as ended. Behind a lock since it cannot be shared, and
-    /// nobody but `drop` asks for it.
+    /// Closed when the thread is about to end. In a mutex since it is not `Sync`; only `drop` uses it.
     ended: Mutex<mpsc::Receiver<()>>,
 }
 
@@ -76,27 +77,35 @@ pub(crate) struct RefresherPlan {
     tls: Option<SslConnector>,
     keys: Vec<Arc<KeyWatch>>,
     metadata: Vec<Arc<MetadataWatch>>,
-    issuers: Vec<Arc<Issuer>>,
-    desk: ProfileDesk,
-    office: ProfileOffice,
+    profile_client: ProfileClient,
+    profiles: ProfileWorker,
 }
 
 impl RefresherPlan {
+    /// Nothing is kept fresh yet; these issuers can be asked about people.
     pub(crate) fn new(
         resource: &str,
         clock: ChosenClock,
         settings: RefreshSettings,
         signatures: Arc<dyn SignatureBackend>,
+        issuers: &[Issuer],
     ) -> Self {
-        let (desk, office) = profiles::open();
-        let (keys, metadata, issuers) = (Vec::new(), Vec::new(), Vec::new());
-        let resource = resource.into();
-        let tls = None;
-        Self { resource, clock, settings, signatures, tls, keys, metadata, issuers, desk, office }
+        issuers.iter().for_each(log_userinfo_endpoint_elsewhere);
+        let (profile_client, profiles) = profiles::open(issuers);
+        Self {
+            resource: resource.into(),
+            clock,
+            settings,
+            signatures,
+            tls: None,
+            keys: Vec::new(),
+            metadata: Vec::new(),
+            profile_client,
+            profiles,
+        }
     }
 
-    /// Trusts whom `tls` trusts, when documents are fetched. Default: the system's certificate
-    /// authorities.
+    /// Trusts the certificate authorities that `tls` trusts. Default: the system's.
     pub(crate) fn connecting_with(mut self, tls: Option<SslConnector>) -> Self {
         self.tls = tls;
         self
@@ -111,7 +120,6 @@ impl RefresherPlan {
         let observer = KeyObserver::new(&self.resource, issuer.name());
         let watch = Arc::new(KeyWatch::new(issuer.clone(), keys.clone(), observer));
         self.keys.push(watch.clone());
-        self.issuers.push(Arc::new(issuer.clone()));
         (keys, watch)
     }
 
@@ -123,9 +131,9 @@ impl RefresherPlan {
         watch
     }
 
-    /// Where newcomers are asked about.
+    /// Fetches the profiles of newcomers.
     pub(crate) fn profiles(&self) -> Arc<dyn FetchProfile> {
-        Arc::new(self.desk.clone())
+        Arc::new(self.profile_client.clone())
     }
 
     /// Starts the thread.
@@ -134,7 +142,7 @@ impl RefresherPlan {
         let (running, ended) = mpsc::channel();
         let keys = self.keys.clone();
         let thread = thread::Builder::new().name("mcp-auth-refresher".into()).spawn(move || {
-            // Let go of last.
+            // Dropped last.
             let _running = running;
             let plan = self;
             while run_until_dropped(&plan, dropped.clone()).is_err() {
@@ -154,6 +162,14 @@ impl RefresherPlan {
     }
 }
 
+/// Says at start-up that newcomers' tokens are sent to another origin than the issuer's.
+fn log_userinfo_endpoint_elsewhere(issuer: &Issuer) {
+    let endpoint = issuer.configured_userinfo_endpoint().filter(|_| issuer.workos_api().is_none());
+    if let Some(endpoint) = endpoint.filter(|url| !origin::same_origin(url, issuer.name())) {
+        observe::userinfo_endpoint_elsewhere(issuer.name(), endpoint);
+    }
+}
+
 impl JwksRefresher {
     pub(crate) fn health(&self, now: UnixTime) -> Vec<IssuerHealth> {
         self.keys.iter().map(|watch| watch.health(now)).collect()
@@ -164,9 +180,10 @@ impl Drop for JwksRefresher {
     fn drop(&mut self) {
         self.alive = None;
         let ended = self.ended.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let ends_in_time = ended.recv_timeout(FAREWELL) == Err(RecvTimeoutError::Disconnected);
+        let ends_in_time =
+            ended.recv_timeout(SHUTDOWN_TIMEOUT) == Err(RecvTimeoutError::Disconnected);
         if let Some(thread) = self.thread.take().filter(|_| ends_in_time) {
-            // A panic of it was told when it happened.
+            // A panic was logged when it happened.
             let _ = thread.join();
         }
     }

@@ -107,6 +107,14 @@ fn r09_debug_shows_who_and_not_what_else_is_in_a_payload() {
 }
 
 #[test]
+fn r09_debug_of_an_actor_hides_the_address_of_staff() {
+    let claims = parse(r#"{"sub":"ada","act":{"sub":"staff@example.com"}}"#).unwrap();
+    let actor = claims.actor.as_ref().unwrap();
+    assert_eq!(actor.subject.as_deref(), Some("staff@example.com"));
+    assert_eq!(format!("{actor:?}"), "Actor { subject: Some(…) }");
+}
+
+#[test]
 fn r21_r31_what_marks_a_token_marks_it_whatever_is_in_it() {
     for value in ["null", "{}", r#""x""#, "[1]"] {
         for (claim, marks) in

@@ -33,8 +33,8 @@ impl Newcomer {
         self.principal.lookup()
     }
 
-    /// The person's e-mail address and name, which no MCP token carries. The issuer is asked at
-    /// each call.
+    /// The person's e-mail address and name, which no MCP token carries. The issuer is asked
+    /// when this is called; its answer is cached for 10 s.
     ///
     /// With several issuers each can state any address: an address from one issuer is no reason to
     /// take the person for a user of another. Check the issuer of the [`subject`](Self::subject)
@@ -42,7 +42,7 @@ impl Newcomer {
     ///
     /// # Errors
     /// [`ProfileError`]. Returned with `?`, it ends in the right answer: 503 where the issuer
-    /// cannot be asked, 401 where it does not accept the token any more, and that of an unknown
+    /// cannot be asked or is asked too often, 401 where it does not accept the token any more, and that of an unknown
     /// user where it has no profile.
     pub async fn profile(&self) -> Result<Profile, ProfileError> {
         self.profiles.fetch(self.subject(), &self.token).await

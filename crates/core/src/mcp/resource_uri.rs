@@ -37,7 +37,7 @@ pub(super) fn normal_form(uri: &str) -> Option<Cow<'_, str>> {
 /// there.
 pub(super) fn begins_normal_form(prefix: &str) -> bool {
     let continued = |end: &&str| normal_form(&format!("{prefix}{end}")).is_some();
-    prefix.is_empty() || CONTINUATIONS.iter().any(|end| continued(&end))
+    prefix.is_empty() || CONTINUATIONS.iter().any(continued)
 }
 
 /// The part of a URI template before its first expression (RFC 6570 §2.2): each of its expansions

@@ -75,8 +75,11 @@ const NAMING_NOTHING: [&str; 25] = [
     "params.ttl",
 ];
 
-/// Revision, method, and the members of its `params`.
-fn methods() -> Vec<(String, String, Vec<(String, String)>)> {
+/// Revision, method, and the members of its `params` with what they hold.
+type Method = (String, String, Vec<(String, String)>);
+
+/// Every method of every revision.
+fn methods() -> Vec<Method> {
     let of_schema = |text: &&str| {
         let schema: Value = serde_json::from_str(text).unwrap();
         let revision = schema["revision"].as_str().unwrap().to_owned();

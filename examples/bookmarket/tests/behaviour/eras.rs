@@ -11,7 +11,12 @@ use crate::{
 const NEW: &str = "2026-07-28";
 
 /// A request of the revision 2026-07-28, with all that each request must bring along.
-async fn request(agent: &Agent, method: &str, name: Option<&str>, mut params: Value) -> Answer {
+pub(crate) async fn request(
+    agent: &Agent,
+    method: &str,
+    name: Option<&str>,
+    mut params: Value,
+) -> Answer {
     params["_meta"] = json!({
         "io.modelcontextprotocol/protocolVersion": NEW,
         "io.modelcontextprotocol/clientInfo": { "name": "test", "version": "1" },

@@ -14,3 +14,4 @@ mod place;
 mod process;
 mod server;
 mod settings;
+mod tool_rules;

@@ -1,8 +1,7 @@
-//! R12: whatever text a token or a request brings, the challenge stays a challenge. Its grammar is
-//! checked by the suite's own parser at every answer of every test; here are the texts that would
-//! break out of it.
+//! Whatever text a token or a request brings, the challenge keeps its grammar (R12). The suite's own
+//! parser checks that at every answer of every test; here are the texts that would break it.
 
-use actix_mcp_auth::testing::TestAuthority;
+use actix_mcp_auth::{RefreshSettings, testing::TestAuthority};
 use hostile::{
     Class,
     Expected::{BadToken, MissingScope, NoCredentials, Passed},
@@ -30,7 +29,10 @@ const TEXTS: [&str; 14] = [
 #[test]
 fn r09_r12_no_text_of_a_token_reaches_an_answer() {
     let authority = TestAuthority::start().unwrap();
-    let server = Server::when_ready(&builder(&authority).build().unwrap());
+    // A fetch for each unknown `kid`, so that each is refused with a challenge.
+    let mut refresh = RefreshSettings::default();
+    refresh.bucket = 100;
+    let server = Server::when_ready(&builder(&authority).refresh(refresh).build().unwrap());
     let mut class = Class::new("texts in tokens");
     let mut wire = server.wire();
     // A mark that would be found wherever the text got to.

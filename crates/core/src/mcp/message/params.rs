@@ -20,8 +20,9 @@ const PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
 pub(super) struct Params<'b> {
     name: Member<'b>,
     uri: Member<'b>,
-    reference: Option<Reference<'b>>,
-    notifications: Option<Notifications<'b>>,
+    /// Boxed, as the next: few messages have either.
+    reference: Option<Box<Reference<'b>>>,
+    notifications: Option<Box<Notifications<'b>>>,
     meta: Meta<'b>,
     /// They are no object: by position they may name anything.
     pub(super) by_position: bool,
@@ -89,9 +90,10 @@ impl<'b> Params<'b> {
             }
             Naming::Reference => self.reference.ok_or(MessageError::NoName)?.targets(),
             Naming::Subscriptions if self.by_position => Err(MessageError::NoName),
-            Naming::Subscriptions => {
-                self.notifications.map_or_else(|| Ok(vec![Target::Unnamed]), Notifications::targets)
-            }
+            Naming::Subscriptions => match self.notifications {
+                Some(notifications) => notifications.targets(),
+                None => Ok(vec![Target::Unnamed]),
+            },
         }
     }
 }
@@ -172,13 +174,13 @@ impl<'b> ObjectReader<'b> for Params<'b> {
                 let mut reference = Reference::default();
                 let read = strict_json::read_value(values, &mut reference)?;
                 reference.is_object = matches!(read, Simple::Object);
-                self.reference = Some(reference);
+                self.reference = Some(reference.into());
             }
             "notifications" => {
                 let mut notifications = Notifications::default();
                 let read = strict_json::read_value(values, &mut notifications)?;
                 notifications.is_object = matches!(read, Simple::Object);
-                self.notifications = Some(notifications);
+                self.notifications = Some(notifications.into());
             }
             "_meta" => {
                 strict_json::read_value(values, &mut self.meta)?;

@@ -3,7 +3,7 @@
 
 use actix_mcp_auth::{
     ToolRules,
-    mcp_auth_core::mcp::{Message, Messages},
+    mcp_auth_core::mcp::{Message, Messages, Target},
     testing::TestAuthority,
 };
 use actix_web::{
@@ -106,10 +106,11 @@ fn line(message: &Message<'_>) -> String {
 
 /// The tools (`t`), prompts (`p`) and resources (`r`) whose rules judge a message.
 fn judged_by<'m>(message: &'m Message<'_>) -> Vec<(char, &'m str)> {
-    let kind = match message.method() {
-        Some("tools/call") => 't',
-        Some("prompts/get") => 'p',
-        _ => 'r',
+    let kind = |target: &Target<'_>| match target {
+        Target::Tool(_) => Some('t'),
+        Target::Prompt(_) => Some('p'),
+        Target::Resource(_) | Target::ResourceTemplate(_) => Some('r'),
+        _ => None,
     };
-    message.name().map(|name| (kind, name)).into_iter().collect()
+    message.targets().filter_map(|target| Some((kind(target)?, target.name()?))).collect()
 }

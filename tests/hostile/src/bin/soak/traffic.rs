@@ -214,8 +214,10 @@ fn choose(
         12 => spoiled("expired", &|token| token.expired_for(Duration::from_secs(3600))),
         13 => spoiled("foreign audience", &|token| token.audience("https://other.example/mcp")),
         14 => match known_key() {
-            Some(key) => {
-                bad("forged", token().signed_by_stranger().kid(key.key.id().to_owned()).sign())
+            // Under its name and its algorithm: the first key is of another one than the rest.
+            Some(Published { key, .. }) => {
+                let forged = token().signed_by_stranger().kid(key.id());
+                bad("forged", forged.header("alg", key.algorithm().name()).sign())
             }
             None => bad("no token", "no.token.atall".into()),
         },

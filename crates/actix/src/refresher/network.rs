@@ -1,0 +1,160 @@
+//! Opening TCP connections for the HTTP clients, to addresses that are allowed.
+//!
+//! The address is checked between the name lookup and the connection, in one step: the addresses
+//! that were checked are the ones that are connected to, so that a name that resolves differently
+//! the second time (DNS rebinding) gains nothing. Every spelling of an address as a host
+//! (`0x7f.1`, `[::ffff:10.0.0.1]`) goes through the same check.
+
+use std::{
+    fmt, io,
+    net::{IpAddr, SocketAddr},
+    rc::Rc,
+};
+
+use actix_service::{Service, always_ready};
+use actix_tls::connect::{ConnectError, ConnectInfo, Connection};
+use awc::http::Uri;
+use futures_util::{FutureExt, future::LocalBoxFuture};
+use tokio::net::{TcpStream, lookup_host};
+
+use super::addresses::is_public;
+
+/// Name lookup and TCP. Tests replace it; the application cannot.
+pub(super) trait Network {
+    /// The addresses of a host: a name, or an address in text (IPv6 without brackets).
+    fn lookup<'a>(
+        &'a self,
+        host: &'a str,
+        port: u16,
+    ) -> LocalBoxFuture<'a, io::Result<Vec<SocketAddr>>>;
+
+    /// A connection to an address.
+    fn connect(&self, address: SocketAddr) -> LocalBoxFuture<'static, io::Result<TcpStream>>;
+}
+
+/// The operating system's.
+pub(super) struct SystemNetwork;
+
+impl Network for SystemNetwork {
+    fn lookup<'a>(
+        &'a self,
+        host: &'a str,
+        port: u16,
+    ) -> LocalBoxFuture<'a, io::Result<Vec<SocketAddr>>> {
+        async move { Ok(lookup_host((host, port)).await?.collect()) }.boxed_local()
+    }
+
+    fn connect(&self, address: SocketAddr) -> LocalBoxFuture<'static, io::Result<TcpStream>> {
+        TcpStream::connect(address).boxed_local()
+    }
+}
+
+/// The connector of an HTTP client.
+#[derive(Clone)]
+pub(super) struct Dialer {
+    network: Rc<dyn Network>,
+    /// The issuer's host, where private addresses are refused unless it has nothing but such.
+    public_unless_issuer_is_private: Option<Rc<str>>,
+}
+
+impl Dialer {
+    /// Connects to any address: for URLs that the configuration names.
+    pub(super) fn to_any_address(network: Rc<dyn Network>) -> Self {
+        Self { network, public_unless_issuer_is_private: None }
+    }
+
+    /// Connects to public addresses only: for URLs that an issuer's metadata names, on another host
+    /// than the issuer's. Where the issuer's host resolves to private addresses and to no public
+    /// one, any address will do: the issuer and its documents are then in one private network, as
+    /// in companies with split DNS.
+    pub(super) fn to_public_addresses(network: Rc<dyn Network>, issuer_host: &str) -> Self {
+        Self { network, public_unless_issuer_is_private: Some(issuer_host.into()) }
+    }
+
+    async fn dial(&self, host: &str, port: u16) -> Result<TcpStream, ConnectError> {
+        let found = self.lookup(host, port).await?;
+        let allowed = self.allowed(found, host, port).await?;
+        let mut last = ConnectError::NoRecords;
+        for address in allowed {
+            match self.network.connect(address).await {
+                Ok(stream) => return Ok(stream),
+                Err(error) => last = ConnectError::Io(error),
+            }
+        }
+        Err(last)
+    }
+
+    /// The addresses among those found that may be connected to.
+    async fn allowed(
+        &self,
+        found: Vec<SocketAddr>,
+        host: &str,
+        port: u16,
+    ) -> Result<Vec<SocketAddr>, ConnectError> {
+        let Some(issuer) = &self.public_unless_issuer_is_private else {
+            return Ok(found);
+        };
+        let (public, private): (Vec<SocketAddr>, Vec<SocketAddr>) =
+            found.iter().partition(|address| is_public(address.ip()));
+        let Some(first) = private.first() else {
+            return Ok(found);
+        };
+        // An issuer that cannot be looked up counts as public.
+        let of_issuer = self.lookup(issuer, port).await?;
+        if !of_issuer.is_empty() && of_issuer.iter().all(|address| !is_public(address.ip())) {
+            return Ok(found);
+        }
+        if public.is_empty() {
+            let refused = PrivateAddress { host: host.into(), address: first.ip() };
+            return Err(ConnectError::Resolver(Box::new(refused)));
+        }
+        Ok(public)
+    }
+
+    async fn lookup(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, ConnectError> {
+        // An IPv6 address stands in brackets in a URL (RFC 3986 §3.2.2).
+        let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        let found = self.network.lookup(host, port).await;
+        found.map_err(|error| ConnectError::Resolver(Box::new(error)))
+    }
+}
+
+impl Service<ConnectInfo<Uri>> for Dialer {
+    type Response = Connection<Uri, TcpStream>;
+    type Error = ConnectError;
+    type Future = LocalBoxFuture<'static, Result<Self::Response, Self::Error>>;
+
+    always_ready!();
+
+    fn call(&self, info: ConnectInfo<Uri>) -> Self::Future {
+        let dialer = self.clone();
+        async move {
+            let stream = dialer.dial(info.hostname(), info.port()).await?;
+            Ok(Connection::new(info.request().clone(), stream))
+        }
+        .boxed_local()
+    }
+}
+
+/// Why a connection was not opened.
+#[derive(Debug)]
+struct PrivateAddress {
+    host: Box<str>,
+    address: IpAddr,
+}
+
+impl fmt::Display for PrivateAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} has the private address {}, and the issuer, whose metadata names it, is public; \
+             if this is right, name the URL in the configuration: Issuer::jwks_uri(…)",
+            self.host, self.address
+        )
+    }
+}
+
+impl std::error::Error for PrivateAddress {}
+
+#[cfg(test)]
+mod tests;

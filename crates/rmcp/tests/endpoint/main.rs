@@ -1,0 +1,9 @@
+//! The MCP endpoint over real HTTP, in both protocol eras: with and without sessions, by which
+//! names it may be called, and where it is mounted.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
+
+mod eras;
+mod hosts;
+mod mounting;
+mod server;
+mod sessions;
