@@ -37,7 +37,8 @@ pub(crate) use permissions::not_granted_by_scope;
 pub use sampling::LogSampling;
 use sampling::{Sampler, Summary, Verdict};
 pub(crate) use start_up::{
-    issuer_scopes_unlimited, issuers_share_subjects, public_url_doubtful, userinfo_endpoint_elsewhere,
+    issuer_scopes_unlimited, issuers_share_subjects, public_url_doubtful,
+    userinfo_endpoint_elsewhere,
 };
 
 /// The target of every event.
