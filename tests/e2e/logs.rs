@@ -135,15 +135,17 @@ async fn provoke_what_the_guide_tells_of(authority: &TestAuthority) -> String {
     let broken = Server::of(&builder(authority).users(Broken).build().unwrap());
     assert_eq!(broken.call(&token().sign()).await.status, 503);
 
-    let asking = MemoryIdentityStore::<String>::new()
-        .provision_with(|newcomer: Newcomer| async move { Ok(newcomer.profile().await?.email) });
+    let asking =
+        MemoryIdentityStore::<String>::new().provision_with(|newcomer: Newcomer| async move {
+            Ok(newcomer.profile().await?.email.into())
+        });
     let refused = Fault::Custom { status: 401, content_type: "text/plain".into(), body: vec![] };
     authority.inject(Endpoint::Path("/oauth2/userinfo".into()), refused);
     let asking = Server::of(&builder(authority).users(asking).build().unwrap());
     let asked_with = token().sign();
     asking.call(&asked_with).await.assert_invalid_token("refused by the issuer");
     let slow = MemoryIdentityStore::<String>::new()
-        .provision_with(|_| std::future::pending::<Result<Option<String>, StoreError>>());
+        .provision_with(|_| std::future::pending::<Result<Found<String>, StoreError>>());
     let slow = builder(authority).users(slow).time_limit(Duration::from_millis(50));
     assert_eq!(Server::of(&slow.build().unwrap()).call(&token().sign()).await.status, 503);
 
@@ -181,8 +183,10 @@ async fn provoke_what_the_guide_tells_of(authority: &TestAuthority) -> String {
 async fn a_newcomer_whose_issuer_has_its_userinfo_endpoint_elsewhere(lines: &Lines) {
     let authority = authority();
     authority.set_metadata("userinfo_endpoint", "https://elsewhere.example/userinfo");
-    let asking = MemoryIdentityStore::<String>::new()
-        .provision_with(|newcomer: Newcomer| async move { Ok(newcomer.profile().await?.email) });
+    let asking =
+        MemoryIdentityStore::<String>::new().provision_with(|newcomer: Newcomer| async move {
+            Ok(newcomer.profile().await?.email.into())
+        });
     // Keys are discovered, so that the metadata is read at start-up.
     let builder = McpAuth::builder(RESOURCE).issuer(Issuer::new(authority.issuer()).unwrap());
     let auth = builder.users(asking).log_sampling(LogSampling::off()).build().unwrap();

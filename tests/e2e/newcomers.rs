@@ -6,7 +6,7 @@ use std::{
 };
 
 use actix_mcp_auth::{
-    AuthedUser, IdentityStoreExt, Issuer, McpAuth, MemoryIdentityStore, Newcomer, Profile,
+    AuthedUser, Found, IdentityStoreExt, Issuer, McpAuth, MemoryIdentityStore, Newcomer, Profile,
     StoreError,
     testing::{Endpoint, Fault, TestAuthority},
 };
@@ -20,7 +20,7 @@ fn by_email(builder: actix_mcp_auth::McpAuthBuilder) -> actix_mcp_auth::McpAuthB
     builder.users(MemoryIdentityStore::<String>::new().provision_with(
         |newcomer: Newcomer| async move {
             let profile = newcomer.profile().await?;
-            Ok(profile.email)
+            Ok(profile.email.into())
         },
     ))
 }
@@ -44,7 +44,7 @@ async fn the_issuers_userinfo_endpoint_tells_the_address_that_no_token_carries()
 async fn the_warm_path_asks_nobody() {
     let authority = authority();
     let known = MemoryIdentityStore::from_iter([("user_ada", "Ada".to_owned())]);
-    let ask = |newcomer: Newcomer| async move { Ok(newcomer.profile().await?.name) };
+    let ask = |newcomer: Newcomer| async move { Ok(newcomer.profile().await?.name.into()) };
     let auth = builder(&authority).users(known.provision_with(ask)).build().unwrap();
     assert_eq!(serve(auth).call(&good_token(&authority)).await.body, "Ada");
     assert_eq!(authority.requests("/oauth2/userinfo"), 0);
@@ -132,7 +132,7 @@ async fn r09_with_an_api_key_workos_is_asked_and_never_sees_the_token() {
 async fn r11_a_store_that_never_answers_is_503_after_the_time_limit() {
     let authority = authority();
     let never = MemoryIdentityStore::<String>::new()
-        .provision_with(|_| std::future::pending::<Result<Option<String>, StoreError>>());
+        .provision_with(|_| std::future::pending::<Result<Found<String>, StoreError>>());
     let limit = Duration::from_millis(300);
     let auth = builder(&authority).users(never).time_limit(limit).build().unwrap();
     let answer = serve(auth).call(&good_token(&authority)).await;

@@ -7,7 +7,8 @@ use std::{
 };
 
 use actix_mcp_auth::{
-    AuthedUser, IdentityStoreExt, Issuer, McpAuth, McpAuthBuilder, MemoryIdentityStore, Newcomer,
+    AuthedUser, Found, IdentityStoreExt, Issuer, McpAuth, McpAuthBuilder, MemoryIdentityStore,
+    Newcomer,
     testing::{Endpoint, Fault, Person, TestAuthority},
 };
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -22,8 +23,10 @@ const USERINFO: &str = "/oauth2/userinfo";
 
 /// Resolves people by their e-mail address, and makes no user: each request asks for the profile.
 fn by_email(builder: McpAuthBuilder) -> Server {
-    let users = MemoryIdentityStore::<String>::new()
-        .provision_with(|newcomer: Newcomer| async move { Ok(newcomer.profile().await?.email) });
+    let users =
+        MemoryIdentityStore::<String>::new().provision_with(|newcomer: Newcomer| async move {
+            Ok(newcomer.profile().await?.email.into())
+        });
     let auth = builder.users(users.shared_subjects()).build().unwrap();
     Server::start(move |config| {
         let name = web::post().to(async |me: AuthedUser<String>| me.to_string());
@@ -52,7 +55,7 @@ async fn r27_a_person_without_a_user_causes_one_userinfo_request() {
         let none =
             MemoryIdentityStore::<String>::new().provision_with(|newcomer: Newcomer| async move {
                 newcomer.profile().await?;
-                Ok(None)
+                Ok(Found::Nobody)
             });
         let server = Server::of(&builder(&authority).users(none).build().unwrap());
         let one = good_token(&authority);

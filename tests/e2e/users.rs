@@ -107,7 +107,7 @@ async fn a_newcomer_is_provisioned_once() {
                     ..Default::default()
                 };
                 let made = people::Entity::insert(person).exec_with_returning(&db).await;
-                made.map(Some).map_err(StoreError::new)
+                made.map(|person| Some(person).into()).map_err(StoreError::new)
             }
         }
     };
@@ -168,7 +168,7 @@ async fn a_remembered_user_is_forgotten_on_demand() {
     assert_eq!(server.call(&ada).await.body, "Ada Lovelace");
     db.execute_unprepared("UPDATE people SET name = 'Ada King'").await.unwrap();
     assert_eq!(server.call(&ada).await.body, "Ada Lovelace");
-    users.invalidate(&Subject::new(authority.issuer(), "user_ada")).await;
+    users.invalidate(&Subject::new(authority.issuer(), "user_ada"));
     assert_eq!(server.call(&ada).await.body, "Ada King");
 }
 

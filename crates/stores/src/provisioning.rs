@@ -20,12 +20,11 @@ impl<S, F> ProvisioningIdentityStore<S, F> {
 }
 
 #[async_trait]
-impl<S, F, Fut, Made> IdentityStore for ProvisioningIdentityStore<S, F>
+impl<S, F, Fut> IdentityStore for ProvisioningIdentityStore<S, F>
 where
     S: IdentityStore,
     F: Fn(Newcomer) -> Fut + Send + Sync + 'static,
-    Fut: Future<Output = Result<Made, StoreError>> + Send + 'static,
-    Made: Into<Found<S::User>> + Send + 'static,
+    Fut: Future<Output = Result<Found<S::User>, StoreError>> + Send + 'static,
 {
     type User = S::User;
 
@@ -42,7 +41,7 @@ where
     }
 
     async fn provision(&self, newcomer: &Newcomer) -> Result<Found<S::User>, StoreError> {
-        (self.make)(newcomer.clone()).await.map(Into::into)
+        (self.make)(newcomer.clone()).await
     }
 }
 

@@ -12,8 +12,8 @@ use crate::{
 /// Wrappers around any store; they can be nested.
 pub trait IdentityStoreExt: IdentityStore + Sized {
     /// Makes users for persons who have none yet: `make` is called with the [`Newcomer`] and
-    /// returns the new user, or `None` to refuse; a [`Found`] as well, such as that of a store which
-    /// reads the row back. It is not called for machines, static keys and impersonated persons.
+    /// returns the new user, or [`Found::Nobody`] to make none. It is not called for machines, static
+    /// keys and impersonated persons.
     ///
     /// Two first requests of one person may come at the same time: insert with "on conflict do
     /// nothing" over a unique index, and read the row back.
@@ -23,15 +23,14 @@ pub trait IdentityStoreExt: IdentityStore + Sized {
     /// # use mcp_auth_core::{Found, IdentityStore, Newcomer};
     /// # fn around(store: impl IdentityStore<User = String>) -> impl IdentityStore {
     /// store.provision_with(|newcomer: Newcomer| async move {
-    ///     Ok(Some(format!("newcomer {}", newcomer.subject().id())))
+    ///     Ok(Some(format!("newcomer {}", newcomer.subject().id())).into())
     /// })
     /// # }
     /// ```
-    fn provision_with<F, Fut, Made>(self, make: F) -> ProvisioningIdentityStore<Self, F>
+    fn provision_with<F, Fut>(self, make: F) -> ProvisioningIdentityStore<Self, F>
     where
         F: Fn(Newcomer) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<Made, StoreError>> + Send + 'static,
-        Made: Into<Found<Self::User>> + Send + 'static,
+        Fut: Future<Output = Result<Found<Self::User>, StoreError>> + Send + 'static,
     {
         ProvisioningIdentityStore::new(self, make)
     }

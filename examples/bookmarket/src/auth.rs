@@ -1,8 +1,8 @@
 //! Who is calling: everything that Bookmarket has to say to `actix-mcp-auth`.
 
 use actix_mcp_auth::{
-    BuildError, IdentityStoreExt, Issuer, McpAuth, Newcomer, Permission, Resource, StoreError,
-    scopes,
+    BuildError, Found, IdentityStoreExt, Issuer, McpAuth, Newcomer, Permission, Resource,
+    StoreError, scopes,
 };
 
 use crate::{
@@ -61,7 +61,7 @@ pub fn protect(
                 let accounts = accounts.clone();
                 async move {
                     let opened = accounts.provision(newcomer.subject().id()).await;
-                    opened.map_err(StoreError::new)
+                    opened.map(Found::from).map_err(StoreError::new)
                 }
             };
             auth.users(store.identities().provision_with(open_account))

@@ -1,8 +1,8 @@
 //! What `build()` refuses with several issuers, and what it tells.
 
 use actix_mcp_auth::{
-    IdentityStore, IdentityStoreExt, Issuer, IssuerNames, IssuerStores, McpAuth, McpAuthBuilder,
-    MemoryIdentityStore, Principal,
+    Found, IdentityStore, IdentityStoreExt, Issuer, IssuerNames, IssuerStores, McpAuth,
+    McpAuthBuilder, MemoryIdentityStore, Principal,
 };
 
 use super::{Permissions, Read, Write};
@@ -72,7 +72,7 @@ async fn r33_issuers_that_are_not_configured_are_refused() {
         assert!(builder.users(linking([A, B])).build().is_ok());
     }
     // Within other wrappers, and among the stores of several issuers, as well.
-    let wrapped = linking("https://c.example.com").provision_with(|_| async { Ok(None) });
+    let wrapped = linking("https://c.example.com").provision_with(|_| async { Ok(Found::Nobody) });
     let wrapped = wrapped.cached(std::time::Duration::from_secs(1), 1).shared_subjects();
     assert!(refused(one().users(wrapped)).contains("https://c.example.com"));
     let stores = IssuerStores::new().with(A, linking("https://c.example.com"));

@@ -169,7 +169,7 @@ async fn a_cached_user_is_at_hand_through_every_wrapper() {
     let ada = subject("ada");
     let who = Lookup::new(&ada);
     let (users, _) = cached(MINUTE, 10);
-    let wrapped = users.clone().provision_with(|_| async { Ok(None::<String>) }).shared_subjects();
+    let wrapped = users.clone().provision_with(|_| async { Ok(Found::Nobody) }).shared_subjects();
     let stores = IssuerStores::new().with("https://i", users.clone());
     assert!(wrapped.find_cached(&who).is_none() && stores.find_cached(&who).is_none());
     users.find(&who).await.unwrap();

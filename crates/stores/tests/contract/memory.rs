@@ -34,7 +34,7 @@ fn linking_if(
         async move {
             let sub = newcomer.subject().id();
             all.insert(sub, sub.to_owned());
-            Ok::<_, StoreError>(Some(sub.to_owned()))
+            Ok::<_, StoreError>(Some(sub.to_owned()).into())
         }
     });
     let (look, write, linked) = (known.clone(), known.clone(), users.clone());
