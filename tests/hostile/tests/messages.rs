@@ -71,6 +71,8 @@ impl Ruled {
             .refused()
             .resource("https://example.com")
             .refused()
+            .resource("files://get?path=/etc/keys")
+            .refused()
             .resource("notes://Ada/1")
             .refused();
         let mcp = auth.mcp().rules(rules).unwrap();
@@ -201,6 +203,9 @@ async fn r30_spellings_of_a_ruled_resource_are_refused() {
         "https://example.com/x/..".into(),
         "https://ex\u{ad}ample.com/".into(),
         "https://\u{ff45}xample.com/".into(),
+        "files://get?path=/etc/keys".into(),
+        "files://get?path=%2Fetc%2Fkeys".into(),
+        "files://get?path=/etc%2Fkeys#".into(),
         "notes://Ada/1".into(),
         "notes://ada/1".into(),
         "notes://ADA/1".into(),

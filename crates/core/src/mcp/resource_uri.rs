@@ -58,6 +58,7 @@ pub(super) fn suggestion(uri: &str) -> Option<String> {
 ///
 /// - the host without regard to case (RFC 3986 §6.2.2.1), and without user information;
 /// - the path decoded, `\` as `/`, without dot segments and empty ones (so do servers of files);
+/// - the query decoded, as forms are (so do servers that look up its parameters);
 /// - without the fragment, which is no part of what is asked for (RFC 3986 §3.5), and without an
 ///   empty query.
 ///
@@ -81,7 +82,7 @@ pub(super) fn loose(uri: &str, is_complete: bool) -> String {
     read.push_str(&loose_path(path, is_complete));
     if !query.is_empty() {
         read.push('?');
-        read.push_str(query);
+        read.push_str(&decoded(&query.replace('+', " ")));
     }
     read
 }

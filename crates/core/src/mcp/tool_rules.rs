@@ -45,7 +45,7 @@ mod rule;
 /// Where a resource or a prefix has a rule, every URI must be in normal form (RFC 3986 §6.2.2, as
 /// the URL standard writes it), since servers parse URIs before they compare them; any other is
 /// refused with 400. Rules whose URIs differ only by what some servers ignore (the case of the
-/// host, user information, the fragment, encoded or empty segments of the path) count together.
+/// host, user information, the fragment, empty segments, what is encoded) count together.
 #[derive(Debug, Clone, Default)]
 pub struct ToolRules {
     tools: HashMap<Box<str>, Demand>,

@@ -135,7 +135,7 @@ fn r30_prefixes_of_normal_uris_are_known_wherever_they_end() {
 }
 
 #[test]
-fn r30_the_loose_reading_joins_what_servers_may_take_for_the_same() {
+fn r30_loose_reading_joins_what_servers_take_for_the_same() {
     for (uri, read) in [
         ("notes://Ada/X", "notes://ada/X"),
         ("notes://user:pass@Ada:70/1", "notes://ada:70/1"),
@@ -146,6 +146,8 @@ fn r30_the_loose_reading_joins_what_servers_may_take_for_the_same() {
         ("secret://vault/keys?", "secret://vault/keys"),
         ("secret://vault/keys?#", "secret://vault/keys"),
         ("secret://vault/keys?a=B", "secret://vault/keys?a=B"),
+        ("files://get?path=%2Fetc%2Fkeys", "files://get?path=/etc/keys"),
+        ("files://get?name=a+b%20c", "files://get?name=a b c"),
         ("secret://vault/a/..", "secret://vault/"),
         ("secret://vault", "secret://vault"),
         ("secret:vault/../keys", "secret:keys"),
