@@ -1,4 +1,4 @@
-//! From a token that anybody may have written to one that is proved.
+//! From an unverified token to a verified one.
 
 use std::{fmt, sync::Arc};
 
@@ -16,7 +16,7 @@ use crate::{
     token_cache::PER_ALLOCATION,
 };
 
-/// A token that was read and not yet checked.
+/// A token that was parsed and not yet checked.
 #[derive(Debug)]
 pub(crate) struct UnverifiedToken<'t> {
     jws: CompactJws<'t>,
@@ -46,7 +46,7 @@ impl<'t> UnverifiedToken<'t> {
         Ok(Self { jws, claims })
     }
 
-    /// Whom the token says it is from. Good for choosing the keys that will tell.
+    /// The unverified `iss`: for choosing the keys to verify with, and nothing else.
     pub(crate) fn claimed_issuer(&self) -> Result<&str, TokenError> {
         match self.claims.issuer() {
             Some(iss) => Ok(iss),

@@ -1,9 +1,9 @@
-//! What decisions and fetches leave behind for the operator: events, and with the feature
-//! `metrics` numbers. Neither has anything of a token in it (R9).
+//! What the operator sees of decisions and fetches: events, and with the feature `metrics` numbers.
+//! Neither contains any part of a token.
 //!
 //! All events have the target `mcp_auth` and a stable field `event`; docs/operations.md lists them.
-//! What lets a request through writes none: with `metrics` it adds one to a counter, and otherwise
-//! it looks at one number.
+//! Accepted requests are not logged: with `metrics` they add one to a counter, and otherwise they
+//! read one number.
 
 mod keys;
 #[cfg(feature = "metrics")]
