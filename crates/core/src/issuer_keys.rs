@@ -241,12 +241,12 @@ impl IssuerKeys {
         self.publish_failure(policy);
     }
 
-    /// What is known now is what this fetch brought, or confirmed.
+    /// Publishes the keys that a fetch brought or confirmed.
     fn publish_good(&self, keys: Arc<KeySet>, now: UnixTime, policy: &RefreshPolicy) {
         self.publish(Some(keys), Some(now), LastFetch::Succeeded, policy);
     }
 
-    /// What was known stands.
+    /// Publishes that a fetch failed; the keys stay.
     fn publish_failure(&self, policy: &RefreshPolicy) {
         let old = self.snapshot.load();
         self.publish(old.keys.clone(), old.fetched_at, LastFetch::Failed, policy);
@@ -294,7 +294,7 @@ mod tests {
     const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);
 
     #[test]
-    fn r24_whoever_has_seen_older_keys_gets_the_newer_ones_for_nothing() {
+    fn r24_a_request_that_saw_older_keys_spends_no_permit() {
         let keys = IssuerKeys::new(RefreshSettings::default(), NOW);
         assert_eq!(keys.next(NOW), Next::Fetch);
         keys.fetch_failed(NOW, 1.0);

@@ -1,4 +1,4 @@
-//! An issuer's key set (RFC 7517 §5), read once and immutable from then on.
+//! An issuer's key set (RFC 7517 §5): parsed once, and immutable.
 
 use std::{fmt, sync::Arc};
 
@@ -158,7 +158,7 @@ impl KeySet {
         self.published.iter().any(|known| Arc::ptr_eq(known, key) || known == key)
     }
 
-    /// Whether this set has a key that `older` has not.
+    /// Whether this set has a key that `older` does not have.
     pub fn has_news_for(&self, older: &Self) -> bool {
         self.published.iter().any(|key| !older.published.contains(key))
     }

@@ -45,7 +45,7 @@ pub enum Rejection {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RequestError {
-    /// More than one `Authorization` header: which one counts is anybody's guess.
+    /// More than one `Authorization` header: ambiguous.
     SeveralAuthorizationHeaders,
     /// The scheme `Bearer` with nothing behind it.
     EmptyCredentials,

@@ -16,7 +16,7 @@ use crate::{
     time::UnixTime,
 };
 
-/// A token that was read and not yet checked.
+/// A token that was parsed and not yet checked.
 #[derive(Debug)]
 pub(crate) struct UnverifiedToken<'t> {
     jws: CompactJws<'t>,

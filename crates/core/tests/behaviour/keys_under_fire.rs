@@ -37,7 +37,7 @@ fn empty_at(world: &World, now: UnixTime) -> bool {
 }
 
 #[test]
-fn r24_what_is_bad_anyway_asks_for_nothing() {
+fn r24_a_token_that_is_bad_anyway_causes_no_fetch() {
     let world = World::new(&["a", "b"]);
     world.fetch(Some(vec!["a"]));
     for change in [
