@@ -63,7 +63,7 @@ pub enum ActorRule {
     /// `sub` is a person, and `act` the agent on the person's behalf, as in Auth0's tokens.
     Agent,
     /// `act.sub` is the person, and `sub` the agent on the person's behalf, as in WorkOS agent
-    /// blueprints. A token without `act` is the person's own.
+    /// blueprints (early access in November 2026). A token without `act` is the person's own.
     Person,
 }
 
@@ -217,8 +217,7 @@ impl Issuer {
         self
     }
 
-    /// What `act` means in this issuer's tokens. Default: [`ActorRule::Staff`]; for AuthKit,
-    /// [`ActorRule::Person`].
+    /// What `act` means in this issuer's tokens. Default: [`ActorRule::Staff`].
     ///
     /// ```
     /// use mcp_auth_core::{ActorRule, Issuer};

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{ActorRule, Issuer, JwksLocation};
+use super::{Issuer, JwksLocation};
 use crate::{
     audience::AudiencePolicy, config::ConfigError, profile::Secret, resource::parse_web_url,
     verified::VerifiedToken,
@@ -48,7 +48,7 @@ impl Issuer {
         }
         let jwks = JwksLocation::Uri(format!("{name}/oauth2/jwks"));
         let workos = Self { jwks, preset: true, ..Self::new(name)? };
-        Ok(workos.advertising(Self::AUTHKIT_SCOPES)?.machine_if(is_client).act(ActorRule::Person))
+        Ok(workos.advertising(Self::AUTHKIT_SCOPES)?.machine_if(is_client))
     }
 
     /// The sessions of a WorkOS web sign-in, by the environment's client id (`client_…`): issuer
