@@ -24,43 +24,31 @@
 #![warn(missing_docs, unreachable_pub)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
-pub mod algorithm;
-pub mod api_key;
-pub mod audience;
 pub mod authenticator;
-pub mod bearer;
 pub mod cache;
-pub mod challenge;
-pub mod claims;
 pub mod config;
 #[cfg(feature = "contract-tests")]
 pub mod contract_tests;
-pub mod description;
 pub mod identity;
 pub mod issuer;
-pub mod issuer_keys;
-pub mod issuer_names;
-pub mod jwk;
-pub mod jws;
 pub mod keys;
 pub mod mcp;
 pub mod metadata;
 pub mod permission;
-pub mod principal;
-pub mod profile;
-pub mod refresh;
 pub mod rejection;
-pub mod resource;
-pub mod rules;
 pub mod scope;
-pub mod signature;
 pub mod time;
-pub mod verified;
+pub mod token;
 
 mod base64url;
 mod redacted;
 mod revocation;
 mod strict_json;
+
+pub use identity::{api_key, principal, profile};
+pub use keys::{algorithm, issuer_keys, jwk, refresh, signature};
+pub use metadata::{challenge, resource};
+pub use token::{audience, bearer, claims, description, jws, rules, verified};
 
 /// What an [`IdentityStore`] is written with.
 pub use async_trait::async_trait;
@@ -81,9 +69,8 @@ pub use identity::{
     ClientId, Found, IdentityStore, IssuerAwareness, Lookup, LookupKey, Newcomer, StoreError,
     Subject,
 };
-pub use issuer::{ActorRule, Issuer, JwksLocation};
+pub use issuer::{ActorRule, Issuer, JwksLocation, names::IssuerNames};
 pub use issuer_keys::{AwaitRefresh, IssuerKeys};
-pub use issuer_names::IssuerNames;
 pub use jws::CompactJws;
 pub use keys::{KeySet, VerificationKey};
 pub use metadata::{AuthorizationServerMetadata, ProtectedResourceMetadata};

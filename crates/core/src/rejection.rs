@@ -167,7 +167,7 @@ pub enum UnavailableReason {
     },
     /// The token names an unknown key, and the issuer was asked for newer keys so often a moment ago
     /// that it is not asked again yet
-    /// ([`RefreshSettings::bucket`](crate::refresh::RefreshSettings::bucket)).
+    /// ([`RefreshSettings::bucket`](crate::keys::refresh::RefreshSettings::bucket)).
     KeyCoolDown {
         /// The issuer.
         issuer: String,

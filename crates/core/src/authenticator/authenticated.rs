@@ -8,8 +8,8 @@ use std::{
 
 use crate::{
     identity::ErasedUser,
+    identity::principal::Principal,
     permission::{Grants, Need},
-    principal::Principal,
     rejection::Rejection,
 };
 

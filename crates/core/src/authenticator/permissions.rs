@@ -4,8 +4,8 @@ use std::any::TypeId;
 
 use super::Authenticator;
 use crate::{
-    challenge::Challenge, config::ConfigError, identity::IssuerAwareness, issuer::Issuer,
-    permission::Need, principal::Principal, scope::Scope,
+    config::ConfigError, identity::IssuerAwareness, identity::principal::Principal, issuer::Issuer,
+    metadata::challenge::Challenge, permission::Need, scope::Scope,
 };
 
 impl Authenticator {

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use crate::{
-    api_key::ApiKey,
-    audience::{AudiencePolicy, ResourceKind},
-    bearer::BearerToken,
     cache::TokenCacheSettings,
+    identity::api_key::ApiKey,
+    metadata::resource::Resource,
     permission::{Need, PermissionPolicy},
-    resource::Resource,
-    rules::TokenRules,
     scope::Scope,
+    token::audience::{AudiencePolicy, ResourceKind},
+    token::bearer::BearerToken,
+    token::rules::TokenRules,
 };
 
 /// What one resource demands of its callers. Every default is the safe one.

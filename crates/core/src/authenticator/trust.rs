@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use super::{Authenticator, trusted::Trusted};
 use crate::{
-    audience::{AudiencePolicy, AudienceRule, ResourceKind},
     config::ConfigError,
     identity::{IdentityStore, IssuerAwareness},
     issuer::{Issuer, JwksLocation},
-    issuer_keys::{AwaitRefresh, IssuerKeys},
+    keys::issuer_keys::{AwaitRefresh, IssuerKeys},
     permission::Authority,
-    rules::TokenRules,
+    token::audience::{AudiencePolicy, AudienceRule, ResourceKind},
+    token::rules::TokenRules,
 };
 
 impl Authenticator {

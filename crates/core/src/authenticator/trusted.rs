@@ -4,13 +4,13 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     issuer::Issuer,
-    issuer_keys::{AwaitRefresh, IssuerKeys, KeySnapshot, LastFetch},
+    keys::issuer_keys::{AwaitRefresh, IssuerKeys, KeySnapshot, LastFetch},
+    keys::refresh::Demand,
     permission::Authority,
-    refresh::Demand,
     rejection::{Rejection, TokenError, UnavailableReason},
-    rules::TokenRules,
     time::UnixTime,
-    verified::{Confirmation, UnverifiedToken, VerifyError},
+    token::rules::TokenRules,
+    token::verified::{Confirmation, UnverifiedToken, VerifyError},
 };
 
 /// How long a request waits for keys that are being fetched.

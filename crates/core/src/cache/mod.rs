@@ -37,7 +37,7 @@ use std::{
 use quick_cache::{OptionsBuilder, Weighter, sync::DefaultLifecycle};
 use siphasher::sip128::{Hasher128, SipHasher24};
 
-use crate::{principal::Principal, time::UnixTime};
+use crate::{identity::principal::Principal, time::UnixTime};
 
 mod settings;
 

@@ -22,9 +22,9 @@ use crate::{
     Lookup, Newcomer, Rejection, Resource, ResourcePolicy, StoreError, Subject, UnixTime,
     authenticator::IncomingRequest,
     base64url,
-    profile::{FetchProfile, Profile, ProfileError, Secret},
-    refresh::RefreshSettings,
-    signature::Josekit,
+    identity::profile::{FetchProfile, Profile, ProfileError, Secret},
+    keys::refresh::RefreshSettings,
+    keys::signature::Josekit,
 };
 
 /// A second issuer, whom no store here trusts with anything.

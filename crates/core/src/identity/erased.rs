@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     config::ConfigError,
-    principal::{Principal, PrincipalKind},
+    identity::principal::{Principal, PrincipalKind},
 };
 
 /// A user of the store's type, and that type's name for error messages.

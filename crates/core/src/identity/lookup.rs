@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 
 use super::subject::Subject;
-use crate::claims::ClaimTypeError;
+use crate::token::claims::ClaimTypeError;
 
 /// The values of the claims that a store has [asked for](super::IdentityStore::claims), as JSON
 /// texts. An absent claim has no entry.

@@ -6,11 +6,17 @@
 //! | `lookup` | [`Lookup`], what a store is asked for; [`Found`], what it answers |
 //! | `store` | [`IdentityStore`], the trait that stores implement |
 //! | `newcomer` | [`Newcomer`], a person without a user |
+//! | `principal` | [`Principal`](principal::Principal), the caller as the token proves it |
+//! | `profile` | what an issuer tells about a person |
+//! | `api_key` | static keys |
 //! | `erased` | a store without its type parameter |
 
+pub mod api_key;
 mod erased;
 mod lookup;
 mod newcomer;
+pub mod principal;
+pub mod profile;
 mod store;
 mod subject;
 

@@ -4,9 +4,9 @@ use std::{fmt, sync::Arc};
 
 use super::{lookup::Lookup, subject::Subject};
 use crate::{
-    bearer::BearerToken,
-    principal::Principal,
-    profile::{FetchProfile, Profile, ProfileError, Secret},
+    identity::principal::Principal,
+    identity::profile::{FetchProfile, Profile, ProfileError, Secret},
+    token::bearer::BearerToken,
 };
 
 /// A person who has signed in and has no user in the application yet.

@@ -9,7 +9,7 @@ use super::{
     newcomer::Newcomer,
     subject::ClientId,
 };
-use crate::{api_key::ApiKeyName, config::ConfigError, profile::ProfileError};
+use crate::{config::ConfigError, identity::api_key::ApiKeyName, identity::profile::ProfileError};
 
 /// How a store tells the subjects of several issuers apart. A `sub` is unique within its issuer
 /// only: with two issuers, the second may have a `user_1` who is somebody else.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::{Issuer, JwksLocation};
 use crate::{
-    audience::AudiencePolicy, config::ConfigError, profile::Secret, resource::parse_web_url,
-    verified::VerifiedToken,
+    config::ConfigError, identity::profile::Secret, metadata::resource::parse_web_url,
+    token::audience::AudiencePolicy, token::verified::VerifiedToken,
 };
 
 const AUTHKIT_EXAMPLE: &str = "your-subdomain.authkit.app";

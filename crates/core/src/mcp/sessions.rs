@@ -35,7 +35,8 @@ use self::{
     table::{Holder, NOBODY},
 };
 use crate::{
-    cache::random_key, config::ConfigError, identity::Subject, principal::Principal, time::UnixTime,
+    cache::random_key, config::ConfigError, identity::Subject, identity::principal::Principal,
+    time::UnixTime,
 };
 
 mod bindings;

@@ -5,8 +5,8 @@ use std::{fmt, sync::Arc};
 use super::{Need, PermissionPolicy, catalogue::Catalogue, grants::Grants};
 use crate::{
     authenticator::ResourcePolicy,
-    challenge::Challenge,
     issuer::Issuer,
+    metadata::challenge::Challenge,
     rejection::{ForbiddenReason, Rejection},
     scope::{Scope, ScopeSet},
 };

@@ -4,7 +4,7 @@ use std::{any::Any, fmt, sync::Arc};
 
 use super::{Need, Requirement, authority::Authority};
 use crate::{
-    principal::Principal,
+    identity::principal::Principal,
     rejection::{ForbiddenReason, Rejection},
     scope::Scope,
 };

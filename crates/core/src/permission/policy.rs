@@ -9,7 +9,7 @@ use std::{
 use serde_json::Value;
 
 use super::{Declaration, Need};
-use crate::{config::ConfigError, issuer_names::IssuerNames, principal::Principal};
+use crate::{config::ConfigError, identity::principal::Principal, issuer::names::IssuerNames};
 
 /// Which permissions a resource knows, and where they are granted. Default: none, and nowhere but
 /// in the token's scopes, which [`Issuer::scopes`](crate::Issuer::scopes) limits.

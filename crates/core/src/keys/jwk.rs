@@ -7,8 +7,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
-    algorithm::{Algorithm, KeyKind},
     base64url,
+    keys::algorithm::{Algorithm, KeyKind},
 };
 
 /// A public key with the algorithms that it may be used with.

@@ -17,7 +17,7 @@ use openssl::{
 };
 
 use super::SignatureVerifier;
-use crate::{algorithm::Algorithm, jwk::UnusableKey};
+use crate::{keys::algorithm::Algorithm, keys::jwk::UnusableKey};
 
 /// So many contexts are kept for the next signature: as many as there are workers, as a rule.
 const KEPT: usize = 64;

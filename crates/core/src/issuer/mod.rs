@@ -3,11 +3,12 @@
 use std::{fmt, sync::Arc};
 
 use crate::{
-    algorithm::Algorithm, audience::AudiencePolicy, config::ConfigError,
-    metadata::AuthorizationServerMetadata, resource::parse_web_url, scope::Scope,
-    verified::VerifiedToken,
+    config::ConfigError, keys::algorithm::Algorithm,
+    metadata::documents::AuthorizationServerMetadata, metadata::resource::parse_web_url,
+    scope::Scope, token::audience::AudiencePolicy, token::verified::VerifiedToken,
 };
 
+pub mod names;
 mod userinfo;
 mod workos;
 
@@ -304,7 +305,8 @@ impl Issuer {
         match url::Url::parse(uri) {
             Ok(url) if url.scheme() == "https" => url.has_host(),
             Ok(url) if url.scheme() == "http" => {
-                self.loopback && url.host().is_some_and(|host| crate::resource::is_loopback(&host))
+                self.loopback
+                    && url.host().is_some_and(|host| crate::metadata::resource::is_loopback(&host))
             }
             _ => false,
         }

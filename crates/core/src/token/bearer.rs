@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::{
-    profile::Secret,
+    identity::profile::Secret,
     rejection::{Rejection, RequestError, TokenError},
 };
 

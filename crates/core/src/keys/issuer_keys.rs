@@ -12,9 +12,9 @@ use arc_swap::ArcSwap;
 use async_trait::async_trait;
 
 use crate::{
-    jwk::Jwk,
-    keys::KeySet,
-    refresh::{Demand, Next, RefreshPolicy, RefreshSettings},
+    keys::jwk::Jwk,
+    keys::key_set::KeySet,
+    keys::refresh::{Demand, Next, RefreshPolicy, RefreshSettings},
     time::UnixTime,
 };
 
@@ -323,7 +323,7 @@ mod tests {
 
     /// A key that no other of these tests has.
     fn key(byte: u8) -> Arc<Jwk> {
-        let key = crate::jwk::PublicKey::Ed25519 { x: vec![byte; 32] };
+        let key = crate::keys::jwk::PublicKey::Ed25519 { x: vec![byte; 32] };
         Arc::new(Jwk { key_id: Some("k".into()), key, algorithms: Vec::new() })
     }
 

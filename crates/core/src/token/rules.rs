@@ -3,7 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    audience::AudienceRule, claims::Claims, jws::JoseHeader, rejection::TokenError, time::UnixTime,
+    rejection::TokenError, time::UnixTime, token::audience::AudienceRule, token::claims::Claims,
+    token::jws::JoseHeader,
 };
 
 /// What one issuer's tokens must say to be good for one resource.
@@ -149,7 +150,7 @@ fn profile_claims(claims: &Claims) -> Result<(), TokenError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::algorithm::Algorithm;
+    use crate::keys::algorithm::Algorithm;
 
     const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);
     const LEEWAY: Duration = Duration::from_secs(30);

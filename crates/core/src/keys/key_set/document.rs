@@ -13,7 +13,7 @@ use serde::{
 use serde_json::{Map, Number, Value};
 
 use crate::{
-    jwk::UnusableKey,
+    keys::jwk::UnusableKey,
     strict_json::{ObjectReader, read_object, skip_value},
 };
 

@@ -5,15 +5,15 @@ use std::{fmt, sync::Arc};
 use serde::de::DeserializeOwned;
 
 use crate::{
-    claims::{Actor, ClaimTypeError, Claims, NumericDate},
     identity::LookupClaims,
-    jwk::Jwk,
-    jws::{CompactJws, JoseHeader},
-    keys::{KeySet, Unverified},
+    keys::jwk::Jwk,
+    keys::key_set::{KeySet, Unverified},
     rejection::TokenError,
-    rules::TokenRules,
     scope::{Scope, ScopeSet},
     time::UnixTime,
+    token::claims::{Actor, ClaimTypeError, Claims, NumericDate},
+    token::jws::{CompactJws, JoseHeader},
+    token::rules::TokenRules,
 };
 
 /// A token that was parsed and not yet checked.

@@ -1,7 +1,7 @@
 //! Which key confirms what, and which keys of a set are used.
 
 use super::*;
-use crate::{base64url, signature::Josekit};
+use crate::{base64url, keys::signature::Josekit};
 use josekit::{jwk::alg::ec::EcCurve, jws::ES256};
 use serde_json::{Value, json};
 

@@ -5,15 +5,15 @@ use std::{fmt, sync::Arc};
 use serde::de::DeserializeOwned;
 
 use crate::{
-    api_key::{ApiKey, ApiKeyName},
-    claims::{Actor, ClaimTypeError},
+    identity::api_key::{ApiKey, ApiKeyName},
     identity::{ClientId, Lookup, LookupClaims, Subject},
     issuer::{ActorRule, Issuer},
     permission::Authority,
     rejection::TokenError,
-    rules,
     scope::ScopeSet,
-    verified::VerifiedToken,
+    token::claims::{Actor, ClaimTypeError},
+    token::rules,
+    token::verified::VerifiedToken,
 };
 
 /// The caller: a person, an agent or a member of staff who acts for a person, a program on its own

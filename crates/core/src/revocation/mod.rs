@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{claims::NumericDate, identity::Subject, time::UnixTime};
+use crate::{identity::Subject, time::UnixTime, token::claims::NumericDate};
 
 /// How long a revocation is kept: longer than access tokens live.
 const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
@@ -102,7 +102,7 @@ impl fmt::Debug for Revocations {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::claims::Claims;
+    use crate::token::claims::Claims;
 
     const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);
 

@@ -4,9 +4,9 @@ use josekit::jws::{ES256, ES384, ES512, EdDSA, JwsVerifier};
 
 use super::{SignatureBackend, SignatureVerifier, has_the_form_of_a_signature, rsa::RsaVerifier};
 use crate::{
-    algorithm::{Algorithm, KeyKind},
     base64url,
-    jwk::{Curve, PublicKey, UnusableKey},
+    keys::algorithm::{Algorithm, KeyKind},
+    keys::jwk::{Curve, PublicKey, UnusableKey},
 };
 
 /// The default backend: josekit, and so OpenSSL; for RSA OpenSSL alone, whose contexts are then used

@@ -9,8 +9,8 @@ use aws_lc_rs::signature::{
 
 use super::{SignatureBackend, SignatureVerifier, has_the_form_of_a_signature};
 use crate::{
-    algorithm::{Algorithm, KeyKind},
-    jwk::{PublicKey, UnusableKey},
+    keys::algorithm::{Algorithm, KeyKind},
+    keys::jwk::{PublicKey, UnusableKey},
 };
 
 /// The other backend: aws-lc-rs, which parses and verifies faster than OpenSSL 3.0 does.

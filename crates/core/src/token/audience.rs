@@ -1,8 +1,8 @@
 //! What a token's `aud` must say (R19).
 
 use crate::{
-    claims::Claims, jws::JoseHeader, rejection::TokenError, resource::Resource,
-    rules::not_an_id_token,
+    metadata::resource::Resource, rejection::TokenError, token::claims::Claims,
+    token::jws::JoseHeader, token::rules::not_an_id_token,
 };
 
 /// How strictly a token must be meant for this resource. There is no value that lets a token in
@@ -94,7 +94,7 @@ impl AudienceRule {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::algorithm::Algorithm;
+    use crate::keys::algorithm::Algorithm;
 
     fn check(policy: AudiencePolicy, json: &str) -> Result<(), TokenError> {
         let header = JoseHeader { algorithm: Algorithm::Rs256, key_id: None, token_type: None };

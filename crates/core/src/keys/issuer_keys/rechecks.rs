@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::{jwk::Jwk, refresh::CLOCK_SKEW, time::UnixTime};
+use crate::{keys::jwk::Jwk, keys::refresh::CLOCK_SKEW, time::UnixTime};
 
 /// After this time a bad signature may cause another fetch for the same key.
 const INTERVAL: Duration = Duration::from_secs(60);

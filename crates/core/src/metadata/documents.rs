@@ -6,7 +6,7 @@ use std::{fmt, sync::Arc};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::{issuer::Issuer, resource::Resource, scope::Scope};
+use crate::{issuer::Issuer, metadata::resource::Resource, scope::Scope};
 
 /// Protected Resource Metadata (RFC 9728 §2). Members without a value are left out (R4).
 ///

@@ -3,10 +3,10 @@
 use std::{fmt, sync::Arc};
 
 use crate::{
-    algorithm::Algorithm,
-    jwk::{Jwk, PublicKey, UnusableKey},
-    jws::CompactJws,
-    signature::{SignatureBackend, SignatureVerifier},
+    keys::algorithm::Algorithm,
+    keys::jwk::{Jwk, PublicKey, UnusableKey},
+    keys::signature::{SignatureBackend, SignatureVerifier},
+    token::jws::CompactJws,
 };
 
 mod document;
@@ -174,7 +174,7 @@ impl KeySet {
     }
 
     /// Whether there are none: the issuer has withdrawn all that it had. No document becomes such a
-    /// set at once ([`RefreshPolicy::emptied`](crate::refresh::RefreshPolicy::emptied)).
+    /// set at once ([`RefreshPolicy::emptied`](crate::keys::refresh::RefreshPolicy::emptied)).
     pub fn is_empty(&self) -> bool {
         self.published.is_empty()
     }

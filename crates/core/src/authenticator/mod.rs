@@ -3,21 +3,21 @@
 use std::{collections::HashMap, fmt, sync::Arc};
 
 use crate::{
-    api_key::ApiKeys,
-    bearer::BearerToken,
     cache::{CacheEntry, TokenCache, TokenCacheUse, TokenDigest},
-    claims::NumericDate,
     config::ConfigError,
-    description::{KeyIdHash, NamesInToken, TokenDescription},
+    identity::api_key::ApiKeys,
+    identity::principal::Principal,
+    identity::profile::{FetchProfile, Secret},
     identity::{ErasedStore, ErasedUser, ProvisioningContext, Resolved, StoreErrorKind, Subject},
     permission::{Authority, Need},
-    principal::Principal,
-    profile::{FetchProfile, Secret},
     rejection::{ForbiddenReason, Rejection, TokenError, UnavailableReason},
     revocation::Revocations,
-    rules::TokenRules,
     time::UnixTime,
-    verified::{UnverifiedToken, VerifiedToken},
+    token::bearer::BearerToken,
+    token::claims::NumericDate,
+    token::description::{KeyIdHash, NamesInToken, TokenDescription},
+    token::rules::TokenRules,
+    token::verified::{UnverifiedToken, VerifiedToken},
 };
 
 mod authenticated;

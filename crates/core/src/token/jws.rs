@@ -5,8 +5,8 @@ use std::fmt;
 use serde::de::MapAccess;
 
 use crate::{
-    algorithm::Algorithm,
     base64url,
+    keys::algorithm::Algorithm,
     rejection::TokenError,
     strict_json::{self, ObjectReader, Text},
 };

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::{rejection::Rejection, resource::Resource, scope::Scope};
+use crate::{metadata::resource::Resource, rejection::Rejection, scope::Scope};
 
 /// Builds the value of `WWW-Authenticate` for one resource.
 ///

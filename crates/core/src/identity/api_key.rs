@@ -10,11 +10,11 @@ use std::{fmt, sync::Arc};
 use openssl::{memcmp, sha::sha256};
 
 use crate::{
-    bearer::{BearerToken, is_token},
     config::ConfigError,
+    identity::principal::Principal,
     permission::Authority,
-    principal::Principal,
     scope::{Scope, ScopeSet},
+    token::bearer::{BearerToken, is_token},
 };
 
 /// A static key and the name by which the application knows its holder.
@@ -190,7 +190,7 @@ impl fmt::Debug for ApiKey {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{authenticator::ResourcePolicy, resource::Resource};
+    use crate::{authenticator::ResourcePolicy, metadata::resource::Resource};
 
     const OLD: &str = "sk_a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5";
     const NEW: &str = "QmFzZTY0IG9mIDMyIHJhbmRvbSBieXRlcyBvZiBhIGtleQ==";

@@ -15,8 +15,8 @@
 use std::fmt;
 
 use crate::{
-    algorithm::{Algorithm, KeyKind},
-    jwk::{PublicKey, UnusableKey},
+    keys::algorithm::{Algorithm, KeyKind},
+    keys::jwk::{PublicKey, UnusableKey},
 };
 
 #[cfg(feature = "aws-lc-rs")]
@@ -70,7 +70,7 @@ mod tests {
     #[test]
     fn r17_the_rfc_7515_es256_example_verifies_and_nothing_else_does() {
         let key = PublicKey::Ec {
-            curve: crate::jwk::Curve::P256,
+            curve: crate::keys::jwk::Curve::P256,
             x: base64url::decode("f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU").unwrap(),
             y: base64url::decode("x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0").unwrap(),
         };
@@ -119,7 +119,8 @@ mod tests {
 
     #[test]
     fn r25_a_point_off_its_curve_is_no_key() {
-        let key = PublicKey::Ec { curve: crate::jwk::Curve::P256, x: vec![1; 32], y: vec![2; 32] };
+        let key =
+            PublicKey::Ec { curve: crate::keys::jwk::Curve::P256, x: vec![1; 32], y: vec![2; 32] };
         assert_eq!(
             Josekit.verifier(Algorithm::Es256, &key).err(),
             Some(UnusableKey::RefusedByLibrary)
