@@ -41,14 +41,14 @@ pub mod time;
 pub mod token;
 
 mod base64url;
-mod redacted;
 mod revocation;
+mod secret;
 mod strict_json;
 
 pub use identity::{api_key, principal, profile};
-pub use keys::{algorithm, issuer_keys, jwk, refresh, signature};
+pub use keys::{algorithm, issuer_keys, jwk, jws, refresh, signature};
 pub use metadata::{challenge, resource};
-pub use token::{audience, bearer, claims, description, jws, rules, verified};
+pub use token::{audience, bearer, claims, description, rules, verified};
 
 /// What an [`IdentityStore`] is written with.
 pub use async_trait::async_trait;
@@ -76,9 +76,10 @@ pub use keys::{KeySet, VerificationKey};
 pub use metadata::{AuthorizationServerMetadata, ProtectedResourceMetadata};
 pub use permission::{Any, Grants, Permission, Requirement};
 pub use principal::{Principal, PrincipalKind};
-pub use profile::{FetchProfile, Profile, ProfileError, Secret};
+pub use profile::{FetchProfile, Profile, ProfileError};
 pub use rejection::Rejection;
 pub use resource::Resource;
 pub use scope::{Scope, ScopeSet};
+pub use secret::Secret;
 pub use time::{Clock, UnixTime};
 pub use verified::VerifiedToken;

@@ -9,7 +9,7 @@ use std::{
 use crate::{
     identity::ErasedUser,
     identity::principal::Principal,
-    permission::{Grants, Need},
+    permission::{Authority, Grants, Need},
     rejection::Rejection,
 };
 
@@ -17,6 +17,8 @@ use crate::{
 #[derive(Clone)]
 pub struct Authenticated {
     principal: Arc<Principal>,
+    /// What the caller's issuer can grant.
+    authority: Arc<Authority>,
     /// Without a store the principal is the user.
     user: Option<ErasedUser>,
     grants: OnceLock<Arc<Grants>>,
@@ -25,8 +27,12 @@ pub struct Authenticated {
 }
 
 impl Authenticated {
-    pub(super) fn new(principal: Arc<Principal>, user: Option<ErasedUser>) -> Self {
-        Self { principal, user, grants: OnceLock::new(), required: Vec::new() }
+    pub(super) fn new(
+        principal: Arc<Principal>,
+        authority: Arc<Authority>,
+        user: Option<ErasedUser>,
+    ) -> Self {
+        Self { principal, authority, user, grants: OnceLock::new(), required: Vec::new() }
     }
 
     /// Rejects a caller who lacks something that the operation needs.
@@ -60,7 +66,7 @@ impl Authenticated {
                 Some(user) => &*user.value,
                 None => &*self.principal,
             };
-            Arc::new(Grants::of(&self.principal, user))
+            Arc::new(Grants::of(&self.authority, &self.principal, user))
         })
     }
 
@@ -89,7 +95,7 @@ impl Authenticated {
     /// The challenge that goes with the refusal of what this caller may not do; `None` where none
     /// does.
     pub fn challenge(&self, rejection: &Rejection) -> Option<String> {
-        self.principal.authority().challenge().for_rejection(rejection)
+        self.authority.challenge().for_rejection(rejection)
     }
 
     /// The name of the type that [`user`](Self::user) can be asked for.

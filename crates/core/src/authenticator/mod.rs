@@ -5,7 +5,6 @@ use std::{collections::HashMap, fmt, sync::Arc};
 use crate::{
     cache::{CacheEntry, TokenCache, TokenCacheUse, TokenDigest},
     config::ConfigError,
-    identity::api_key::ApiKeys,
     identity::principal::Principal,
     identity::profile::{FetchProfile, Secret},
     identity::{ErasedStore, ErasedUser, ProvisioningContext, Resolved, StoreErrorKind, Subject},
@@ -20,6 +19,7 @@ use crate::{
     token::verified::{UnverifiedToken, VerifiedToken},
 };
 
+mod api_keys;
 mod authenticated;
 mod permissions;
 mod policy;
@@ -27,6 +27,7 @@ mod request;
 mod trust;
 mod trusted;
 
+use api_keys::ApiKeys;
 pub use authenticated::Authenticated;
 pub use policy::{ResourcePolicy, UnknownUser};
 pub use request::IncomingRequest;
@@ -39,6 +40,8 @@ pub struct Authenticator {
     trusted: Vec<Trusted>,
     /// What all trusted issuers together grant: for callers who are not known yet.
     everybody: Arc<Authority>,
+    /// What holders of static keys are granted, who have no issuer.
+    without_issuer: Arc<Authority>,
     by_iss: HashMap<Arc<str>, usize>,
     api_keys: ApiKeys,
     cache: Option<TokenCache>,
@@ -67,7 +70,13 @@ enum Next {
     /// The token is not in the cache: signature and claims come next.
     Verify(Option<TokenDigest>),
     /// The token is good, and its scopes suffice: the user comes next.
-    FindUser(Arc<Principal>),
+    FindUser(Known),
+}
+
+/// A caller whose token or key is good, and what the caller's issuer can grant.
+struct Known {
+    principal: Arc<Principal>,
+    authority: Arc<Authority>,
 }
 
 impl Authenticator {
@@ -93,11 +102,12 @@ impl Authenticator {
             return Err(empty_audience());
         }
         policy.token_cache.check()?;
-        let nobody = Arc::new(Authority::of_all([], &policy));
+        let without_issuer = Arc::new(policy.authority_of_all([]));
         Ok(Self {
             cache: TokenCache::new(&policy.token_cache),
-            api_keys: ApiKeys::new(&policy.api_keys, &nobody)?,
-            everybody: nobody,
+            api_keys: ApiKeys::new(&policy.api_keys)?,
+            everybody: without_issuer.clone(),
+            without_issuer,
             policy,
             trusted: Vec::new(),
             by_iss: HashMap::new(),
@@ -151,22 +161,22 @@ impl Authenticator {
         let token = BearerToken::from_credentials(request.values(), self.policy.max_token_len)?
             .ok_or(Rejection::MissingCredentials)?;
         let waiting = |next| Step::Waiting(Waiting { token: Secret::new(token.expose()), next });
-        let principal = match self.api_keys.holder(token) {
-            Some(holder) => holder,
+        let known = match self.api_keys.holder(token) {
+            Some(principal) => Known { principal, authority: self.without_issuer.clone() },
             None => match self.cached(token, now) {
-                Ok(principal) => principal,
+                Ok(known) => known,
                 Err(digest) => return Ok(waiting(Next::Verify(digest))),
             },
         };
-        self.check_principal(&principal, request.needs())?;
+        known.check(request.needs())?;
         let user = match &self.store {
             None => None,
-            Some(store) => match store.resolve_cached(&principal) {
+            Some(store) => match store.resolve_cached(&known.principal) {
                 Some(user) => Some(user),
-                None => return Ok(waiting(Next::FindUser(principal))),
+                None => return Ok(waiting(Next::FindUser(known))),
             },
         };
-        Authenticated::new(principal, user).require_all(request.needs()).map(Step::Done)
+        known.with_user(user).require_all(request.needs()).map(Step::Done)
     }
 
     /// The rest of the decision, for a request with the needs that [`begin`](Self::begin) saw:
@@ -181,20 +191,20 @@ impl Authenticator {
         now: UnixTime,
     ) -> Result<Authenticated, Rejection> {
         let token = BearerToken::of_secret(&waiting.token);
-        let principal = match waiting.next {
-            Next::FindUser(principal) => principal,
+        let known = match waiting.next {
+            Next::FindUser(known) => known,
             Next::Verify(digest) => {
-                let principal = self.verify(token, digest, now).await?;
-                self.check_principal(&principal, needs)?;
+                let known = self.verify(token, digest, now).await?;
+                known.check(needs)?;
                 let store = self.store.as_ref();
-                if let Some(user) = store.and_then(|store| store.resolve_cached(&principal)) {
-                    return Authenticated::new(principal, Some(user)).require_all(needs);
+                if let Some(user) = store.and_then(|store| store.resolve_cached(&known.principal)) {
+                    return known.with_user(Some(user)).require_all(needs);
                 }
-                principal
+                known
             }
         };
-        let user = self.find_user(&principal, token).await?;
-        Authenticated::new(principal, user).require_all(needs)
+        let user = self.find_user(&known.principal, token).await?;
+        known.with_user(user).require_all(needs)
     }
 
     /// Refuses from now on every token of `subject` that was issued until `now`, on this
@@ -208,15 +218,13 @@ impl Authenticator {
         self.cache.as_ref().map(TokenCache::in_use).unwrap_or_default()
     }
 
-    /// The principal of a cached token; else the digest under which it is to be cached.
-    fn cached(
-        &self,
-        token: BearerToken<'_>,
-        now: UnixTime,
-    ) -> Result<Arc<Principal>, Option<TokenDigest>> {
+    /// The caller of a cached token; else the digest under which the token is to be cached.
+    fn cached(&self, token: BearerToken<'_>, now: UnixTime) -> Result<Known, Option<TokenDigest>> {
         let Some(cache) = &self.cache else { return Err(None) };
         let digest = cache.digest(token.expose());
-        cache.get(digest, |entry| self.is_fresh(entry, now)).ok_or(Some(digest))
+        let entry = cache.get(digest, |entry| self.is_fresh(entry, now)).ok_or(Some(digest))?;
+        let authority = self.trusted[entry.issuer].authority.clone();
+        Ok(Known { principal: entry.principal, authority })
     }
 
     /// Whether a cached token is still good: within its time, signed by a key that its issuer still
@@ -239,7 +247,7 @@ impl Authenticator {
         token: BearerToken<'_>,
         digest: Option<TokenDigest>,
         now: UnixTime,
-    ) -> Result<Arc<Principal>, Rejection> {
+    ) -> Result<Known, Rejection> {
         let token = UnverifiedToken::read(token.expose())?;
         let issuer = self.issuer_named(token.claimed_issuer()?)?;
         let trusted = &self.trusted[issuer];
@@ -248,7 +256,7 @@ impl Authenticator {
         // A verified token has `exp`.
         let expires = verified.expires_at().map_or(0.0, NumericDate::as_secs_f64);
         let claims = self.store.as_ref().map_or(&[][..], |store| store.claims());
-        let principal = Principal::new(verified, &trusted.issuer, &trusted.authority, claims)?;
+        let principal = Principal::new(verified, &trusted.issuer, claims)?;
         if self.is_revoked(&principal) {
             return Err(TokenError::Revoked.into());
         }
@@ -257,22 +265,13 @@ impl Authenticator {
             let expires = expires + self.policy.leeway.as_secs_f64();
             cache.insert(digest, issuer, principal.clone(), expires, now);
         }
-        Ok(principal)
+        Ok(Known { principal, authority: trusted.authority.clone() })
     }
 
     /// The issuer that the token names: a token is only ever checked against that one.
     fn issuer_named(&self, iss: &str) -> Result<usize, TokenError> {
         let unknown = || TokenError::UntrustedIssuer { found: iss.to_owned() };
         self.by_iss.get(iss).copied().ok_or_else(unknown)
-    }
-
-    /// What is checked on every request, whether its token was cached or not.
-    fn check_principal(&self, principal: &Principal, needs: &[&Need]) -> Result<(), Rejection> {
-        // No proof of possession is supported yet, so no binding can be confirmed (RFC 7800 §3).
-        if principal.token().is_some_and(VerifiedToken::is_bound_to_a_key) {
-            return Err(TokenError::UnconfirmedBinding.into());
-        }
-        principal.authority().permit(principal.scopes(), needs)
     }
 
     /// The application's own user, where there is a store.
@@ -304,6 +303,21 @@ impl Authenticator {
             UnknownUser::Forbidden => ForbiddenReason::UnknownUser.into(),
             UnknownUser::Unauthorized => TokenError::UnknownUser.into(),
         }
+    }
+}
+
+impl Known {
+    /// What is checked on every request, whether its token was cached or not.
+    fn check(&self, needs: &[&Need]) -> Result<(), Rejection> {
+        // No proof of possession is supported yet, so no binding can be confirmed (RFC 7800 §3).
+        if self.principal.token().is_some_and(VerifiedToken::is_bound_to_a_key) {
+            return Err(TokenError::UnconfirmedBinding.into());
+        }
+        self.authority.permit(self.principal.scopes(), needs)
+    }
+
+    fn with_user(self, user: Option<ErasedUser>) -> Authenticated {
+        Authenticated::new(self.principal, self.authority, user)
     }
 }
 

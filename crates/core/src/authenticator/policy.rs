@@ -5,8 +5,9 @@ use std::time::Duration;
 use crate::{
     cache::TokenCacheSettings,
     identity::api_key::ApiKey,
+    issuer::Issuer,
     metadata::resource::Resource,
-    permission::{Need, PermissionPolicy},
+    permission::{Authority, Need, PermissionPolicy},
     scope::Scope,
     token::audience::{AudiencePolicy, ResourceKind},
     token::bearer::BearerToken,
@@ -79,5 +80,18 @@ impl ResourcePolicy {
             api_keys: Vec::new(),
             token_cache: TokenCacheSettings::default(),
         }
+    }
+
+    /// What the callers of one issuer are granted.
+    pub(super) fn authority_of(&self, issuer: &Issuer) -> Authority {
+        Authority::of_issuer(issuer, &self.permissions, &self.required_scopes, &self.resource)
+    }
+
+    /// What the callers of all these issuers are granted in common: see [`Authority::of_all`].
+    pub(super) fn authority_of_all<'i>(
+        &self,
+        issuers: impl IntoIterator<Item = &'i Issuer>,
+    ) -> Authority {
+        Authority::of_all(issuers, &self.permissions, &self.required_scopes, &self.resource)
     }
 }

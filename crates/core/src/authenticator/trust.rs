@@ -8,7 +8,6 @@ use crate::{
     identity::{IdentityStore, IssuerAwareness},
     issuer::{Issuer, JwksLocation},
     keys::issuer_keys::{AwaitRefresh, IssuerKeys},
-    permission::Authority,
     token::audience::{AudiencePolicy, AudienceRule, ResourceKind},
     token::rules::TokenRules,
 };
@@ -69,10 +68,10 @@ impl Authenticator {
             strict_type: self.policy.strict_type,
             strict_claims: self.policy.strict_claims,
         };
-        let authority = Arc::new(Authority::of_issuer(&issuer, &self.policy));
+        let authority = Arc::new(self.policy.authority_of(&issuer));
         self.trusted.push(Trusted { issuer, rules, keys, refresh, authority });
         let issuers = self.trusted.iter().map(|trusted| &trusted.issuer);
-        self.everybody = Arc::new(Authority::of_all(issuers, &self.policy));
+        self.everybody = Arc::new(self.policy.authority_of_all(issuers));
         self.refuse_confusion()
     }
 

@@ -129,10 +129,10 @@ impl TokenCache {
         &self,
         digest: TokenDigest,
         is_fresh: impl FnOnce(&CacheEntry) -> bool,
-    ) -> Option<Arc<Principal>> {
+    ) -> Option<CacheEntry> {
         let entry = self.entries.get(&digest)?;
         if is_fresh(&entry) {
-            return Some(entry.principal);
+            return Some(entry);
         }
         self.entries.remove(&digest);
         None

@@ -1,20 +1,17 @@
-//! Static keys beside OAuth, for the time of a migration: programs that have such a key go on with
-//! it until they have learned to sign in.
+//! Static keys beside OAuth, for a migration: programs that have such a key keep using it until they
+//! can sign in.
 //!
-//! A key is sent as tokens are, `Authorization: Bearer`. What is kept of it is its SHA-256 digest,
-//! and a caller's is compared with every digest in constant time, so that an answer's delay tells
-//! nothing about a key. Guessing is hopeless because of a key's length, not because of the digest.
+//! A key is sent like a token, `Authorization: Bearer`. Only its SHA-256 digest is kept. A key cannot
+//! be guessed because of its length.
 
 use std::{fmt, sync::Arc};
 
-use openssl::{memcmp, sha::sha256};
+use openssl::sha::sha256;
 
 use crate::{
     config::ConfigError,
-    identity::principal::Principal,
-    permission::Authority,
     scope::{Scope, ScopeSet},
-    token::bearer::{BearerToken, is_token},
+    token::bearer::is_token,
 };
 
 /// A static key and the name by which the application knows its holder.
@@ -30,9 +27,9 @@ use crate::{
 #[derive(Clone)]
 pub struct ApiKey {
     name: ApiKeyName,
-    digest: [u8; 32],
-    len: usize,
-    scopes: ScopeSet,
+    pub(crate) digest: [u8; 32],
+    pub(crate) len: usize,
+    pub(crate) scopes: ScopeSet,
 }
 
 /// The name of a static key: 1 to 64 letters, digits, `-`, `_` and `.`.
@@ -126,55 +123,6 @@ impl ApiKeyName {
     }
 }
 
-/// The keys that are accepted, each with its holder.
-#[derive(Default)]
-pub(crate) struct ApiKeys {
-    holders: Vec<(ApiKey, Arc<Principal>)>,
-    longest: usize,
-}
-
-impl ApiKeys {
-    /// # Errors
-    /// Where two have one name, or are one key.
-    pub(crate) fn new(keys: &[ApiKey], authority: &Arc<Authority>) -> Result<Self, ConfigError> {
-        for (n, key) in keys.iter().enumerate() {
-            let twice = |other: &ApiKey| other.name == key.name || other.digest == key.digest;
-            if keys[..n].iter().any(twice) {
-                return Err(ConfigError::invalid(
-                    SETTING,
-                    key.name.as_str(),
-                    "must be configured once only, with a name and a key of its own",
-                    "nightly-export-2",
-                ));
-            }
-        }
-        let holder = |key: &ApiKey| {
-            Arc::new(Principal::of_api_key(&key.name, key.scopes.clone(), authority))
-        };
-        Ok(Self {
-            holders: keys.iter().map(|key| (key.clone(), holder(key))).collect(),
-            longest: keys.iter().map(|key| key.len).max().unwrap_or(0),
-        })
-    }
-
-    /// Whose key it is. All digests are compared, whichever fits; what is longer than every key,
-    /// as most tokens are, is not even hashed.
-    pub(crate) fn holder(&self, token: BearerToken<'_>) -> Option<Arc<Principal>> {
-        let key = token.expose().as_bytes();
-        if key.len() > self.longest {
-            return None;
-        }
-        let digest = sha256(key);
-        let mut holder = None;
-        for (known, principal) in &self.holders {
-            if memcmp::eq(&known.digest, &digest) {
-                holder = Some(principal);
-            }
-        }
-        holder.cloned()
-    }
-}
-
 impl fmt::Display for ApiKeyName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -190,35 +138,11 @@ impl fmt::Debug for ApiKey {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{authenticator::ResourcePolicy, metadata::resource::Resource};
 
     const OLD: &str = "sk_a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5";
-    const NEW: &str = "QmFzZTY0IG9mIDMyIHJhbmRvbSBieXRlcyBvZiBhIGtleQ==";
-
-    fn authority() -> Arc<Authority> {
-        let resource = Resource::parse("https://h/mcp").unwrap();
-        Arc::new(Authority::of_all([], &ResourcePolicy::new(resource)))
-    }
-
-    fn keys() -> ApiKeys {
-        let keys = [ApiKey::new("old", OLD).unwrap(), ApiKey::new("new", NEW).unwrap()];
-        ApiKeys::new(&keys, &authority()).unwrap()
-    }
-
-    fn holder(keys: &ApiKeys, key: &str) -> Option<String> {
-        let header = format!("Bearer {key}");
-        let token = BearerToken::from_authorization([header.as_bytes()], 16_384).unwrap().unwrap();
-        keys.holder(token).map(|principal| principal.subject().id().to_owned())
-    }
 
     #[test]
-    fn r09_several_keys_are_good_at_once_and_none_is_shown() {
-        let keys = keys();
-        assert_eq!(holder(&keys, OLD).as_deref(), Some("old"));
-        assert_eq!(holder(&keys, NEW).as_deref(), Some("new"));
-        for other in [&OLD[1..], &format!("{OLD}x"), &OLD.to_uppercase(), "x", &OLD.repeat(9)] {
-            assert_eq!(holder(&keys, other), None, "{other}");
-        }
+    fn r09_a_key_is_not_shown() {
         let shown = format!("{:?}", ApiKey::new("old", OLD).unwrap());
         assert!(shown.contains("old") && !shown.contains(&OLD[3..9]), "{shown}");
     }
@@ -241,9 +165,5 @@ mod tests {
             assert!(error.contains(tells), "{error}");
             assert!(key.is_empty() || !error.contains(key), "{error}");
         }
-        let two = |a, b| ApiKeys::new(&[a, b], &authority()).map(|_| ()).unwrap_err().to_string();
-        let key = |name, key| ApiKey::new(name, key).unwrap();
-        assert!(two(key("a", OLD), key("a", NEW)).contains("once only"));
-        assert!(two(key("a", OLD), key("b", OLD)).contains("once only"));
     }
 }

@@ -1,6 +1,6 @@
 //! The caller, as the token or static key proves it.
 
-use std::{fmt, sync::Arc};
+use std::fmt;
 
 use serde::de::DeserializeOwned;
 
@@ -8,7 +8,6 @@ use crate::{
     identity::api_key::{ApiKey, ApiKeyName},
     identity::{ClientId, Lookup, LookupClaims, Subject},
     issuer::{ActorRule, Issuer},
-    permission::Authority,
     rejection::TokenError,
     scope::ScopeSet,
     token::claims::{Actor, ClaimTypeError},
@@ -23,7 +22,6 @@ pub struct Principal {
     subject: Subject,
     kind: PrincipalKind,
     lookup_claims: Box<LookupClaims>,
-    authority: Arc<Authority>,
 }
 
 /// What proved who the caller is. Nearly always a token, which is therefore not boxed.
@@ -69,36 +67,24 @@ impl Principal {
     pub(crate) fn new(
         token: VerifiedToken,
         issuer: &Issuer,
-        authority: &Arc<Authority>,
         claim_names: &[&'static str],
     ) -> Result<Self, TokenError> {
         let (subject, kind) = subject_and_kind(&token, issuer)?;
-        let lookup_claims = token.lookup_claims(claim_names);
+        let lookup_claims = lookup_claims(&token, claim_names);
         // The limit applies here, once, so that nothing after it sees what the issuer may not grant.
         let token = token.limited_to(issuer.scope_limit());
         let proof = Proof::Token(token);
-        Ok(Self { proof, subject, kind, lookup_claims, authority: authority.clone() })
+        Ok(Self { proof, subject, kind, lookup_claims })
     }
 
-    /// The holder of a static key. `authority` says what can be granted to it: no scope, since it
-    /// has no issuer.
-    pub(crate) fn of_api_key(
-        name: &ApiKeyName,
-        scopes: ScopeSet,
-        authority: &Arc<Authority>,
-    ) -> Self {
+    /// The holder of a static key.
+    pub(crate) fn of_api_key(name: &ApiKeyName, scopes: ScopeSet) -> Self {
         Self {
             proof: Proof::ApiKey(scopes),
             subject: Subject::new(ApiKey::ISSUER, name.shared()),
             kind: PrincipalKind::ApiKey(name.clone()),
             lookup_claims: Box::default(),
-            authority: authority.clone(),
         }
-    }
-
-    /// What the caller's issuer can grant.
-    pub(crate) fn authority(&self) -> &Arc<Authority> {
-        &self.authority
     }
 
     /// What an identity store is asked for.
@@ -170,6 +156,15 @@ impl Principal {
             Proof::ApiKey(_) => None,
         }
     }
+}
+
+/// The named claims that the token has, as JSON texts.
+fn lookup_claims(token: &VerifiedToken, names: &[&'static str]) -> Box<LookupClaims> {
+    let read = |name: &'static str| {
+        let value: serde_json::Value = token.claim(name).ok()??;
+        Some((name, value.to_string().into_boxed_str()))
+    };
+    names.iter().copied().filter_map(read).collect()
 }
 
 /// Who the token is about, and what `act` makes of it (RFC 8693 §4.1). The actor rule comes first:

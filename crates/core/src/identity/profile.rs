@@ -1,12 +1,14 @@
 //! A person's profile, which the issuer has and the token does not: for making a user, never for
 //! an access decision.
 
-use std::{fmt, sync::Arc};
+use std::fmt;
 
 use async_trait::async_trait;
 use serde::{Deserialize, de::DeserializeOwned};
 
-use crate::{identity::Subject, redacted::Redacted};
+use crate::{identity::Subject, secret::Redacted};
+
+pub use crate::secret::Secret;
 
 /// A person's own data, from the issuer's userinfo endpoint (OpenID Connect Core §5.3) or from the
 /// WorkOS API. MCP tokens carry none of it.
@@ -159,28 +161,6 @@ pub trait FetchProfile: Send + Sync + 'static {
     /// # Errors
     /// [`ProfileError`]. An answer that cannot be used counts as an outage.
     async fn fetch(&self, subject: &Subject, token: &Secret) -> Result<Profile, ProfileError>;
-}
-
-/// A secret text: `Debug` does not show it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(Arc<str>);
-
-impl Secret {
-    /// Keeps a secret.
-    pub fn new(text: impl Into<Arc<str>>) -> Self {
-        Self(text.into())
-    }
-
-    /// The secret itself: for the one place that needs it.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(…)")
-    }
 }
 
 #[cfg(test)]

@@ -3,9 +3,13 @@
 use std::{fmt, sync::Arc};
 
 use crate::{
-    config::ConfigError, keys::algorithm::Algorithm,
-    metadata::documents::AuthorizationServerMetadata, metadata::resource::parse_web_url,
-    scope::Scope, token::audience::AudiencePolicy, token::verified::VerifiedToken,
+    config::ConfigError,
+    keys::algorithm::Algorithm,
+    metadata::documents::{self, AuthorizationServerMetadata},
+    metadata::resource::parse_web_url,
+    scope::Scope,
+    token::audience::AudiencePolicy,
+    token::verified::VerifiedToken,
 };
 
 pub mod names;
@@ -82,7 +86,7 @@ const EXAMPLE: &str = "https://login.example.com";
 
 impl Issuer {
     /// The scopes that AuthKit grants: no others, whatever a client asks for.
-    pub const AUTHKIT_SCOPES: [&'static str; 4] = ["email", "offline_access", "openid", "profile"];
+    pub const AUTHKIT_SCOPES: [&'static str; 4] = documents::AUTHKIT_SCOPES;
 
     /// An issuer by its identifier, byte for byte as it stands in its tokens' `iss`. Its keys are
     /// discovered from its metadata, unless [`jwks_uri`](Self::jwks_uri) names them.

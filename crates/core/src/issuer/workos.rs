@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Issuer, JwksLocation};
 use crate::{
-    config::ConfigError, identity::profile::Secret, metadata::resource::parse_web_url,
+    config::ConfigError, metadata::resource::parse_web_url, secret::Secret,
     token::audience::AudiencePolicy, token::verified::VerifiedToken,
 };
 

@@ -5,8 +5,8 @@ use std::{fmt, sync::Arc};
 use crate::{
     keys::algorithm::Algorithm,
     keys::jwk::{Jwk, PublicKey, UnusableKey},
+    keys::jws::CompactJws,
     keys::signature::{SignatureBackend, SignatureVerifier},
-    token::jws::CompactJws,
 };
 
 mod document;

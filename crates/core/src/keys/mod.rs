@@ -3,6 +3,7 @@
 //! | file | what is there |
 //! |---|---|
 //! | `algorithm` | the signature algorithms that are accepted |
+//! | `jws` | the three parts of a token, which a key verifies (RFC 7515) |
 //! | `jwk` | one JSON Web Key (RFC 7517) |
 //! | `key_set` | [`KeySet`], the usable keys of a JWK set |
 //! | `issuer_keys` | the snapshot that requests read, and its replacement by a fetch |
@@ -12,6 +13,7 @@
 pub mod algorithm;
 pub mod issuer_keys;
 pub mod jwk;
+pub mod jws;
 pub mod key_set;
 pub mod refresh;
 pub mod signature;

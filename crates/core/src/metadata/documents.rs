@@ -6,7 +6,10 @@ use std::{fmt, sync::Arc};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::{issuer::Issuer, metadata::resource::Resource, scope::Scope};
+use crate::{metadata::resource::Resource, scope::Scope};
+
+/// The scopes that AuthKit grants.
+pub(crate) const AUTHKIT_SCOPES: [&str; 4] = ["email", "offline_access", "openid", "profile"];
 
 /// Protected Resource Metadata (RFC 9728 §2). Members without a value are left out (R4).
 ///
@@ -137,7 +140,7 @@ impl AuthorizationServerMetadata {
             "registration_endpoint": format!("{issuer}/oauth2/register"),
             "introspection_endpoint": format!("{issuer}/oauth2/introspection"),
             "jwks_uri": format!("{issuer}/oauth2/jwks"),
-            "scopes_supported": Issuer::AUTHKIT_SCOPES,
+            "scopes_supported": AUTHKIT_SCOPES,
             "response_types_supported": ["code"],
             "response_modes_supported": ["query"],
             "grant_types_supported": ["authorization_code", "refresh_token"],

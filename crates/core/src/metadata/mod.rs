@@ -10,4 +10,6 @@ pub mod challenge;
 pub mod documents;
 pub mod resource;
 
-pub use documents::*;
+pub use documents::{
+    AuthorizationServerMetadata, MetadataError, ProtectedResourceMetadata, metadata_urls,
+};

@@ -1,14 +1,12 @@
 //! What the callers of one issuer can be granted, and by which rules.
 
-use std::{fmt, sync::Arc};
+use std::fmt;
 
-use super::{Need, PermissionPolicy, catalogue::Catalogue, grants::Grants};
+use super::{Need, PermissionPolicy, catalogue::Catalogue};
 use crate::{
-    authenticator::ResourcePolicy,
     issuer::Issuer,
-    metadata::challenge::Challenge,
-    rejection::{ForbiddenReason, Rejection},
-    scope::{Scope, ScopeSet},
+    metadata::{challenge::Challenge, resource::Resource},
+    scope::Scope,
 };
 
 /// The permissions of a resource, and which of them its issuer grants by scope. One for each
@@ -19,15 +17,20 @@ pub(crate) struct Authority {
     /// What the issuer can be asked for; `None`: any scope.
     scopes: Option<Vec<Scope>>,
     /// What every request needs.
-    required: Vec<Scope>,
+    pub(super) required: Vec<Scope>,
     challenge: Challenge,
 }
 
 impl Authority {
     /// What the callers of one issuer are granted.
-    pub(crate) fn of_issuer(issuer: &Issuer, policy: &ResourcePolicy) -> Self {
-        let of_this = policy.permissions.for_issuer(Some(issuer.name()));
-        Self { policy: of_this, ..Self::of_all([issuer], policy) }
+    pub(crate) fn of_issuer(
+        issuer: &Issuer,
+        permissions: &PermissionPolicy,
+        required: &[Scope],
+        resource: &Resource,
+    ) -> Self {
+        let policy = permissions.for_issuer(Some(issuer.name()));
+        Self { policy, ..Self::of_all([issuer], permissions, required, resource) }
     }
 
     /// What clients are told who have not said yet by which of these issuers they sign in; with no
@@ -35,60 +38,21 @@ impl Authority {
     /// grants here.
     pub(crate) fn of_all<'i>(
         issuers: impl IntoIterator<Item = &'i Issuer>,
-        policy: &ResourcePolicy,
+        permissions: &PermissionPolicy,
+        required: &[Scope],
+        resource: &Resource,
     ) -> Self {
         let scopes = issuers.into_iter().map(Issuer::granted_scopes);
         Self {
-            catalogue: Catalogue::of(&policy.permissions.declared),
-            policy: policy.permissions.for_issuer(None),
+            catalogue: Catalogue::of(&permissions.declared),
+            policy: permissions.for_issuer(None),
             scopes: scopes
                 .map(|scopes| scopes.map(<[Scope]>::to_vec))
                 .collect::<Option<Vec<_>>>()
                 .map(|scopes| scopes.concat()),
-            required: policy.required_scopes.clone(),
-            challenge: Challenge::new(&policy.resource, &[]),
+            required: required.to_vec(),
+            challenge: Challenge::new(resource, &[]),
         }
-    }
-
-    /// Refuses a token without the scopes that every request needs.
-    #[inline]
-    pub(crate) fn permit(
-        self: &Arc<Self>,
-        granted: &ScopeSet,
-        needs: &[&Need],
-    ) -> Result<(), Rejection> {
-        match self.required.iter().all(|scope| granted.contains(scope)) {
-            true => Ok(()),
-            false => self.permit_broader(granted, needs),
-        }
-    }
-
-    /// The slow path of [`permit`](Self::permit): a broader scope may have been granted.
-    #[cold]
-    fn permit_broader(
-        self: &Arc<Self>,
-        granted: &ScopeSet,
-        needs: &[&Need],
-    ) -> Result<(), Rejection> {
-        let covered = |scope: &&Scope| {
-            let mut broader = self.catalogue.broader(scope.as_str());
-            granted.contains(scope) || broader.any(|entry| granted.contains_str(entry.name))
-        };
-        let missing: Vec<&Scope> = self.required.iter().filter(|scope| !covered(scope)).collect();
-        if missing.is_empty() {
-            return Ok(());
-        }
-        let beyond = missing.into_iter().filter(|scope| self.scope_for(scope).is_none());
-        let beyond: Vec<Scope> = beyond.cloned().collect();
-        match beyond.is_empty() {
-            true => Err(Rejection::InsufficientScope { required: self.all_names(needs) }),
-            false => Err(ForbiddenReason::MissingPermission { missing: beyond }.into()),
-        }
-    }
-
-    /// Every scope to ask for, before anything is known of the caller.
-    pub(crate) fn all_names(self: &Arc<Self>, needs: &[&Need]) -> Vec<Scope> {
-        Grants::none(self.clone()).names(needs)
     }
 
     /// The scope by which this issuer grants a declared permission: its own, or that of a broader

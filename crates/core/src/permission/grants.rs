@@ -21,8 +21,11 @@ pub struct Grants {
 }
 
 impl Grants {
-    pub(crate) fn of(principal: &Principal, user: &(dyn Any + Send + Sync)) -> Self {
-        let authority = principal.authority().clone();
+    pub(crate) fn of(
+        authority: &Arc<Authority>,
+        principal: &Principal,
+        user: &(dyn Any + Send + Sync),
+    ) -> Self {
         let mut held: Vec<&'static str> = Vec::new();
         authority.policy.for_each_grant(principal, user, |name| {
             if let Some(granted) = authority.catalogue.get(name) {
@@ -31,7 +34,7 @@ impl Grants {
                 held.extend(new);
             }
         });
-        Self { held, authority }
+        Self { held, authority: authority.clone() }
     }
 
     /// Those of somebody of whom nothing is known.

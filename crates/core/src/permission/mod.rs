@@ -11,6 +11,7 @@ mod authority;
 mod catalogue;
 mod grants;
 mod policy;
+mod required_scopes;
 mod requirement;
 
 pub(crate) use authority::Authority;

@@ -1,8 +1,8 @@
 //! What a token's `aud` must say (R19).
 
 use crate::{
-    metadata::resource::Resource, rejection::TokenError, token::claims::Claims,
-    token::jws::JoseHeader, token::rules::not_an_id_token,
+    keys::jws::JoseHeader, metadata::resource::Resource, rejection::TokenError,
+    token::claims::Claims, token::kind::not_an_id_token,
 };
 
 /// How strictly a token must be meant for this resource. There is no value that lets a token in

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use crate::{
-    identity::profile::Secret,
     rejection::{Rejection, RequestError, TokenError},
+    secret::Secret,
 };
 
 /// A bearer token as it came in a request, not yet looked into.

@@ -8,9 +8,9 @@ use serde::{
 };
 
 use crate::{
-    redacted::Redacted,
     rejection::TokenError,
     scope::ScopeSet,
+    secret::Redacted,
     strict_json::{self, ObjectReader, Text},
 };
 

@@ -3,9 +3,9 @@
 //! | file | what is there |
 //! |---|---|
 //! | `bearer` | the credentials of a request |
-//! | `jws` | the three parts of a token (RFC 7515) |
 //! | `claims` | the claims, read strictly (RFC 7519) |
 //! | `rules`, `audience` | the checks of the claims |
+//! | `kind` | access tokens and ID tokens told apart |
 //! | `verified` | [`VerifiedToken`](verified::VerifiedToken), which proves signature and claims |
 //! | `description` | what a log line says of a rejected token |
 
@@ -13,6 +13,6 @@ pub mod audience;
 pub mod bearer;
 pub mod claims;
 pub mod description;
-pub mod jws;
+mod kind;
 pub mod rules;
 pub mod verified;

@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    rejection::TokenError, time::UnixTime, token::audience::AudienceRule, token::claims::Claims,
-    token::jws::JoseHeader,
+    keys::jws::JoseHeader, rejection::TokenError, time::UnixTime, token::audience::AudienceRule,
+    token::claims::Claims, token::kind::token_type,
 };
 
 /// What one issuer's tokens must say to be good for one resource.
@@ -58,32 +58,12 @@ impl TokenRules {
     }
 }
 
-/// "The `typ` of an access token: `at+jwt`" (RFC 9068 §2.1, §4). Real issuers, WorkOS among them,
-/// send `JWT` or nothing, which only the strict mode refuses (R21).
-fn token_type(header: &JoseHeader, strict: bool) -> Result<(), TokenError> {
-    let is =
-        |name: &str| header.token_type.as_deref().is_some_and(|t| t.eq_ignore_ascii_case(name));
-    let access_token = is("at+jwt") || is("application/at+jwt");
-    let untyped = header.token_type.is_none() || is("JWT");
-    if access_token || (untyped && !strict) { Ok(()) } else { Err(TokenError::UnacceptableType) }
-}
-
 /// "The issuer identifier MUST exactly match the value of the `iss` claim" (RFC 9068 §4).
 fn issuer(claims: &Claims, names: &[Arc<str>]) -> Result<(), TokenError> {
     let Some(iss) = claims.issuer() else { return Err(TokenError::MissingClaim("iss")) };
     match names.iter().any(|name| **name == *iss) {
         true => Ok(()),
         false => Err(TokenError::UntrustedIssuer { found: iss.to_owned() }),
-    }
-}
-
-/// A configured audience may be a client id, which is also what an ID token has in `aud`: there,
-/// something must show that this is an access token (R21).
-pub(crate) fn not_an_id_token(header: &JoseHeader, claims: &Claims) -> Result<(), TokenError> {
-    let shown = token_type(header, true).is_ok() || claims.has_access_token_mark();
-    match shown && !claims.has_id_token_mark {
-        true => Ok(()),
-        false => Err(TokenError::IdToken),
     }
 }
 

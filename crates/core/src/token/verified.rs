@@ -5,14 +5,13 @@ use std::{fmt, sync::Arc};
 use serde::de::DeserializeOwned;
 
 use crate::{
-    identity::LookupClaims,
     keys::jwk::Jwk,
+    keys::jws::{CompactJws, JoseHeader},
     keys::key_set::{KeySet, Unverified},
     rejection::TokenError,
     scope::{Scope, ScopeSet},
     time::UnixTime,
     token::claims::{Actor, ClaimTypeError, Claims, NumericDate},
-    token::jws::{CompactJws, JoseHeader},
     token::rules::TokenRules,
 };
 
@@ -120,15 +119,6 @@ impl VerifiedToken {
     /// About how many bytes it owns besides itself.
     pub(crate) fn weight(&self) -> usize {
         self.claims.weight() + self.scopes.weight()
-    }
-
-    /// The named claims that the token has, as JSON texts.
-    pub(crate) fn lookup_claims(&self, names: &[&'static str]) -> Box<LookupClaims> {
-        let read = |name: &'static str| {
-            let value: serde_json::Value = self.claim(name).ok()??;
-            Some((name, value.to_string().into_boxed_str()))
-        };
-        names.iter().copied().filter_map(read).collect()
     }
 
     /// `iss`.
