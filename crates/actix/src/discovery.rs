@@ -7,28 +7,26 @@
 //! the same one.
 
 mod document;
-mod registration;
 
 use mcp_auth_core::{
     Issuer, ProtectedResourceMetadata, Resource,
     resource::{AUTHORIZATION_SERVER_ROOT, METADATA_ROOT},
 };
 
-pub(crate) use document::Document;
-pub(crate) use registration::{Registration, answer_within, may_be_well_known};
+pub(crate) use document::{Document, not_found};
 
 const OPENID: &str = "/.well-known/openid-configuration";
 
 /// The documents of one resource.
 #[derive(Debug)]
 pub(crate) struct Discovery {
-    resource: Resource,
+    pub(crate) resource: Resource,
     /// At the resource's own paths.
-    own: Vec<(String, Document)>,
+    pub(crate) own: Vec<(String, Document)>,
     /// At its host's root aliases.
     at_root: AtRoot,
     /// All of them, for a resource that has its host to itself.
-    alone: Vec<(String, Document)>,
+    pub(crate) alone: Vec<(String, Document)>,
 }
 
 /// What a resource would answer at the root of its host. What is `None` is left to the application.
@@ -78,7 +76,7 @@ impl Discovery {
 }
 
 /// Every document of the resources of one host.
-fn documents_of_host(resources: &[&Discovery]) -> Vec<(String, Document)> {
+pub(crate) fn documents_of_host(resources: &[&Discovery]) -> Vec<(String, Document)> {
     let mut documents: Vec<(String, Document)> = Vec::new();
     let mut add = |path: &str, document: &Document| {
         if documents.iter().all(|(known, _)| known != path) {

@@ -6,8 +6,8 @@ use mcp_auth_core::{
 };
 
 use crate::{
-    auth::McpAuth, authorize::RequirePermission, builder::McpAuthBuilder, discovery::Registration,
-    health::IssuerHealth, mcp::McpMiddleware, middleware::McpAuthMiddleware,
+    auth::McpAuth, authorize::RequirePermission, builder::McpAuthBuilder, health::IssuerHealth,
+    mcp::McpMiddleware, middleware::McpAuthMiddleware, well_known::Registration,
 };
 
 impl McpAuth {

@@ -28,6 +28,7 @@ mod responder;
 mod response;
 mod secret_file;
 mod settings;
+mod well_known;
 
 pub use auth::McpAuth;
 pub use authorize::{Authorized, RequirePermission};

@@ -33,7 +33,7 @@ impl Document {
         Self::Resource(Bytes::from(metadata.to_json()))
     }
 
-    pub(super) fn answer(&self, method: &Method) -> HttpResponse {
+    pub(crate) fn answer(&self, method: &Method) -> HttpResponse {
         match *method {
             Method::GET | Method::HEAD => self.content(),
             Method::OPTIONS => open_to_all(StatusCode::NO_CONTENT)
@@ -83,7 +83,7 @@ impl PartialEq for Document {
     }
 }
 
-pub(super) fn not_found() -> HttpResponse {
+pub(crate) fn not_found() -> HttpResponse {
     open_to_all(StatusCode::NOT_FOUND)
         .json(serde_json::json!({ "error_description": "There is no such document here" }))
 }

@@ -17,9 +17,9 @@ use super::gate::{Begun, Check, Finished};
 use crate::{
     auth::{McpAuth, incoming},
     cors::{OriginPolicy, RequestOrigin, is_preflight},
-    discovery,
     extract::Anonymous,
     host::HostPolicy,
+    well_known,
 };
 
 /// Authenticates requests before an inner service.
@@ -94,8 +94,8 @@ impl Authentication {
         request: &ServiceRequest,
         origin: &RequestOrigin,
     ) -> Option<HttpResponse> {
-        if discovery::may_be_well_known(request.path())
-            && let Some(document) = discovery::answer_within(&self.auth, request)
+        if well_known::may_be_well_known(request.path())
+            && let Some(document) = well_known::answer_within(&self.auth, request)
         {
             return Some(document);
         }

@@ -1,4 +1,4 @@
-//! The documents of all resources that were registered together, and the routes to them.
+//! The well-known routes of all resources that were registered together.
 
 use std::{future::ready, sync::Arc};
 
@@ -10,8 +10,10 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 
-use super::{Discovery, Document, document::not_found, documents_of_host};
-use crate::auth::McpAuth;
+use crate::{
+    auth::McpAuth,
+    discovery::{Discovery, Document, documents_of_host, not_found},
+};
 
 /// Resources that were registered together: each host with its documents.
 #[derive(Clone)]
