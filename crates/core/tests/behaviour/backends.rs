@@ -203,10 +203,9 @@ fn r17_a_leading_zero_belongs_to_an_rsa_signature_for_both_backends() {
     }
 }
 
-/// Contexts are used again: a bad signature leaves nothing behind for a good one, nor a good one
-/// for a bad one.
+/// A verifier is kept: a bad signature must not affect the next one, nor a good one.
 #[test]
-fn r17_what_was_verified_before_makes_no_difference_to_either_backend() {
+fn r17_one_verifiers_results_do_not_depend_on_earlier_ones() {
     for pair in Pair::all() {
         let (verifiers, good) = (pair.verifiers(), pair.sign());
         let what = pair.algorithm.name();
