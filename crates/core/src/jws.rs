@@ -36,9 +36,10 @@ impl<'t> CompactJws<'t> {
         let (signing_input, signature) = token.rsplit_once('.')?;
         let (header, payload) = signing_input.split_once('.')?;
         // A further dot in the payload is no base64url, so that is refused as well.
-        let header = base64url::with_decoded(header, JoseHeader::parse);
+        let header = base64url::decode(header)?;
         let (payload, signature) = (base64url::decode(payload)?, base64url::decode(signature)?);
-        Some(header?.map(|header| Self { header, payload, signature, signing_input }))
+        let header = JoseHeader::parse(&header);
+        Some(header.map(|header| Self { header, payload, signature, signing_input }))
     }
 
     /// The protected header.
