@@ -1,15 +1,15 @@
-//! Configuration mistakes, told at start-up in one sentence.
+//! Configuration errors, reported at start-up in one sentence.
 
 use std::{convert::Infallible, fmt};
 
-/// A setting that cannot be used: what it was, what was expected, and an example.
+/// An invalid or missing setting: its value, what was expected, and an example.
 ///
 /// ```
 /// use mcp_auth_core::Resource;
 ///
-/// let mistake = Resource::parse("https://app.example.com/mcp#tools").unwrap_err();
+/// let error = Resource::parse("https://app.example.com/mcp#tools").unwrap_err();
 /// assert_eq!(
-///     mistake.to_string(),
+///     error.to_string(),
 ///     "resource is \"https://app.example.com/mcp#tools\", but it must not have a fragment (`#…`), \
 ///      for example \"https://app.example.com/mcp\""
 /// );
@@ -24,8 +24,7 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    /// A setting that has a value, but not one that can be used. `expected` completes the sentence
-    /// "…, but it …".
+    /// A setting whose value is invalid. `expected` completes the sentence "…, but it …".
     pub fn invalid(
         setting: impl Into<String>,
         found: impl Into<String>,
@@ -40,8 +39,7 @@ impl ConfigError {
         }
     }
 
-    /// A setting that has no value and needs one. `expected` completes the sentence
-    /// "… is missing: it …".
+    /// A required setting without a value. `expected` completes the sentence "… is missing: it …".
     pub fn missing(
         setting: impl Into<String>,
         expected: impl Into<String>,
@@ -60,15 +58,15 @@ impl ConfigError {
         &self.setting
     }
 
-    /// The same mistake under the name by which the person who made it knows the setting, such as
-    /// an environment variable.
+    /// The same error with the name under which the user made the setting, such as an environment
+    /// variable.
     #[must_use]
     pub fn named(mut self, setting: impl Into<String>) -> Self {
         self.setting = setting.into();
         self
     }
 
-    /// The same mistake with an example that fits better.
+    /// The same error with a better example.
     #[must_use]
     pub fn with_example(mut self, example: impl Into<String>) -> Self {
         self.example = example.into();

@@ -17,7 +17,7 @@ use crate::config::ConfigError;
 pub struct Scope(Box<str>);
 
 impl Scope {
-    /// The scope as it stands in a token.
+    /// The scope as a token contains it.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -72,25 +72,25 @@ impl fmt::Debug for Scope {
     }
 }
 
-/// The scopes that a token grants, in the order in which it names them.
+/// The scopes that a token grants, in the token's order.
 ///
-/// Kept as one list separated by single spaces, every word of which is a scope: tokens name few,
-/// and most of them are never asked for.
+/// Stored as one string of valid scopes separated by single spaces: a token has few, so that a
+/// linear search is fast, and one allocation holds them all.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ScopeSet(Box<str>);
 
 impl ScopeSet {
-    /// Reads a space-separated list. Words that are no scopes grant nothing and are left out.
+    /// Parses a space-separated list. Words that are not valid scopes are left out.
     pub fn from_list(list: &str) -> Self {
-        // Most lists need no rewriting.
-        match Self::is_kept(list) {
+        // Most lists are normalized already.
+        match Self::is_normalized(list) {
             true => Self(list.into()),
             false => list.split(' ').collect(),
         }
     }
 
-    /// Whether the list is single-spaced and all of its words are scopes.
-    fn is_kept(list: &str) -> bool {
+    /// Whether the list has single spaces and only valid scopes.
+    fn is_normalized(list: &str) -> bool {
         let mut before = b' ';
         let good = list.bytes().fold(true, |so_far, byte| {
             let good = is_of_a_scope(byte) | ((byte == b' ') & (before != b' '));
@@ -110,31 +110,31 @@ impl ScopeSet {
         self.iter().any(|granted| granted == scope)
     }
 
-    /// Drops every scope for which `keep` is false.
+    /// Removes every scope for which `keep` is false.
     pub(crate) fn retain(&mut self, keep: impl Fn(&str) -> bool) {
-        // Most tokens name nothing that is dropped.
+        // Most tokens have nothing to remove.
         if !self.iter().all(&keep) {
             *self = self.iter().filter(|scope| keep(scope)).collect();
         }
     }
 
-    /// The scopes, one by one.
+    /// Iterates over the scopes.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.split_ascii_whitespace()
     }
 
-    /// How many bytes it keeps besides itself.
+    /// The heap memory it owns, in bytes.
     pub(crate) fn weight(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether the token grants nothing by name.
+    /// Whether the token grants no scope.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
-/// Words that are no scopes are left out.
+/// Words that are not valid scopes are left out.
 impl<'a> FromIterator<&'a str> for ScopeSet {
     fn from_iter<I: IntoIterator<Item = &'a str>>(words: I) -> Self {
         let mut list = String::new();
@@ -153,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn r22_a_list_is_split_at_spaces_and_what_is_no_scope_grants_nothing() {
+    fn r22_a_list_is_split_at_spaces_without_invalid_scopes() {
         let scopes = ScopeSet::from_list("openid  bookmarks:read a\"b c\\d e\u{e9}");
         let names: Vec<_> = scopes.iter().collect();
         assert_eq!(names, ["openid", "bookmarks:read"]);
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn r22_whatever_stands_in_a_list_its_words_are_those_between_spaces_that_are_scopes() {
+    fn r22_every_list_of_three_characters_is_normalized() {
         let bytes = [b' ', b'!', b'"', b'#', b'\\', b'a', b'~', 0x7f, b'\n'];
         for a in bytes {
             for b in bytes {
@@ -174,14 +174,14 @@ mod tests {
                     let words: Vec<_> = list.split(' ').filter(|word| is_scope(word)).collect();
                     let kept = ScopeSet::from_list(&list);
                     assert_eq!(kept.iter().collect::<Vec<_>>(), words, "{list:?}");
-                    assert_eq!(kept, words.into_iter().collect(), "{list:?}: in one form only");
+                    assert_eq!(kept, words.into_iter().collect(), "{list:?}: one normal form");
                 }
             }
         }
     }
 
     #[test]
-    fn what_is_no_scope_is_told_and_what_is_one_shows_itself() {
+    fn an_invalid_scope_is_an_error_and_a_valid_one_is_shown() {
         let error = "a b".parse::<Scope>().unwrap_err();
         assert_eq!(error.setting(), "scope");
         let scope: Scope = "a:b".parse().unwrap();

@@ -1,7 +1,7 @@
-//! JSON objects read once, with duplicate members refused at every depth (R23).
+//! Reads JSON objects in one pass and rejects duplicate members at every depth.
 //!
-//! Two parsers that disagree about which of two equal names counts are a way past a check
-//! (RFC 8725 §2.4 tells of such attacks), so such a document is refused rather than read.
+//! Parsers disagree about which of two duplicates counts, so that one parser may check a value and
+//! another use a different one (RFC 8725 §2.4). Such a document is rejected.
 
 use std::{borrow::Cow, collections::HashSet, fmt, marker::PhantomData};
 
@@ -10,20 +10,20 @@ use serde::{
     de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor},
 };
 
-/// What a document's reader does with each member of the outermost object.
+/// Receives each member of the outermost object.
 pub(crate) trait ObjectReader<'de> {
-    /// Takes the member `name`: exactly one value is to be read from `values`.
+    /// Receives the member `name`. It must read exactly one value from `values`.
     fn member<A: MapAccess<'de>>(&mut self, name: &str, values: &mut A) -> Result<(), A::Error>;
 
-    /// Takes the elements of an array that stands in the object's place. All of them are to be
-    /// read. Default: nothing is kept of them.
+    /// Receives the elements of an array in place of the object. It must read all of them. Default:
+    /// skips them.
     fn elements<A: SeqAccess<'de>>(&mut self, values: A) -> Result<(), A::Error> {
         SkipVisitor.visit_seq(values).map(|_| ())
     }
 }
 
-/// Reads one JSON object from the whole of `bytes`. Whatever is not valid UTF-8, not JSON, nested
-/// deeper than 128 levels, not an object, or has a member twice is an error.
+/// Reads one JSON object from all of `bytes`. It is an error if they are not UTF-8, not JSON, not
+/// an object, nested deeper than 128 levels, or if a member occurs twice.
 pub(crate) fn read_object<'de, R>(bytes: &'de [u8], reader: &mut R) -> Result<(), NotAnObject>
 where
     R: ObjectReader<'de>,
@@ -31,7 +31,7 @@ where
     read_object_in(std::str::from_utf8(bytes).map_err(|_| NotAnObject)?, reader)
 }
 
-/// The same of what is known to be UTF-8.
+/// The same for a string.
 pub(crate) fn read_object_in<'de, R>(text: &'de str, reader: &mut R) -> Result<(), NotAnObject>
 where
     R: ObjectReader<'de>,
@@ -49,30 +49,29 @@ where
     deserializer.deserialize_map(ObjectVisitor(reader, PhantomData))
 }
 
-/// The document could not be read. Why is left out on purpose: messages of a parser quote its
-/// input.
+/// The document could not be read. The parser's message is left out, because it quotes the input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NotAnObject;
 
-/// Reads over a value, whatever it is, and still refuses duplicate members in it.
+/// Skips a value of any type, but rejects duplicate members in it.
 pub(crate) fn skip_value<'de, A: MapAccess<'de>>(values: &mut A) -> Result<(), A::Error> {
     values.next_value::<Skipped>().map(|_| ())
 }
 
-/// A value of which the simple part is kept.
+/// A value; the contents of objects and arrays are not kept.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Simple<'de> {
-    /// A string, borrowed from the document where it has no escapes.
+    /// A string, borrowed from the document if it has no escapes.
     Text(Cow<'de, str>),
     /// A number.
     Number(serde_json::Number),
-    /// An object; its reader has seen the members.
+    /// An object; its members went to its reader.
     Object,
     /// An array, `true`, `false` or `null`.
     Other,
 }
 
-/// The next element of an array, with nothing kept of an object; `None` at the end.
+/// The next element of an array; `None` at the end. The members of an object are skipped.
 pub(crate) fn next_simple<'de, A>(values: &mut A) -> Result<Option<Simple<'de>>, A::Error>
 where
     A: SeqAccess<'de>,
@@ -80,8 +79,7 @@ where
     values.next_element_seed(SimpleVisitor(&mut SkipAll, PhantomData))
 }
 
-/// Reads a value, whatever it is; of an object each member goes to `reader`, and so do the elements
-/// of an array.
+/// Reads a value of any type. Members of an object and elements of an array go to `reader`.
 pub(crate) fn read_value<'de, A, R>(values: &mut A, reader: &mut R) -> Result<Simple<'de>, A::Error>
 where
     A: MapAccess<'de>,
@@ -90,7 +88,7 @@ where
     values.next_value_seed(SimpleVisitor(reader, PhantomData))
 }
 
-/// The same, with nothing kept of an object.
+/// The same, but skips the contents of objects and arrays.
 pub(crate) fn read_simple<'de, A>(values: &mut A) -> Result<Simple<'de>, A::Error>
 where
     A: MapAccess<'de>,
@@ -120,35 +118,36 @@ impl<'de, R: ObjectReader<'de>> Visitor<'de> for ObjectVisitor<'_, 'de, R> {
     }
 }
 
-/// How many names are looked along.
-const FEW: usize = 24;
+/// The number of names that are searched linearly.
+const MAX_LINEAR: usize = 24;
 
-/// The names met so far. Tokens have about a dozen, where looking along a list is fastest, and no
-/// memory is to be had for it; a document with thousands must not cost their square.
+/// The member names read so far. A token has about a dozen: a linear search is fastest and needs no
+/// allocation. Further names go to a hash set, so that a document with thousands of members does
+/// not take quadratic time.
 struct Names<'de> {
-    few: [&'de str; FEW],
+    few: [&'de str; MAX_LINEAR],
     len: usize,
     many: HashSet<Cow<'de, str>>,
 }
 
 impl<'de> Names<'de> {
     fn new() -> Self {
-        Self { few: [""; FEW], len: 0, many: HashSet::new() }
+        Self { few: [""; MAX_LINEAR], len: 0, many: HashSet::new() }
     }
 
     fn contains(&self, name: &str) -> bool {
         let few = &self.few[..self.len];
-        // Most differ in their length or their first letter, and nothing is called for those.
-        let may_be = |known: &str| {
+        // Most names differ in length or first byte, which saves the call of `memcmp`.
+        let may_equal = |known: &str| {
             known.len() == name.len() && known.as_bytes().first() == name.as_bytes().first()
         };
-        few.iter().any(|known| may_be(known) && *known == name)
+        few.iter().any(|known| may_equal(known) && *known == name)
             || (!self.many.is_empty() && self.many.contains(name))
     }
 
     fn insert(&mut self, name: Cow<'de, str>) {
         match name {
-            Cow::Borrowed(name) if self.len < FEW => {
+            Cow::Borrowed(name) if self.len < MAX_LINEAR => {
                 self.few[self.len] = name;
                 self.len += 1;
             }
@@ -159,7 +158,7 @@ impl<'de> Names<'de> {
     }
 }
 
-/// A string, borrowed from the document where it has no escapes.
+/// A string, borrowed from the document if it has no escapes.
 pub(crate) struct Text<'de>(pub(crate) Cow<'de, str>);
 
 impl<'de> Deserialize<'de> for Text<'de> {
@@ -186,7 +185,7 @@ impl<'de> Deserialize<'de> for Text<'de> {
     }
 }
 
-/// A value nobody asked for, checked and forgotten.
+/// A value that is checked for duplicate members and not kept.
 struct Skipped;
 
 impl<'de> Deserialize<'de> for Skipped {
@@ -324,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn r23_duplicate_members_are_refused_at_every_depth() {
+    fn r23_duplicate_members_are_rejected_at_every_depth() {
         for text in [
             r#"{"a":1,"a":1}"#,
             r#"{"a":1,"\u0061":1}"#,
@@ -346,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_single_object_is_an_error() {
+    fn anything_but_one_object_is_an_error() {
         for text in ["", "[]", "1", "null", "{} {}", "{}x", "{\"a\":1e400}", "\u{feff}{}"] {
             assert_eq!(members(text), Err(NotAnObject), "{text:?}");
         }
@@ -354,7 +353,7 @@ mod tests {
         assert_eq!(members(&format!("{{\"a\":{}", "[".repeat(100_000))), Err(NotAnObject));
     }
 
-    /// The kinds of the members' values, and what their readers keep.
+    /// The members' values.
     fn simple(text: &str) -> Result<Vec<Simple<'_>>, NotAnObject> {
         struct Kept<'de>(Vec<Simple<'de>>);
 
@@ -370,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn the_simple_part_of_a_value_is_kept() {
+    fn strings_and_numbers_are_kept() {
         let text =
             r#"{"a":"x","b":"\n","c":1,"d":-1,"e":1.5,"f":true,"g":null,"h":[1],"i":{"j":1}}"#;
         let number = |text: &str| Simple::Number(text.parse().unwrap());
@@ -394,7 +393,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_expected_is_told_to_other_formats() {
+    fn errors_of_other_formats_say_what_was_expected() {
         use serde::de::{IntoDeserializer, value::Error};
 
         let number = || IntoDeserializer::<Error>::into_deserializer(7_u64);

@@ -1,8 +1,8 @@
-//! Time as it is handed in: core never asks the machine what o'clock it is.
+//! Time as a value. Core reads no clock: callers pass the time in.
 
 use std::{fmt, ops::Add, time::Duration};
 
-/// A moment, as the time that has passed since 1970-01-01T00:00:00Z.
+/// A point in time: the time elapsed since 1970-01-01T00:00:00Z.
 ///
 /// ```
 /// use std::time::Duration;
@@ -15,31 +15,30 @@ use std::{fmt, ops::Add, time::Duration};
 pub struct UnixTime(Duration);
 
 impl UnixTime {
-    /// A moment so many whole seconds after the epoch.
+    /// The time `seconds` whole seconds after the epoch.
     pub const fn from_secs(seconds: u64) -> Self {
         Self(Duration::from_secs(seconds))
     }
 
-    /// A moment so long after the epoch.
+    /// The time `elapsed` after the epoch.
     #[inline]
     pub const fn since_epoch(elapsed: Duration) -> Self {
         Self(elapsed)
     }
 
-    /// Seconds since the epoch, fractions included: the form of a JWT's NumericDate
-    /// (RFC 7519 §2).
+    /// Seconds since the epoch with fractions, like a JWT's NumericDate (RFC 7519 §2).
     pub fn as_secs_f64(self) -> f64 {
         self.0.as_secs_f64()
     }
 
-    /// Whole milliseconds since the epoch, up to 2⁶².
+    /// Whole milliseconds since the epoch, at most 2⁶².
     #[inline]
     pub(crate) fn as_millis(self) -> u64 {
         let seconds = self.0.as_secs().saturating_mul(1_000);
         seconds.saturating_add(self.0.subsec_millis().into()).min(1 << 62)
     }
 
-    /// How long ago `earlier` was; zero where it lies ahead.
+    /// The time elapsed since `earlier`; zero if `earlier` is later.
     pub fn duration_since(self, earlier: Self) -> Duration {
         self.0.saturating_sub(earlier.0)
     }
@@ -68,9 +67,9 @@ impl fmt::Debug for UnixTime {
     }
 }
 
-/// Where the time comes from: the machine's clock in production, a frozen one in tests.
+/// A source of time: the system's clock in production, a frozen clock in tests.
 pub trait Clock: Send + Sync + 'static {
-    /// The time now.
+    /// The current time.
     fn now(&self) -> UnixTime;
 }
 
@@ -79,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn milliseconds_are_whole_and_end_before_they_overflow() {
+    fn milliseconds_are_whole_and_saturate() {
         let after = |elapsed| UnixTime::since_epoch(elapsed).as_millis();
         assert_eq!(after(Duration::new(1_800_000_000, 999_999_999)), 1_800_000_000_999);
         for much in [Duration::MAX, Duration::from_secs(u64::MAX / 1_000 + 1)] {

@@ -12,6 +12,7 @@ use futures_util::{
     future::{join_all, select},
 };
 use mcp_auth_core::{Clock, UnixTime, refresh::Next};
+use scopeguard::ScopeGuard;
 use tokio::{
     runtime::Runtime,
     sync::{Notify, watch},
@@ -39,7 +40,8 @@ pub(super) struct Interrupted;
 
 fn run_loops(plan: &RefresherPlan, mut dropped: watch::Receiver<()>) -> Result<(), Interrupted> {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => Impatient(Some(runtime)),
+        // Does not wait for a name lookup that hangs in a blocking thread, after a panic either.
+        Ok(runtime) => scopeguard::guard(runtime, Runtime::shutdown_background),
         Err(error) => {
             observe::no_runtime(&error);
             return Err(Interrupted);
@@ -52,24 +54,10 @@ fn run_loops(plan: &RefresherPlan, mut dropped: watch::Receiver<()>) -> Result<(
         plan.metadata.iter().map(|job| keep_fresh(&**job, &fetcher, clock).boxed_local());
     let profiles = plan.profiles.run(&fetcher).boxed_local();
     let loops = join_all(keys.chain(metadata).chain([profiles]));
-    if let Some(runtime) = &runtime.0 {
-        LocalSet::new().block_on(runtime, async {
-            select(loops, pin!(dropped.changed())).await;
-        });
-    }
+    LocalSet::new().block_on(&runtime, async {
+        select(loops, pin!(dropped.changed())).await;
+    });
     Ok(())
-}
-
-/// A runtime that ends without waiting for a look-up that hangs in a blocking thread, after a
-/// panic as well.
-struct Impatient(Option<Runtime>);
-
-impl Drop for Impatient {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.0.take() {
-            runtime.shutdown_background();
-        }
-    }
 }
 
 /// A document that is kept fresh.
@@ -100,37 +88,17 @@ async fn keep_fresh(job: &impl Job, fetcher: &Fetcher, clock: &dyn Clock) {
 
 /// One fetch, whose end the policy learns of in any case.
 async fn fly(job: &impl Job, fetcher: &Fetcher, clock: &dyn Clock, started: UnixTime) {
-    // The time of the start, since it may be the clock that panics.
-    let crash = OnDrop::new(|| job.failed(started, None));
+    // A fetch that ends by a panic, or because the thread ends, has failed as well: otherwise it
+    // would stay in flight, and requests would wait for it. It is given the time of the start,
+    // since the clock itself may have panicked.
+    let crash = scopeguard::guard((), |()| job.failed(started, None));
     if let Err(error) = job.fetch(fetcher, clock).await {
         // A back-off runs from here, however long the fetch hung.
         let now = clock.now();
-        crash.defuse();
+        ScopeGuard::into_inner(crash);
         job.failed(now, Some(&error));
     } else {
-        crash.defuse();
-    }
-}
-
-/// Counts a fetch as failed unless it is defused: where it ends by a panic, or because the thread
-/// is wanted no more, the policy is told and nobody waits for it any longer.
-struct OnDrop<F: FnOnce()>(Option<F>);
-
-impl<F: FnOnce()> OnDrop<F> {
-    fn new(act: F) -> Self {
-        Self(Some(act))
-    }
-
-    fn defuse(mut self) {
-        self.0 = None;
-    }
-}
-
-impl<F: FnOnce()> Drop for OnDrop<F> {
-    fn drop(&mut self) {
-        if let Some(act) = self.0.take() {
-            act();
-        }
+        ScopeGuard::into_inner(crash);
     }
 }
 

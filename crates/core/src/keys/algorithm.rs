@@ -4,12 +4,12 @@ use std::fmt;
 
 /// A signature algorithm that may be accepted from an issuer's published keys.
 ///
-/// Only public-key signatures exist here. `none` and the HMAC family have no variant, so no
-/// configuration can let them in (R17; RFC 8725 §3.1 and §3.2).
+/// Only public-key signatures have a variant. `none` and the HMAC algorithms have none, so that no
+/// configuration can allow them (RFC 8725 §3.1 and §3.2).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Algorithm {
-    /// RSASSA-PKCS1-v1_5 with SHA-256. What WorkOS signs with.
+    /// RSASSA-PKCS1-v1_5 with SHA-256. WorkOS uses it.
     Rs256,
     /// RSASSA-PKCS1-v1_5 with SHA-384.
     Rs384,
@@ -49,8 +49,8 @@ pub enum KeyKind {
 }
 
 impl Algorithm {
-    /// Every algorithm that this crate can verify: the default allow-list. What an issuer actually
-    /// uses is narrowed by its keys, since each algorithm fits one kind of key only.
+    /// Every algorithm that this crate can verify: the default allow-list. An issuer's published
+    /// keys narrow it down, because each algorithm needs its own kind of key.
     pub const ALL: &'static [Self] = &[
         Self::Rs256,
         Self::Rs384,
@@ -64,8 +64,8 @@ impl Algorithm {
         Self::EdDsa,
     ];
 
-    /// The algorithm by its name in a JOSE header, compared to the letter; `None` where it is not
-    /// one of ours (`none`, `HS256`, `ES256K`, …).
+    /// The algorithm with this name in a JOSE header (case-sensitive); `None` if it is not
+    /// supported (`none`, `HS256`, `ES256K`, …).
     pub fn from_name(name: &str) -> Option<Self> {
         match name {
             "Ed25519" => Some(Self::EdDsa),
@@ -73,7 +73,7 @@ impl Algorithm {
         }
     }
 
-    /// The name in a JOSE header. For [`EdDsa`](Self::EdDsa) the one of RFC 8037.
+    /// The name in a JOSE header. [`EdDsa`](Self::EdDsa) has the name of RFC 8037.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Rs256 => "RS256",
@@ -89,7 +89,7 @@ impl Algorithm {
         }
     }
 
-    /// The one kind of key that verifies this algorithm.
+    /// The kind of key that this algorithm needs.
     pub const fn key_kind(self) -> KeyKind {
         match self {
             Self::Rs256 | Self::Rs384 | Self::Rs512 => KeyKind::Rsa,
@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn r17_only_public_key_algorithms_have_a_name_here() {
+    fn r17_only_public_key_algorithms_are_supported() {
         for name in ["none", "None", "HS256", "HS384", "HS512", "rs256", "RS1", "ES256K", ""] {
             assert_eq!(Algorithm::from_name(name), None, "{name}");
         }

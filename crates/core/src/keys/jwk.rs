@@ -1,5 +1,5 @@
-//! One published key (RFC 7517 §4, RFC 7518 §6, RFC 8037 §2), taken only where it is fit to verify
-//! signatures.
+//! Parses one published key (RFC 7517 §4, RFC 7518 §6, RFC 8037 §2) and rejects keys that are unfit
+//! to verify signatures.
 
 use std::fmt;
 
@@ -19,28 +19,28 @@ pub struct Jwk {
     pub key_id: Option<Box<str>>,
     /// The key.
     pub key: PublicKey,
-    /// `alg` where the key has one, else everything that fits its kind.
+    /// The key's `alg`; without one, all algorithms of its kind.
     pub algorithms: Vec<Algorithm>,
 }
 
-/// The public part of a key, its numbers as big-endian bytes.
+/// A public key. Its numbers are big-endian bytes.
 #[derive(Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum PublicKey {
     /// RSA of 2048 to 8192 bits.
     Rsa {
-        /// The modulus, without leading zeros: odd, and without a factor below 752.
+        /// The modulus without leading zeros: odd, and without a factor below 752.
         n: Vec<u8>,
         /// The public exponent: odd, at least 3 and of at most 32 bits.
         e: Vec<u8>,
     },
-    /// A point on one of the NIST curves, each coordinate in full length.
+    /// A point on a NIST curve, each coordinate in full length.
     Ec {
-        /// Which curve.
+        /// The curve.
         curve: Curve,
-        /// The first coordinate.
+        /// The x coordinate.
         x: Vec<u8>,
-        /// The second coordinate.
+        /// The y coordinate.
         y: Vec<u8>,
     },
     /// A point on Ed25519: 32 bytes.
@@ -63,7 +63,7 @@ pub enum Curve {
 }
 
 impl Curve {
-    /// Its name in a JWK.
+    /// The curve's name in a JWK.
     pub const fn name(self) -> &'static str {
         match self {
             Self::P256 => "P-256",
@@ -81,32 +81,32 @@ impl Curve {
     }
 }
 
-/// Why a published key is left out. The rest of its set still works.
+/// Why a published key is skipped. The other keys of its set are used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UnusableKey {
-    /// A member is absent, of the wrong type, or no strict base64url.
+    /// A member is absent, has the wrong type, or is not strict base64url.
     Malformed,
     /// A member occurs twice ("member names within a JWK MUST be unique", RFC 7517 §4): two parsers
-    /// could read two different keys.
+    /// could read different keys.
     DuplicateMember,
-    /// It has private members, or is symmetric: it should never have been published.
+    /// It is a private or symmetric key, which must never be published.
     NotPublic,
-    /// `use` or `key_ops` says that it is for something else than verifying.
+    /// `use` or `key_ops` does not allow it to verify signatures.
     NotForVerifying,
-    /// `kty` or `crv` is none of the supported ones.
+    /// `kty` or `crv` is not supported.
     UnknownKind,
     /// RSA of less than 2048 or more than 8192 bits, with an even modulus or one that has a factor
     /// below 752, or with a public exponent that is even, 1, or longer than 32 bits.
     WeakRsa,
-    /// A point of small order on Ed25519: anybody could sign for it.
+    /// A point of small order on Ed25519: anyone can forge signatures for it.
     WeakPoint,
-    /// `alg` is none of the supported ones, not for this kind of key, or not allowed for this issuer.
+    /// `alg` is not supported, not for this kind of key, or not allowed for this issuer.
     UnacceptableAlgorithm,
-    /// The set has [`KeySet::MAX_CANDIDATES`](crate::KeySet::MAX_CANDIDATES) keys of the same `kid`
-    /// and algorithm already.
+    /// The set already has [`KeySet::MAX_CANDIDATES`](crate::KeySet::MAX_CANDIDATES) keys with the
+    /// same `kid` and algorithm.
     TooManyCandidates,
-    /// The cryptographic library refuses it, such as a point that is not on its curve.
+    /// The cryptographic library rejects it, such as a point that is not on its curve.
     RefusedByLibrary,
 }
 
@@ -130,13 +130,13 @@ impl fmt::Display for UnusableKey {
 impl std::error::Error for UnusableKey {}
 
 impl Jwk {
-    /// Takes one member of a JWK set's `keys`.
+    /// Parses one element of a JWK set's `keys`.
     ///
     /// # Errors
-    /// [`UnusableKey`] says why it is left out. Duplicate members do not show in a `Value`:
-    /// [`KeySet::parse`](crate::KeySet::parse) looks for them.
+    /// [`UnusableKey`] says why the key is skipped. A `Value` no longer has duplicate members:
+    /// [`KeySet::parse`](crate::KeySet::parse) rejects them.
     pub fn from_json(json: &Value) -> Result<Self, UnusableKey> {
-        // A derived struct would be read from an array as well.
+        // serde would read the derived struct from an array as well.
         let members = json.as_object().ok_or(UnusableKey::Malformed)?;
         let members = Members::deserialize(members).map_err(|_| UnusableKey::Malformed)?;
         members.refuse_unless_public()?;
@@ -154,7 +154,7 @@ impl Jwk {
 }
 
 impl PublicKey {
-    /// Which kind of key it is.
+    /// The kind of this key.
     pub fn kind(&self) -> KeyKind {
         match self {
             Self::Rsa { .. } => KeyKind::Rsa,
@@ -237,8 +237,8 @@ impl Members {
 fn rsa(n: Vec<u8>, e: Vec<u8>) -> Result<PublicKey, UnusableKey> {
     let (n, e) = (without_leading_zeros(n), without_leading_zeros(e));
     let bits = n.len() * 8 - n.first().map_or(0, |first| first.leading_zeros() as usize);
-    // The exponent's length decides what one verification costs. All that are in use fit into 32
-    // bits (65537 has 17), and other libraries accept no longer ones either.
+    // The length of the exponent determines the cost of a verification. All exponents in use fit
+    // into 32 bits (65537 has 17), and other libraries accept no longer ones either.
     let exponent_is_sound = e.len() <= 4 && e.last().is_some_and(|last| last % 2 == 1) && e != [1];
     let size_is_sound = (2048..=8192).contains(&bits);
     if !size_is_sound || !exponent_is_sound || has_small_factor(&n) {
@@ -247,8 +247,8 @@ fn rsa(n: Vec<u8>, e: Vec<u8>) -> Result<PublicKey, UnusableKey> {
     Ok(PublicKey::Rsa { n, e })
 }
 
-/// Whether a number (big-endian) is even or has a factor below 752: no product of two large primes
-/// does, and the partial validation of RSA keys asks for it (NIST SP 800-89 §5.3.3).
+/// Whether a big-endian number is even or has a factor below 752. No product of two large primes
+/// has one; the partial validation of RSA keys includes this check (NIST SP 800-89 §5.3.3).
 fn has_small_factor(n: &[u8]) -> bool {
     let divides = |divisor: u64| {
         // Four bytes at a time: the remainder is below 752, so that this stays within 64 bits.
@@ -259,13 +259,12 @@ fn has_small_factor(n: &[u8]) -> bool {
         };
         words.chunks(4).fold(append(0, head), append) == 0
     };
-    // Divisors that are no primes are harmless: whatever they divide has a prime factor below.
+    // Composite divisors change nothing: a number that they divide has a smaller prime factor.
     divides(2) || (3..752).step_by(2).any(divides)
 }
 
-/// "If the resulting value is >= p, decoding fails" (RFC 8032 §5.1.3), and a point of small order
-/// is no key at all: signatures that nobody made verify with it. The cryptographic library takes
-/// both, so they are refused here (RFC 8725 §3.4).
+/// "If the resulting value is >= p, decoding fails" (RFC 8032 §5.1.3). With a point of small order
+/// forged signatures verify. OpenSSL accepts both, so they are rejected here (RFC 8725 §3.4).
 fn ed25519(x: Vec<u8>) -> Result<PublicKey, UnusableKey> {
     let [low, middle @ .., high] = x.as_slice() else {
         return Err(UnusableKey::Malformed);

@@ -1,4 +1,4 @@
-//! The token's three parts (RFC 7515 §7.1), read strictly and before anything is believed.
+//! Parses a token into its three parts (RFC 7515 §7.1). Nothing is verified here.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use crate::{
     strict_json::{self, ObjectReader, Text},
 };
 
-/// A JWS in compact serialisation: well-formed, not verified.
+/// A JWS in compact serialization: well-formed, but not verified.
 pub struct CompactJws<'t> {
     header: JoseHeader,
     payload: Vec<u8>,
@@ -20,25 +20,26 @@ pub struct CompactJws<'t> {
 }
 
 impl<'t> CompactJws<'t> {
-    /// Takes a token apart.
+    /// Parses a token.
     ///
     /// # Errors
-    /// - [`TokenError::Malformed`]: not exactly three parts, or one that is not strict base64url
-    ///   (no padding, no white space, no stray bits). Five parts are a JWE.
+    /// - [`TokenError::Malformed`]: not exactly three parts, or a part that is not strict base64url
+    ///   (no padding, no white space, no trailing bits). Five parts are a JWE.
     /// - [`TokenError::MalformedHeader`], [`TokenError::UnacceptableAlgorithm`],
     ///   [`TokenError::UnsupportedExtension`]: see [`JoseHeader`].
     pub fn parse(token: &'t str) -> Result<Self, TokenError> {
-        Self::take_apart(token).unwrap_or(Err(TokenError::Malformed))
+        Self::parse_parts(token).unwrap_or(Err(TokenError::Malformed))
     }
 
-    /// `None` for what is malformed.
-    fn take_apart(token: &'t str) -> Option<Result<Self, TokenError>> {
+    /// `None` if the token is malformed.
+    fn parse_parts(token: &'t str) -> Option<Result<Self, TokenError>> {
         let (signing_input, signature) = token.rsplit_once('.')?;
         let (header, payload) = signing_input.split_once('.')?;
-        // A further dot in the payload is no base64url, so that is refused as well.
-        let header = base64url::with_decoded(header, JoseHeader::parse);
+        // The payload may contain another dot here; base64url rejects it.
+        let header = base64url::decode(header)?;
         let (payload, signature) = (base64url::decode(payload)?, base64url::decode(signature)?);
-        Some(header?.map(|header| Self { header, payload, signature, signing_input }))
+        let header = JoseHeader::parse(&header);
+        Some(header.map(|header| Self { header, payload, signature, signing_input }))
     }
 
     /// The protected header.
@@ -51,7 +52,7 @@ impl<'t> CompactJws<'t> {
         &self.payload
     }
 
-    /// The payload's bytes, to be kept; nothing of them stays here.
+    /// Moves the payload's bytes out and leaves an empty payload.
     pub(crate) fn take_payload(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.payload)
     }
@@ -61,13 +62,13 @@ impl<'t> CompactJws<'t> {
         &self.signature
     }
 
-    /// What was signed: the first two parts and the dot between them (RFC 7515 §5.2, step 8).
+    /// The signed bytes: the first two parts and the dot between them (RFC 7515 §5.2, step 8).
     pub fn signing_input(&self) -> &'t [u8] {
         self.signing_input.as_bytes()
     }
 }
 
-/// Shows the header, and of the rest how long it is (R9).
+/// Shows the header and the length, but neither payload nor signature.
 impl fmt::Debug for CompactJws<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CompactJws")
@@ -77,16 +78,16 @@ impl fmt::Debug for CompactJws<'_> {
     }
 }
 
-/// What of the protected header matters.
+/// The members of the protected header that are used.
 ///
-/// `jku`, `x5u`, `jwk` and `x5c` would let a token bring its own key; they are read over like any
-/// unknown member (R17; RFC 8725 §3.10).
+/// `jku`, `x5u`, `jwk` and `x5c` would let a token bring its own key. They are ignored, like any
+/// unknown member (RFC 8725 §3.10).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct JoseHeader {
     /// `alg`.
     pub algorithm: Algorithm,
-    /// `kid`: somebody else's text, good for comparing and nothing else.
+    /// `kid`: untrusted text, used only to compare with the keys' own.
     pub key_id: Option<Box<str>>,
     /// `typ`.
     pub token_type: Option<Box<str>>,
@@ -97,7 +98,7 @@ impl JoseHeader {
         let mut members = HeaderMembers::default();
         strict_json::read_object(json, &mut members).map_err(|_| TokenError::MalformedHeader)?;
         // "If any of the listed extension Header Parameters are not understood and supported by
-        // the recipient, then the JWS is invalid" (RFC 7515 §4.1.11). We support none.
+        // the recipient, then the JWS is invalid" (RFC 7515 §4.1.11). None is supported.
         if members.has_crit || members.b64 == Some(false) {
             return Err(TokenError::UnsupportedExtension);
         }
@@ -113,7 +114,7 @@ impl JoseHeader {
 
 #[derive(Default)]
 struct HeaderMembers {
-    /// Within it `None` for the name of one that is not acceptable.
+    /// `Some(None)` if `alg` names an algorithm that is not supported.
     alg: Option<Option<Algorithm>>,
     kid: Option<Box<str>>,
     typ: Option<Box<str>>,
@@ -151,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_comes_apart() {
+    fn a_token_is_parsed_into_its_parts() {
         let text = token(r#"{"alg":"RS256","kid":"k1","typ":"at+jwt","x":[1]}"#);
         let jws = CompactJws::parse(&text).unwrap();
         assert_eq!(jws.header().algorithm, Algorithm::Rs256);
@@ -171,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn r11_what_has_not_three_parts_is_malformed() {
+    fn r11_a_token_without_exactly_three_parts_is_malformed() {
         let header = base64url::encode(br#"{"alg":"RS256"}"#);
         for text in ["", ".", "a", "a.b", &header, &format!("{header}.e30")] {
             assert_eq!(CompactJws::parse(text).unwrap_err(), TokenError::Malformed, "{text:?}");
@@ -187,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn r17_only_listed_algorithms_are_known() {
+    fn r17_unlisted_algorithms_are_rejected() {
         for alg in ["none", "NONE", "HS256", "dir", ""] {
             assert_eq!(
                 header(&format!(r#"{{"alg":"{alg}"}}"#)),
@@ -201,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn r17_critical_extensions_and_unencoded_payloads_are_refused() {
+    fn r17_critical_extensions_and_b64_false_are_rejected() {
         for member in [r#""crit":["exp"]"#, r#""crit":[]"#, r#""crit":null"#, r#""b64":false"#] {
             assert_eq!(
                 header(&format!(r#"{{"alg":"RS256",{member}}}"#)),
@@ -212,14 +213,14 @@ mod tests {
     }
 
     #[test]
-    fn r23_duplicate_header_members_are_refused() {
+    fn r23_duplicate_header_members_are_rejected() {
         for json in [r#"{"alg":"RS256","alg":"RS256"}"#, r#"{"alg":"RS256","x":1,"x":1}"#] {
             assert_eq!(header(json), Err(TokenError::MalformedHeader), "{json}");
         }
     }
 
     #[test]
-    fn r23_only_canonical_base64url_is_read() {
+    fn r23_only_canonical_base64url_is_accepted() {
         let good = token(r#"{"alg":"RS256"}"#);
         for bad in [format!("{good}="), good.replace(".e30.", ".e31."), good.replace('.', ". ")] {
             assert_eq!(CompactJws::parse(&bad).unwrap_err(), TokenError::Malformed, "{bad}");
@@ -227,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn header_members_of_another_type_are_malformed() {
+    fn header_members_of_the_wrong_type_are_malformed() {
         for member in [
             r#""kid":7"#,
             r#""kid":null"#,

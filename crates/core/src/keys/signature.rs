@@ -1,34 +1,34 @@
-//! Checking a signature: a small trait, josekit (OpenSSL) beneath it by default, and aws-lc-rs for
-//! those who choose it.
+//! Signature verification: a small trait, with josekit (OpenSSL) as the default backend and
+//! aws-lc-rs as an option.
 //!
-//! # One message, several signatures
+//! # Several signatures of one message
 //!
-//! A signature that verifies proves who signed what; it is no name for the token. Whoever has an
-//! ECDSA signature (r, s) can write down (r, n - s), which the standard takes as well (FIPS 186-5
-//! §6.4.2), and an issuer may sign the same claims twice. Both backends follow the standard there.
-//! Nothing in these crates takes a token's text for its identity: people are known by issuer and
-//! subject, revocation goes by claims, and what remembers verified tokens by their bytes remembers
-//! a second text as a second entry. What has no second form is the one signature itself: ECDSA
-//! numbers and RSA signatures are of full length and in range, S of Ed25519 is below the order
-//! (RFC 8032 §5.1.7), and base64url has one spelling (R23).
+//! A signature that verifies proves who signed what. It does not identify the token: from an ECDSA
+//! signature (r, s) anyone can compute (r, n - s), which verifies as well (FIPS 186-5 §6.4.2), and
+//! an issuer may sign the same claims twice. Both backends follow the standard there. So nothing in
+//! these crates uses a token's text as its identity: a user is known by issuer and subject, a
+//! revocation names claims, and the cache of verified tokens stores a second text as a second
+//! entry. One signature has only one encoding: ECDSA numbers and RSA signatures have their full
+//! length and are in range, S of Ed25519 is below the order (RFC 8032 §5.1.7), and base64url is
+//! strict (R23).
 
 use std::fmt;
 
 use crate::{
-    keys::algorithm::{Algorithm, KeyKind},
-    keys::jwk::{PublicKey, UnusableKey},
+    keys::algorithm::Algorithm,
+    keys::jwk::{Curve, PublicKey, UnusableKey},
 };
 
 #[cfg(feature = "aws-lc-rs")]
 mod aws_lc;
 mod openssl;
-mod rsa;
 
 #[cfg(feature = "aws-lc-rs")]
 pub use aws_lc::AwsLcRs;
 pub use openssl::Josekit;
 
-/// A cryptographic library: makes verifiers, once per key and algorithm.
+/// A cryptographic library. It makes one verifier per key and algorithm, which is kept as long as
+/// the key.
 pub trait SignatureBackend: fmt::Debug + Send + Sync + 'static {
     /// A verifier that owns the parsed key.
     ///
@@ -47,18 +47,46 @@ pub trait SignatureVerifier: Send + Sync {
     fn verify(&self, message: &[u8], signature: &[u8]) -> bool;
 }
 
-/// ECDSA signatures are two numbers side by side, each in full length (RFC 7518 §3.4) and neither
-/// of them zero; EdDSA has 64 bytes (RFC 8032 §5.1.6).
-fn has_the_form_of_a_signature(kind: KeyKind, signature: &[u8]) -> bool {
-    let coordinate = match kind {
-        KeyKind::Rsa => return !signature.is_empty(),
-        KeyKind::Ed25519 => return signature.len() == 64,
-        KeyKind::P256 => 32,
-        KeyKind::P384 => 48,
-        KeyKind::P521 => 66,
-    };
-    signature.len() == 2 * coordinate
-        && signature.chunks(coordinate).all(|number| number.iter().any(|byte| *byte != 0))
+/// What a signature by one key looks like. The library never sees a signature of another format.
+#[derive(Debug, Clone, Copy)]
+enum SignatureFormat {
+    Rsa { modulus_len: usize },
+    Ecdsa { coordinate_len: usize },
+    Ed25519,
+}
+
+impl SignatureFormat {
+    fn of(key: &PublicKey) -> Self {
+        match key {
+            PublicKey::Rsa { n, .. } => Self::Rsa { modulus_len: n.len() },
+            PublicKey::Ec { curve, .. } => Self::Ecdsa {
+                coordinate_len: match curve {
+                    Curve::P256 => 32,
+                    Curve::P384 => 48,
+                    Curve::P521 => 66,
+                },
+            },
+            PublicKey::Ed25519 { .. } => Self::Ed25519,
+        }
+    }
+
+    fn matches(self, signature: &[u8]) -> bool {
+        match self {
+            // "If the length of the signature S is not k octets, output "invalid signature""
+            // (RFC 8017 §8.1.2 and §8.2.2). OpenSSL accepts a PSS signature without its leading
+            // zeros.
+            Self::Rsa { modulus_len } => signature.len() == modulus_len,
+            // Two numbers side by side, each in full length (RFC 7518 §3.4) and neither of them
+            // zero (FIPS 186-5 §6.4.2).
+            Self::Ecdsa { coordinate_len } => {
+                let is_zero = |number: &[u8]| number.iter().all(|byte| *byte == 0);
+                signature.len() == 2 * coordinate_len
+                    && !signature.chunks(coordinate_len).any(is_zero)
+            }
+            // RFC 8032 §5.1.6.
+            Self::Ed25519 => signature.len() == 64,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -68,9 +96,9 @@ mod tests {
 
     /// RFC 7515 appendix A.3: ES256.
     #[test]
-    fn r17_the_rfc_7515_es256_example_verifies_and_nothing_else_does() {
+    fn r17_the_rfc_7515_es256_example_verifies() {
         let key = PublicKey::Ec {
-            curve: crate::keys::jwk::Curve::P256,
+            curve: Curve::P256,
             x: base64url::decode("f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU").unwrap(),
             y: base64url::decode("x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0").unwrap(),
         };
@@ -89,38 +117,51 @@ mod tests {
     }
 
     #[test]
-    fn r17_what_has_not_the_form_of_a_signature_reaches_no_library() {
-        let has_form = |kind, parts: &[(u8, usize)]| {
+    fn r17_malformed_signatures_do_not_reach_the_library() {
+        let matches = |key: &PublicKey, parts: &[(u8, usize)]| {
             let bytes = parts.iter().flat_map(|&(byte, times)| vec![byte; times]);
-            has_the_form_of_a_signature(kind, &bytes.collect::<Vec<u8>>())
+            SignatureFormat::of(key).matches(&bytes.collect::<Vec<u8>>())
         };
-        for (kind, coordinate) in [(KeyKind::P256, 32), (KeyKind::P384, 48), (KeyKind::P521, 66)] {
+        for (curve, coordinate) in [(Curve::P256, 32), (Curve::P384, 48), (Curve::P521, 66)] {
             let len = 2 * coordinate;
-            assert!(has_form(kind, &[(1, len)]), "{kind:?}");
-            assert!(has_form(kind, &[(0, coordinate - 1), (1, 2), (0, coordinate - 1)]));
-            assert!(!has_form(kind, &[(0, coordinate), (1, coordinate)]), "{kind:?}: r is zero");
-            assert!(!has_form(kind, &[(1, coordinate), (0, coordinate)]), "{kind:?}: s is zero");
+            let key = PublicKey::Ec { curve, x: vec![1; coordinate], y: vec![1; coordinate] };
+            assert!(matches(&key, &[(1, len)]), "{curve:?}");
+            assert!(matches(&key, &[(0, coordinate - 1), (1, 2), (0, coordinate - 1)]));
+            assert!(!matches(&key, &[(0, coordinate), (1, coordinate)]), "{curve:?}: r is zero");
+            assert!(!matches(&key, &[(1, coordinate), (0, coordinate)]), "{curve:?}: s is zero");
             for other in [0, coordinate, len - 1, len + 1, 2 * len] {
-                assert!(!has_form(kind, &[(1, other)]), "{kind:?} of {other} bytes");
+                assert!(!matches(&key, &[(1, other)]), "{curve:?} of {other} bytes");
             }
         }
-        assert!(has_form(KeyKind::Ed25519, &[(0, 64)]));
-        assert!(!has_form(KeyKind::Ed25519, &[(1, 63)]) && !has_form(KeyKind::Ed25519, &[(1, 65)]));
-        assert!(has_form(KeyKind::Rsa, &[(0, 256)]) && !has_form(KeyKind::Rsa, &[]));
+        let ed25519 = PublicKey::Ed25519 { x: vec![1; 32] };
+        let rsa = PublicKey::Rsa { n: vec![0xff; 256], e: vec![1, 0, 1] };
+        for (key, len) in [(&ed25519, 64), (&rsa, 256)] {
+            assert!(matches(key, &[(0, len)]));
+            for other in [0, len - 1, len + 1, 2 * len] {
+                assert!(!matches(key, &[(1, other)]), "{key:?} with {other} bytes");
+            }
+        }
     }
 
     #[test]
     fn r17_an_algorithm_needs_its_own_kind_of_key() {
-        let key = PublicKey::Ed25519 { x: vec![1; 32] };
-        for algorithm in Algorithm::ALL.iter().copied().filter(|a| *a != Algorithm::EdDsa) {
-            assert!(Josekit.verifier(algorithm, &key).is_err(), "{algorithm}");
+        let keys = [
+            PublicKey::Ed25519 { x: vec![1; 32] },
+            PublicKey::Rsa { n: vec![0xff; 256], e: vec![1, 0, 1] },
+        ];
+        for key in keys {
+            for &algorithm in Algorithm::ALL {
+                let found = Josekit.verifier(algorithm, &key).err();
+                let fits = algorithm.key_kind() == key.kind();
+                let expected = (!fits).then_some(UnusableKey::UnacceptableAlgorithm);
+                assert_eq!(found, expected, "{key:?} {algorithm}");
+            }
         }
     }
 
     #[test]
-    fn r25_a_point_off_its_curve_is_no_key() {
-        let key =
-            PublicKey::Ec { curve: crate::keys::jwk::Curve::P256, x: vec![1; 32], y: vec![2; 32] };
+    fn r25_a_point_off_its_curve_is_rejected() {
+        let key = PublicKey::Ec { curve: Curve::P256, x: vec![1; 32], y: vec![2; 32] };
         assert_eq!(
             Josekit.verifier(Algorithm::Es256, &key).err(),
             Some(UnusableKey::RefusedByLibrary)

@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+
 use super::{
     error::MessageError,
     message::{Message, Messages},
@@ -130,8 +132,8 @@ fn text(value: &[u8]) -> Result<&str, MessageError> {
 fn decoded(value: &str) -> Result<Cow<'_, str>, MessageError> {
     match value.strip_prefix(PREFIX).and_then(|rest| rest.strip_suffix(SUFFIX)) {
         None => Ok(Cow::Borrowed(value)),
-        Some(encoded) => base64_simd::STANDARD
-            .decode_to_vec(encoded)
+        Some(encoded) => STANDARD
+            .decode(encoded)
             .ok()
             .and_then(|bytes| String::from_utf8(bytes).ok())
             .map(Cow::Owned)

@@ -1,12 +1,11 @@
-//! What a token's `aud` must say (R19).
+//! Checks a token's audience (`aud`).
 
 use crate::{
     keys::jws::JoseHeader, metadata::resource::Resource, rejection::TokenError,
     token::claims::Claims, token::kind::not_an_id_token,
 };
 
-/// How strictly a token must be meant for this resource. There is no value that lets a token in
-/// whose `aud` names others only.
+/// How strictly `aud` is checked. No policy accepts a token whose `aud` names only other resources.
 ///
 /// ```
 /// use mcp_auth_core::{AudiencePolicy, Issuer};
@@ -18,41 +17,41 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum AudiencePolicy {
-    /// `aud` must contain this resource, or an audience that is configured. Others may stand
-    /// beside it: many issuers add their own userinfo endpoint. The default.
+    /// `aud` must contain this resource or a configured audience. It may contain others as well:
+    /// many issuers add their own userinfo endpoint. The default.
     #[default]
     ThisResource,
-    /// The same, and nothing else may stand there: a token that is good for another server as
-    /// well, which could play it on to this one, is refused.
+    /// The same, and `aud` must contain nothing else. This rejects tokens that another server
+    /// accepts as well and could replay here.
     ThisResourceOnly,
-    /// `aud` may be absent, because the issuer's key set belongs to one client of its own, so that
-    /// the signature tells whom the token is for. Where there is an `aud`, it counts as in
+    /// `aud` may be absent, because the issuer has a key set per client, so that the signature
+    /// proves for which client the token was issued. A present `aud` is checked as in
     /// [`ThisResource`](Self::ThisResource).
     ///
-    /// MCP forbids it: tokens for an MCP resource must name it. It is for web routes that the
-    /// same people reach with the tokens of their web sign-in, such as those of WorkOS
-    /// ([`Issuer::workos_sessions`](crate::Issuer::workos_sessions)), and a resource must be
-    /// declared as [not MCP](ResourceKind::Api) for it.
+    /// MCP forbids it: tokens for an MCP resource must name it. Use it for web routes that accept
+    /// the tokens of a web sign-in, such as those of WorkOS
+    /// ([`Issuer::workos_sessions`](crate::Issuer::workos_sessions)). The resource must be declared
+    /// as [not MCP](ResourceKind::Api).
     BoundByKeySet,
 }
 
-/// What a resource is, which decides what may be asked of its tokens.
+/// The kind of a resource, which decides which audience policies are allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum ResourceKind {
-    /// An MCP server: tokens must name it in `aud`, whoever made them. The default.
+    /// An MCP server: tokens of every issuer must name it in `aud`. The default.
     #[default]
     Mcp,
     /// Any other API, or the routes of a web application.
     Api,
 }
 
-/// What is accepted in `aud`.
+/// The audiences that are accepted.
 #[derive(Debug, Clone)]
 pub(crate) struct AudienceRule {
-    /// The resource that must be in it.
+    /// The protected resource.
     pub(crate) resource: Resource,
-    /// What may be in it in the resource's stead.
+    /// Audiences that are accepted instead of the resource.
     pub(crate) others: Vec<String>,
     pub(crate) policy: AudiencePolicy,
 }
@@ -108,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn r19_aud_must_contain_this_resource_or_a_configured_audience() {
+    fn r19_aud_contains_this_resource_or_a_configured_audience() {
         for json in [
             r#"{"aud":"https://h/mcp"}"#,
             r#"{"aud":["https://other","https://h/mcp"]}"#,
@@ -129,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn r19_what_is_refused_is_told_beside_what_would_do() {
+    fn r19_the_error_names_expected_and_found_audiences() {
         let foreign = TokenError::ForeignAudience {
             expected: vec!["https://h/mcp".into(), "api".into()],
             found: vec!["https://a".into(), "https://b".into()],
@@ -138,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn r19_a_further_audience_is_refused_where_that_is_asked_for() {
+    fn r19_strict_policy_rejects_further_audiences() {
         let only = |json| check(AudiencePolicy::ThisResourceOnly, json);
         for json in [r#"{"aud":"https://h/mcp"}"#, r#"{"aud":["https://h/mcp","api"]}"#] {
             assert_eq!(only(json), Ok(()), "{json}");
@@ -154,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn r19_a_key_set_of_one_client_stands_for_an_absent_aud_and_for_no_foreign_one() {
+    fn r19_bound_by_key_set_accepts_no_aud_but_no_foreign_one() {
         let bound = |json| check(AudiencePolicy::BoundByKeySet, json);
         assert_eq!(bound("{}"), Ok(()));
         assert_eq!(bound(r#"{"aud":"https://h/mcp"}"#), Ok(()));
@@ -164,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn r21_an_id_token_is_refused_where_a_client_id_is_an_accepted_audience() {
+    fn r21_an_id_token_for_a_configured_client_id_is_rejected() {
         assert_eq!(aud(r#"{"aud":"api"}"#), Err(TokenError::IdToken));
         assert_eq!(aud(r#"{"aud":"api","nonce":"n"}"#), Err(TokenError::IdToken));
         assert_eq!(aud(r#"{"aud":"api","scope":"a","at_hash":"h"}"#), Err(TokenError::IdToken));

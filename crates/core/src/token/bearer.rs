@@ -1,4 +1,4 @@
-//! The credentials of a request: one `Authorization: Bearer` header (RFC 6750 §2.1), or none.
+//! Reads a request's bearer token from its `Authorization` header (RFC 6750 §2.1).
 
 use std::fmt;
 
@@ -7,21 +7,20 @@ use crate::{
     secret::Secret,
 };
 
-/// A bearer token as it came in a request, not yet looked into.
+/// A bearer token as received, not parsed yet.
 ///
-/// It borrows the header's bytes, and its `Debug` says how long it is, never what it is (R9).
+/// It borrows the header's bytes. `Debug` shows its length only.
 #[derive(Clone, Copy)]
 pub struct BearerToken<'h>(&'h str);
 
 impl<'h> BearerToken<'h> {
-    /// The default bound on a token's length in bytes: 16 KiB. WorkOS tokens have about 900.
+    /// The default maximum length of a token in bytes: 16 KiB. WorkOS tokens have about 900.
     pub const DEFAULT_MAX_LEN: usize = 16 * 1024;
 
-    /// Takes the token from the values of a request's `Authorization` headers, all of them.
+    /// Reads the token from the values of all `Authorization` headers of a request.
     ///
-    /// `Ok(None)` where there are no bearer credentials: no header, or another scheme (R7). Tokens
-    /// in the query or in a form are nobody's business here: RFC 6750 §2.2 and §2.3 are not
-    /// supported, as OAuth 2.1 §5.1 demands.
+    /// `Ok(None)` if there are no bearer credentials: no header, or another scheme. Tokens in the
+    /// query or in a form (RFC 6750 §2.2 and §2.3) are ignored, as OAuth 2.1 §5.1 requires.
     ///
     /// # Errors
     /// - [`RequestError::SeveralAuthorizationHeaders`] and [`RequestError::EmptyCredentials`]: 400
@@ -45,8 +44,8 @@ impl<'h> BearerToken<'h> {
         }
     }
 
-    /// The same, with the characters left to whoever looks for it or looks into it next: nothing
-    /// that is known by its digest has others, and a JWS not even all of them.
+    /// The same without the check of the characters, which the following steps make superfluous:
+    /// cached tokens and static keys have passed it, and a JWS allows even fewer characters.
     pub(crate) fn from_credentials(
         headers: impl IntoIterator<Item = &'h [u8]>,
         max_len: usize,
@@ -73,12 +72,12 @@ impl<'h> BearerToken<'h> {
         }
     }
 
-    /// The token of a request that was taken apart already.
+    /// The token of a request whose header was read before.
     pub(crate) fn of_secret(token: &'h Secret) -> Self {
         Self(token.expose())
     }
 
-    /// The token itself. It must reach neither a log nor an answer nor another server.
+    /// The token itself. Never log it, put it into a response, or send it to another server.
     pub fn expose(&self) -> &'h str {
         self.0
     }
@@ -90,7 +89,8 @@ impl fmt::Debug for BearerToken<'_> {
     }
 }
 
-/// What follows the scheme `Bearer`, whatever its case (RFC 9110 §11.1); `None` for another scheme.
+/// The credentials after the case-insensitive scheme `Bearer` (RFC 9110 §11.1); `None` for another
+/// scheme.
 fn after_bearer_scheme(value: &[u8]) -> Option<&[u8]> {
     const SCHEME: &[u8] = b"bearer";
     let value = value.trim_ascii();
@@ -105,18 +105,17 @@ fn after_bearer_scheme(value: &[u8]) -> Option<&[u8]> {
     }
 }
 
-/// Whether it has the syntax of a token, so that a client can send it: `b64token` of RFC 6750 §2.1,
-/// at least one character before `=`, which may stand at the end only.
-/// Looks at all bytes before, whatever it finds: without a way out in the middle, the compiler looks
-/// at many at a time.
+/// Whether `text` is a `b64token` (RFC 6750 §2.1): at least one character, then any number of `=`.
+///
+/// The loop has no early exit, so that the compiler can vectorize it.
 pub(crate) fn is_token(text: &str) -> bool {
     let text = text.trim_end_matches('=');
     text.bytes().fold(!text.is_empty(), |so_far, byte| {
         let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
-        // `-`, `.`, `/` and the digits stand in a row.
-        let in_a_row = byte.wrapping_sub(b'-') <= b'9' - b'-';
+        // `-`, `.`, `/` and the digits are consecutive in ASCII.
+        let dash_to_nine = byte.wrapping_sub(b'-') <= b'9' - b'-';
         let other = (byte == b'_') | (byte == b'~') | (byte == b'+');
-        so_far & (letter | in_a_row | other)
+        so_far & (letter | dash_to_nine | other)
     })
 }
 
@@ -130,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn r07_the_scheme_is_read_in_any_case() {
+    fn r07_the_scheme_is_case_insensitive() {
         for scheme in ["Bearer", "bearer", "BEARER", "bEaReR"] {
             assert_eq!(read(&[&format!("{scheme} a.b.c")]).unwrap(), Some("a.b.c"));
         }
@@ -138,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn r07_another_scheme_is_no_credentials() {
+    fn r07_other_schemes_are_ignored() {
         for value in ["Basic dTpw", "DPoP a.b.c", "Bearers a.b.c", "Bear", "", "Bearer:a.b.c"] {
             assert_eq!(read(&[value]).unwrap(), None, "{value:?}");
         }
@@ -146,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn r07_two_headers_are_a_malformed_request() {
+    fn r07_two_authorization_headers_are_a_bad_request() {
         for second in ["Bearer a.b.c", "Basic dTpw"] {
             assert_eq!(
                 read(&["Bearer a.b.c", second]).unwrap_err(),
@@ -156,27 +155,27 @@ mod tests {
     }
 
     #[test]
-    fn r11_a_scheme_with_nothing_behind_it_is_a_malformed_request() {
+    fn r11_a_scheme_without_credentials_is_a_bad_request() {
         for value in ["Bearer", "Bearer ", "bearer    "] {
             assert_eq!(read(&[value]).unwrap_err(), RequestError::EmptyCredentials.into());
         }
     }
 
     #[test]
-    fn r11_what_is_no_token_is_a_bad_token() {
+    fn r11_characters_outside_the_token_syntax_are_rejected() {
         for value in ["Bearer a b", "Bearer a,b", "Bearer \"a\"", "Bearer a\u{e9}", "Bearer a\0"] {
             assert_eq!(read(&[value]).unwrap_err(), TokenError::Malformed.into(), "{value:?}");
         }
     }
 
     #[test]
-    fn r11_what_is_no_text_is_a_bad_token() {
+    fn r11_a_token_that_is_not_utf_8_is_malformed() {
         let refused = BearerToken::from_authorization([b"Bearer a\xff".as_slice()], 64);
         assert_eq!(refused.unwrap_err(), TokenError::Malformed.into());
     }
 
     #[test]
-    fn r11_exactly_the_characters_of_rfc_6750_are_token_characters() {
+    fn r11_a_token_has_exactly_the_characters_of_rfc_6750() {
         for byte in 0..=255_u8 {
             let allowed = byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte);
             let text = char::from(byte).to_string();
@@ -190,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn r23_the_length_is_bounded_before_anything_is_decoded() {
+    fn r23_the_length_is_checked_before_decoding() {
         assert!(read(&[&format!("Bearer {}", "a".repeat(64))]).is_ok());
         let long = format!("Bearer {}", "a".repeat(65));
         assert_eq!(read(&[&long]).unwrap_err(), TokenError::TooLong.into());

@@ -1,4 +1,4 @@
-//! What a token's claims must say: each rule one function, named after its claim.
+//! Checks a token's claims: one function per rule, named after its claim.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,28 +7,28 @@ use crate::{
     token::claims::Claims, token::kind::token_type,
 };
 
-/// What one issuer's tokens must say to be good for one resource.
+/// The rules that tokens of one issuer must satisfy at one resource.
 #[derive(Debug, Clone)]
 pub struct TokenRules {
-    /// The spellings of `iss` that the issuer's keys vouch for.
+    /// The accepted values of `iss`.
     pub(crate) issuer_names: Vec<Arc<str>>,
-    /// What `aud` must say.
+    /// The rule for `aud`.
     pub(crate) audience: AudienceRule,
-    /// By how much clocks may differ.
+    /// The tolerated clock skew.
     pub(crate) leeway: Duration,
-    /// Whether `typ` must be that of RFC 9068.
+    /// Whether `typ` must be `at+jwt` (RFC 9068 §2.1).
     pub(crate) strict_type: bool,
-    /// Whether every claim that RFC 9068 requires must be there.
+    /// Whether every claim that RFC 9068 §2.2 requires must be present.
     pub(crate) strict_claims: bool,
 }
 
 impl TokenRules {
-    /// The default for how much clocks may differ: 30 s.
+    /// The default for the tolerated clock skew: 30 s.
     pub const DEFAULT_LEEWAY: Duration = Duration::from_secs(30);
-    /// The most that can be allowed for: 5 min.
+    /// The maximum for the tolerated clock skew: 5 min.
     pub const MAX_LEEWAY: Duration = Duration::from_secs(300);
 
-    /// All rules in turn; the first that is broken is the answer.
+    /// Checks all rules in order and returns the first error.
     pub(crate) fn check(
         &self,
         header: &JoseHeader,
@@ -45,8 +45,8 @@ impl TokenRules {
         if self.strict_claims { profile_claims(claims) } else { Ok(()) }
     }
 
-    /// Whether a token is worth asking its issuer for a newer key: a check that costs nothing,
-    /// used only to refuse (R24).
+    /// Rejects tokens that would be rejected with any key, before a key is fetched for them. The
+    /// signature is not verified yet, so that success proves nothing.
     pub(crate) fn check_before_fetch(
         &self,
         header: &JoseHeader,
@@ -87,7 +87,7 @@ fn not_before(claims: &Claims, now: UnixTime, leeway: Duration) -> Result<(), To
     }
 }
 
-/// RFC 7519 §4.1.6 asks for nothing; a token from the future shows that a clock is wrong (R20).
+/// RFC 7519 §4.1.6 requires no check. A token from the future shows that a clock is wrong.
 fn issued_at(claims: &Claims, now: UnixTime, leeway: Duration) -> Result<(), TokenError> {
     match claims.iat {
         Some(iat) if now.as_secs_f64() + leeway.as_secs_f64() < iat.as_secs_f64() => {
@@ -98,7 +98,7 @@ fn issued_at(claims: &Claims, now: UnixTime, leeway: Duration) -> Result<(), Tok
 }
 
 /// "A locally unique and never reassigned identifier", at most 255 characters (OpenID Connect
-/// Core §2); what an application's table and log can hold (R18).
+/// Core §2). Control characters are rejected, because applications store and log it.
 fn subject(claims: &Claims) -> Result<(), TokenError> {
     let Some(sub) = claims.subject() else { return Err(TokenError::MissingClaim("sub")) };
     match is_subject(sub) {
@@ -107,14 +107,14 @@ fn subject(claims: &Claims) -> Result<(), TokenError> {
     }
 }
 
-/// Whether it may be a subject: 1 to 255 characters, none of them control characters.
+/// Whether `sub` has 1 to 255 characters and no control characters.
 pub(crate) fn is_subject(sub: &str) -> bool {
     let is_short = || sub.len() <= 255 || sub.chars().count() <= 255;
     !sub.is_empty() && is_short() && !sub.chars().any(char::is_control)
 }
 
-/// What RFC 9068 §2.2 requires besides the claims that every token here must have: `client_id`,
-/// `iat` and `jti`. An `azp` is no `client_id`.
+/// RFC 9068 §2.2 requires `client_id`, `iat` and `jti` besides the claims that every token needs
+/// here. `azp` does not count as `client_id`.
 fn profile_claims(claims: &Claims) -> Result<(), TokenError> {
     let required = [
         ("client_id", claims.names_its_client()),
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn r18_sub_is_1_to_255_characters_without_controls() {
+    fn r18_sub_has_1_to_255_characters_and_no_controls() {
         let long = |n| format!(r#"{{"sub":"{}"}}"#, "ü".repeat(n));
         assert_eq!(subject(&claims(&long(255))), Ok(()));
         assert_eq!(subject(&claims(r#"{"sub":"a b"}"#)), Ok(()));
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn r21_strict_mode_wants_every_claim_that_rfc_9068_requires() {
+    fn r21_strict_mode_requires_every_claim_of_rfc_9068() {
         let all = r#"{"client_id":"c","iat":1,"jti":"j"}"#;
         assert_eq!(profile_claims(&claims(all)), Ok(()));
         for (json, missing) in [
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn r20_exp_is_required_and_ends_with_the_leeway() {
+    fn r20_exp_is_required_and_extended_by_the_leeway() {
         assert_eq!(expiry(&at("exp", -29.9), NOW, LEEWAY), Ok(()));
         assert_eq!(expiry(&at("exp", 0.5), NOW, Duration::ZERO), Ok(()));
         for (offset, leeway) in [(-30.0, LEEWAY), (0.0, Duration::ZERO), (-1e9, LEEWAY)] {
@@ -214,14 +214,14 @@ mod tests {
     }
 
     #[test]
-    fn r20_nbf_is_honoured_when_present() {
+    fn r20_nbf_is_checked_if_present() {
         assert_eq!(not_before(&claims("{}"), NOW, LEEWAY), Ok(()));
         assert_eq!(not_before(&at("nbf", 30.0), NOW, LEEWAY), Ok(()));
         assert_eq!(not_before(&at("nbf", 30.5), NOW, LEEWAY), Err(TokenError::NotYetValid));
     }
 
     #[test]
-    fn r20_iat_refuses_only_what_comes_from_the_future() {
+    fn r20_iat_in_the_future_is_rejected() {
         assert_eq!(issued_at(&claims("{}"), NOW, LEEWAY), Ok(()));
         assert_eq!(issued_at(&at("iat", -1e9), NOW, LEEWAY), Ok(()));
         assert_eq!(issued_at(&at("iat", 30.0), NOW, LEEWAY), Ok(()));

@@ -1,4 +1,4 @@
-//! josekit and aws-lc-rs side by side: what one accepts the other accepts, and nothing else.
+//! josekit and aws-lc-rs accept and reject the same keys and signatures.
 
 use mcp_auth_core::{
     Algorithm,
@@ -115,11 +115,11 @@ impl Pair {
     }
 }
 
-/// Both backends' verifiers of one key.
+/// The verifiers of both backends for one key.
 struct Verifiers([Box<dyn SignatureVerifier>; 2]);
 
 impl Verifiers {
-    /// `None` where neither takes the key; it is a failure where only one does.
+    /// `None` if both reject the key. Panics if only one does.
     fn of(algorithm: Algorithm, key: &PublicKey) -> Option<Self> {
         let one = Josekit.verifier(algorithm, key);
         let other = AwsLcRs.verifier(algorithm, key);
@@ -127,7 +127,7 @@ impl Verifiers {
         Some(Self([one.ok()?, other.ok()?]))
     }
 
-    /// What both say; it is a failure where they do not agree.
+    /// The result of both. Panics if they disagree.
     fn verify(&self, what: &str, message: &[u8], signature: &[u8]) -> bool {
         let [one, other] = self.0.each_ref().map(|v| v.verify(message, signature));
         assert_eq!(one, other, "josekit says {one}, aws-lc-rs {other}: {what}");
@@ -136,7 +136,7 @@ impl Verifiers {
 }
 
 #[test]
-fn r17_both_backends_accept_good_signatures_and_refuse_every_bit_changed() {
+fn r17_both_backends_reject_every_changed_bit_of_a_signature() {
     for pair in Pair::all() {
         let (verifiers, signature) = (pair.verifiers(), pair.sign());
         let what = pair.algorithm.name();
@@ -151,7 +151,7 @@ fn r17_both_backends_accept_good_signatures_and_refuse_every_bit_changed() {
 }
 
 #[test]
-fn r17_both_backends_refuse_signatures_of_another_length() {
+fn r17_both_backends_reject_signatures_of_another_length() {
     for pair in Pair::all() {
         let (verifiers, signature) = (pair.verifiers(), pair.sign());
         let zero = [0];
@@ -172,7 +172,7 @@ fn r17_both_backends_refuse_signatures_of_another_length() {
 
 /// "The size of the salt value is the same size as the hash function output" (RFC 7518 §3.5).
 #[test]
-fn r17_both_backends_demand_the_salt_of_rfc_7518() {
+fn r17_both_backends_require_the_salt_length_of_rfc_7518() {
     for pair in Pair::all().into_iter().filter(Pair::is_pss) {
         let verifiers = pair.verifiers();
         let hash = pair.digest().size() as i32;
@@ -187,9 +187,9 @@ fn r17_both_backends_demand_the_salt_of_rfc_7518() {
 }
 
 /// "If the length of the signature S is not k octets, output "invalid signature"" (RFC 8017
-/// §8.1.2 and §8.2.2): a signature that begins with zeros has no shorter spelling.
+/// §8.1.2 and §8.2.2): leading zeros must not be left out.
 #[test]
-fn r17_a_leading_zero_belongs_to_an_rsa_signature_for_both_backends() {
+fn r17_both_backends_require_the_leading_zeros_of_a_signature() {
     let rsa = [Rsa::generate(2048).unwrap()];
     for pair in Algorithm::ALL.iter().flat_map(|&algorithm| Pair::of(algorithm, &rsa)) {
         if pair.is_pss() {
@@ -203,10 +203,9 @@ fn r17_a_leading_zero_belongs_to_an_rsa_signature_for_both_backends() {
     }
 }
 
-/// Contexts are used again: a bad signature leaves nothing behind for a good one, nor a good one
-/// for a bad one.
+/// A verifier is kept: a bad signature must not affect the next one, nor a good one.
 #[test]
-fn r17_what_was_verified_before_makes_no_difference_to_either_backend() {
+fn r17_one_verifiers_results_do_not_depend_on_earlier_ones() {
     for pair in Pair::all() {
         let (verifiers, good) = (pair.verifiers(), pair.sign());
         let what = pair.algorithm.name();
@@ -223,7 +222,7 @@ fn r17_what_was_verified_before_makes_no_difference_to_either_backend() {
 }
 
 /// ECDSA has a second signature for each message, with `n - s` for `s` (SEC 1 §4.1.4 accepts
-/// both). It is as good a proof; nothing here takes a token's bytes for its identity.
+/// both). Nothing here uses a token's bytes as its identity.
 #[test]
 fn the_second_ecdsa_signature_is_accepted_by_both_backends() {
     for pair in Pair::all() {
@@ -242,7 +241,7 @@ fn the_second_ecdsa_signature_is_accepted_by_both_backends() {
 
 /// RFC 8032 §5.1.7: "S must be in the range 0 <= s < L".
 #[test]
-fn r17_a_second_spelling_of_an_ed25519_signature_is_refused_by_both_backends() {
+fn r17_both_backends_reject_an_ed25519_signature_with_s_plus_l() {
     /// L = 2^252 + 27742317777372353535851937790883648493, little-endian.
     const ORDER: [u8; 32] = [
         0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde,
@@ -259,7 +258,7 @@ fn r17_a_second_spelling_of_an_ed25519_signature_is_refused_by_both_backends() {
 }
 
 #[test]
-fn r25_both_backends_refuse_the_same_keys() {
+fn r25_both_backends_reject_the_same_keys() {
     let good = Pair::all();
     for pair in &good {
         let takes = |key: PublicKey| Verifiers::of(pair.algorithm, &key).is_some();
@@ -286,10 +285,10 @@ fn r25_both_backends_refuse_the_same_keys() {
     }
 }
 
-/// A point of small order as a key: signatures that anybody can make for it. Whether a library
-/// takes such a key is left to it by RFC 8032; both must say the same.
+/// Anyone can forge signatures for a point of small order. RFC 8032 lets a library accept such a
+/// key; both must agree.
 #[test]
-fn ed25519_keys_of_small_order_are_judged_alike_by_both_backends() {
+fn both_backends_agree_on_ed25519_keys_of_small_order() {
     let identity = {
         let mut point = vec![0; 32];
         point[0] = 1;

@@ -1,10 +1,10 @@
-//! Which published keys are used, and why the others are not.
+//! Which published keys are accepted, and why others are rejected.
 
 use super::*;
 use openssl::bn::BigNum;
 use serde_json::json;
 
-/// A number of so many bytes with this one first, without a factor below 752 by OpenSSL's word.
+/// A number of `len` bytes that begins with `first`, without a factor below 752 (by OpenSSL).
 fn rough(first: u8, len: usize) -> Vec<u8> {
     let mut n = [&[first][..], &vec![1; len - 1]].concat();
     let has_factor = |n: &[u8]| {
@@ -31,7 +31,7 @@ fn with(mut key: Value, member: &str, value: Value) -> Value {
 }
 
 #[test]
-fn a_key_without_alg_serves_every_algorithm_of_its_kind() {
+fn a_key_without_alg_allows_every_algorithm_of_its_kind() {
     let key = Jwk::from_json(&rsa_of(2048)).unwrap();
     assert_eq!(key.algorithms.len(), 6);
     let key = Jwk::from_json(&with(rsa_of(2048), "alg", json!("PS384"))).unwrap();
@@ -39,7 +39,7 @@ fn a_key_without_alg_serves_every_algorithm_of_its_kind() {
 }
 
 #[test]
-fn r25_keys_that_cannot_be_used_say_why() {
+fn r25_unusable_keys_are_rejected_with_a_reason() {
     let ec = json!({"kty": "EC", "crv": "P-256", "x": "AAAA", "y": "AAAA"});
     for (key, why) in [
         (json!("key"), UnusableKey::Malformed),
@@ -73,7 +73,7 @@ fn r25_keys_that_cannot_be_used_say_why() {
 }
 
 #[test]
-fn r25_an_array_is_no_key_whatever_is_in_it() {
+fn r25_an_array_is_rejected_as_a_key() {
     let names = [
         "kty", "use", "key_ops", "alg", "kid", "n", "e", "crv", "x", "y", "d", "p", "q", "dp",
         "dq", "qi", "oth", "k",
@@ -85,7 +85,7 @@ fn r25_an_array_is_no_key_whatever_is_in_it() {
 }
 
 #[test]
-fn r25_every_curve_is_read_and_its_coordinates_have_full_length() {
+fn r25_ec_coordinates_have_full_length() {
     for (curve, name, len) in
         [(Curve::P256, "P-256", 32), (Curve::P384, "P-384", 48), (Curve::P521, "P-521", 66)]
     {
@@ -112,9 +112,9 @@ fn r25_every_curve_is_read_and_its_coordinates_have_full_length() {
 }
 
 #[test]
-fn r25_a_point_on_ed25519_is_below_p_and_of_no_small_order() {
+fn r25_ed25519_rejects_p_and_above_and_small_order() {
     let refused = |x: [u8; 32]| Jwk::from_json(&ed25519_of(x)).err();
-    // 2²⁵⁵ - 19, the lowest byte first.
+    // 2²⁵⁵ - 19, little-endian.
     let mut p = [0xff; 32];
     (p[0], p[31]) = (0xed, 0x7f);
     for (at, byte, outcome) in [
@@ -155,7 +155,7 @@ fn rsa_key(n: &[u8], e: &[u8]) -> Result<PublicKey, UnusableKey> {
 }
 
 #[test]
-fn r25_rsa_has_2048_to_8192_bits_and_an_exponent_of_up_to_32() {
+fn r25_rsa_has_2048_to_8192_bits_and_a_32_bit_exponent() {
     for (n, fits) in [
         (rough(0x80, 256), true),
         (rough(0x7f, 256), false),
@@ -189,13 +189,13 @@ fn r25_rsa_has_2048_to_8192_bits_and_an_exponent_of_up_to_32() {
 }
 
 #[test]
-fn r25_an_rsa_modulus_is_odd_and_has_no_factor_below_752() {
+fn r25_rsa_modulus_with_a_factor_below_752_is_rejected() {
     let times = |n: &[u8], factor: u32| {
         let mut n = BigNum::from_slice(n).unwrap();
         n.mul_word(factor).unwrap();
         n.to_vec()
     };
-    // Lengths that do and do not end with a whole word of four bytes.
+    // Lengths that are and are not multiples of four bytes.
     for len in 256..260 {
         let n = rough(0xc1, len);
         assert!(rsa_key(&n, &[1, 0, 1]).is_ok());
@@ -210,7 +210,7 @@ fn r25_an_rsa_modulus_is_odd_and_has_no_factor_below_752() {
 }
 
 #[test]
-fn r25_any_private_member_tells_that_a_key_is_no_public_one() {
+fn r25_a_key_with_any_private_member_is_rejected() {
     for member in ["d", "p", "q", "dp", "dq", "qi", "oth", "k"] {
         let key = with(rsa_of(2048), member, json!([]));
         assert_eq!(Jwk::from_json(&key), Err(UnusableKey::NotPublic), "{member}");
@@ -220,7 +220,7 @@ fn r25_any_private_member_tells_that_a_key_is_no_public_one() {
 }
 
 #[test]
-fn r25_use_and_key_ops_may_say_that_a_key_verifies() {
+fn r25_use_sig_and_key_ops_verify_are_accepted() {
     for (member, value) in [
         ("use", json!("sig")),
         ("key_ops", json!(["verify"])),
@@ -231,7 +231,7 @@ fn r25_use_and_key_ops_may_say_that_a_key_verifies() {
 }
 
 #[test]
-fn every_reason_is_told_in_words_of_its_own_and_no_key_is_shown() {
+fn every_reason_has_its_own_text_and_debug_hides_the_key() {
     let reasons = [
         UnusableKey::Malformed,
         UnusableKey::DuplicateMember,

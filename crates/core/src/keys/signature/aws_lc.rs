@@ -1,4 +1,4 @@
-//! AWS-LC through aws-lc-rs, with the feature `aws-lc-rs`.
+//! Signatures verified by AWS-LC, with the feature `aws-lc-rs`.
 
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ECDSA_P521_SHA512_FIXED, ED25519,
@@ -7,16 +7,17 @@ use aws_lc_rs::signature::{
     RSA_PSS_2048_8192_SHA384, RSA_PSS_2048_8192_SHA512, RsaParameters, RsaPublicKeyComponents,
 };
 
-use super::{SignatureBackend, SignatureVerifier, has_the_form_of_a_signature};
+use super::{SignatureBackend, SignatureFormat, SignatureVerifier};
 use crate::{
-    keys::algorithm::{Algorithm, KeyKind},
+    keys::algorithm::Algorithm,
     keys::jwk::{PublicKey, UnusableKey},
 };
 
-/// The other backend: aws-lc-rs, which parses and verifies faster than OpenSSL 3.0 does.
+/// The optional backend: aws-lc-rs, which parses keys and verifies signatures faster than
+/// OpenSSL 3.0.
 ///
-/// Adding the feature `aws-lc-rs` changes nothing until the application chooses this backend in
-/// the builder. A FIPS build is aws-lc-rs' own matter.
+/// The feature `aws-lc-rs` only makes this type available; the application chooses it in the
+/// builder. How to build a FIPS module is documented by aws-lc-rs.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct AwsLcRs;
 
@@ -41,21 +42,19 @@ impl SignatureBackend for AwsLcRs {
             }
             PublicKey::Ed25519 { x } => ParsedPublicKey::new(&ED25519, x),
         };
-        let key_kind = key.kind();
-        let key = parsed.map_err(|_| UnusableKey::RefusedByLibrary)?;
-        Ok(Box::new(AwsLcVerifier { key, kind: key_kind }))
+        let parsed = parsed.map_err(|_| UnusableKey::RefusedByLibrary)?;
+        Ok(Box::new(AwsLcVerifier { key: parsed, format: SignatureFormat::of(key) }))
     }
 }
 
 struct AwsLcVerifier {
     key: ParsedPublicKey,
-    kind: KeyKind,
+    format: SignatureFormat,
 }
 
 impl SignatureVerifier for AwsLcVerifier {
     fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
-        has_the_form_of_a_signature(self.kind, signature)
-            && self.key.verify_sig(message, signature).is_ok()
+        self.format.matches(signature) && self.key.verify_sig(message, signature).is_ok()
     }
 }
 

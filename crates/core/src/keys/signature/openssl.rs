@@ -1,16 +1,19 @@
-//! josekit, and OpenSSL beneath it.
+//! Signatures verified by josekit, which calls OpenSSL.
 
-use josekit::jws::{ES256, ES384, ES512, EdDSA, JwsVerifier};
-
-use super::{SignatureBackend, SignatureVerifier, has_the_form_of_a_signature, rsa::RsaVerifier};
-use crate::{
-    base64url,
-    keys::algorithm::{Algorithm, KeyKind},
-    keys::jwk::{Curve, PublicKey, UnusableKey},
+use josekit::{
+    JoseError,
+    jwk::Jwk,
+    jws::{ES256, ES384, ES512, EdDSA, JwsVerifier, PS256, PS384, PS512, RS256, RS384, RS512},
 };
 
-/// The default backend: josekit, and so OpenSSL; for RSA OpenSSL alone, whose contexts are then used
-/// again.
+use super::{SignatureBackend, SignatureFormat, SignatureVerifier};
+use crate::{
+    base64url,
+    keys::algorithm::Algorithm,
+    keys::jwk::{PublicKey, UnusableKey},
+};
+
+/// The default backend: josekit, which calls OpenSSL.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Josekit;
 
@@ -23,25 +26,37 @@ impl SignatureBackend for Josekit {
         if algorithm.key_kind() != key.kind() {
             return Err(UnusableKey::UnacceptableAlgorithm);
         }
-        let verifier: Result<Box<dyn JwsVerifier>, _> = match key {
-            PublicKey::Rsa { n, e } => {
-                return RsaVerifier::new(algorithm, n, e).map(|verifier| Box::new(verifier) as _);
-            }
-            PublicKey::Ec { curve, x, y } => {
-                let jwk = josekit_jwk("EC", curve.name(), &[("x", x), ("y", y)])?;
-                match curve {
-                    Curve::P256 => ES256.verifier_from_jwk(&jwk).map(boxed),
-                    Curve::P384 => ES384.verifier_from_jwk(&jwk).map(boxed),
-                    Curve::P521 => ES512.verifier_from_jwk(&jwk).map(boxed),
-                }
-            }
-            PublicKey::Ed25519 { x } => {
-                let jwk = josekit_jwk("OKP", "Ed25519", &[("x", x)])?;
-                EdDSA.verifier_from_jwk(&jwk).map(boxed)
-            }
-        };
+        let verifier = josekit_jwk(key).and_then(|jwk| josekit_verifier(algorithm, &jwk));
         let verifier = verifier.map_err(|_| UnusableKey::RefusedByLibrary)?;
-        Ok(Box::new(JosekitVerifier { verifier, kind: key.kind() }))
+        Ok(Box::new(JosekitVerifier { verifier, format: SignatureFormat::of(key) }))
+    }
+}
+
+struct JosekitVerifier {
+    verifier: Box<dyn JwsVerifier>,
+    format: SignatureFormat,
+}
+
+impl SignatureVerifier for JosekitVerifier {
+    fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
+        self.format.matches(signature) && self.verifier.verify(message, signature).is_ok()
+    }
+}
+
+fn josekit_verifier(algorithm: Algorithm, jwk: &Jwk) -> Result<Box<dyn JwsVerifier>, JoseError> {
+    match algorithm {
+        Algorithm::Rs256 => RS256.verifier_from_jwk(jwk).map(boxed),
+        Algorithm::Rs384 => RS384.verifier_from_jwk(jwk).map(boxed),
+        Algorithm::Rs512 => RS512.verifier_from_jwk(jwk).map(boxed),
+        // josekit makes an RSASSA-PSS key (RFC 8017 A.2.3) whose parameters fix both hashes and the
+        // length of the salt (RFC 7518 §3.5).
+        Algorithm::Ps256 => PS256.verifier_from_jwk(jwk).map(boxed),
+        Algorithm::Ps384 => PS384.verifier_from_jwk(jwk).map(boxed),
+        Algorithm::Ps512 => PS512.verifier_from_jwk(jwk).map(boxed),
+        Algorithm::Es256 => ES256.verifier_from_jwk(jwk).map(boxed),
+        Algorithm::Es384 => ES384.verifier_from_jwk(jwk).map(boxed),
+        Algorithm::Es512 => ES512.verifier_from_jwk(jwk).map(boxed),
+        Algorithm::EdDsa => EdDSA.verifier_from_jwk(jwk).map(boxed),
     }
 }
 
@@ -49,27 +64,18 @@ fn boxed(verifier: impl JwsVerifier + 'static) -> Box<dyn JwsVerifier> {
     Box::new(verifier)
 }
 
-struct JosekitVerifier {
-    verifier: Box<dyn JwsVerifier>,
-    kind: KeyKind,
-}
-
-impl SignatureVerifier for JosekitVerifier {
-    fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
-        has_the_form_of_a_signature(self.kind, signature)
-            && self.verifier.verify(message, signature).is_ok()
+fn josekit_jwk(key: &PublicKey) -> Result<Jwk, JoseError> {
+    let (key_type, curve, numbers) = match key {
+        PublicKey::Rsa { n, e } => ("RSA", None, vec![("n", n), ("e", e)]),
+        PublicKey::Ec { curve, x, y } => ("EC", Some(curve.name()), vec![("x", x), ("y", y)]),
+        PublicKey::Ed25519 { x } => ("OKP", Some("Ed25519"), vec![("x", x)]),
+    };
+    let mut jwk = Jwk::new(key_type);
+    if let Some(curve) = curve {
+        jwk.set_parameter("crv", Some(curve.into()))?;
     }
-}
-
-fn josekit_jwk(
-    key_type: &str,
-    curve: &str,
-    numbers: &[(&str, &[u8])],
-) -> Result<josekit::jwk::Jwk, UnusableKey> {
-    let mut jwk = josekit::jwk::Jwk::new(key_type);
-    let numbers = numbers.iter().map(|(name, bytes)| (*name, base64url::encode(bytes)));
-    for (name, value) in numbers.chain([("crv", curve.to_owned())]) {
-        jwk.set_parameter(name, Some(value.into())).map_err(|_| UnusableKey::RefusedByLibrary)?;
+    for (name, bytes) in numbers {
+        jwk.set_parameter(name, Some(base64url::encode(bytes).into()))?;
     }
     Ok(jwk)
 }
