@@ -38,7 +38,7 @@ impl McpAuth {
     /// a mistake.
     ///
     /// ```no_run
-    /// # use mcp_auth_actix::{BuildError, McpAuth};
+    /// # use actix_mcp_auth::{BuildError, McpAuth};
     /// # fn main() -> Result<(), BuildError> {
     /// let auth = McpAuth::from_env()?.build()?;
     /// # Ok(())

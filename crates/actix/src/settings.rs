@@ -40,7 +40,7 @@ use crate::{auth::McpAuth, builder::McpAuthBuilder, secret_file};
 /// What is misspelt is an error of serde's that names it. Secrets are shown by no `Debug`.
 ///
 /// ```
-/// use mcp_auth_actix::{McpAuth, McpAuthSettings};
+/// use actix_mcp_auth::{McpAuth, McpAuthSettings};
 ///
 /// let settings: McpAuthSettings = serde_json::from_str(
 ///     r#"{
