@@ -9,7 +9,8 @@ use crate::{
 /// whose `aud` names others only.
 ///
 /// ```
-/// use mcp_auth_core::{AudiencePolicy, Issuer};
+/// # mod actix_mcp_auth { pub use mcp_auth_core::*; pub mod issuer { pub use mcp_auth_core::*; } }
+/// use actix_mcp_auth::{Issuer, issuer::AudiencePolicy};
 ///
 /// let issuer = Issuer::new("https://login.example.com")?
 ///     .audience_policy(AudiencePolicy::ThisResourceOnly);
