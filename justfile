@@ -24,6 +24,10 @@ docs:
 arrows:
     .ci/arrows
 
+# Whether docs/public-api.txt lists the public API as it is; `just public-api write` writes it
+public-api *args:
+    .ci/public-api {{args}}
+
 # Each feature alone
 features:
     .ci/features

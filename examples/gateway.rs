@@ -10,7 +10,8 @@
 use std::{error::Error, net::TcpListener};
 
 use actix_mcp_auth::{
-    AuthedUser, Issuer, McpAuth, Permission, ToolRules, scopes, testing::TestAuthority,
+    AuthedUser, Issuer, McpAuth, mcp::ToolRules, permission::Permission, scopes,
+    testing::TestAuthority,
 };
 use actix_web::{
     App, HttpRequest, HttpResponse, HttpServer,

@@ -5,7 +5,7 @@
 
 use std::{env, error::Error, sync::Arc};
 
-use actix_mcp_auth::{McpAuth, Permission, Principal, ToolRules, scopes};
+use actix_mcp_auth::{McpAuth, Principal, mcp::ToolRules, permission::Permission, scopes};
 use actix_web::{App, HttpServer};
 use mcp_auth_rmcp::{Caller, check_tools, tools_for};
 use rmcp::{

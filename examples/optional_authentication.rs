@@ -7,7 +7,7 @@
 
 use std::{error::Error, net::TcpListener};
 
-use actix_mcp_auth::{AnonymousMethods, MaybeAuthed, McpAuth, testing::TestAuthority};
+use actix_mcp_auth::{MaybeAuthed, McpAuth, mcp::AnonymousMethods, testing::TestAuthority};
 use actix_web::{
     App, HttpServer, Responder,
     http::{StatusCode, header},

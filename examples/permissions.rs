@@ -7,7 +7,10 @@
 use std::error::Error;
 
 use actix_mcp_auth::{
-    Any, Authorized, Issuer, McpAuth, MemoryIdentityStore, Permission, scopes,
+    Authorized, Issuer, McpAuth,
+    permission::{Any, Permission},
+    scopes,
+    stores::MemoryIdentityStore,
     testing::TestAuthority,
 };
 use actix_web::{App, HttpServer, rt, web};

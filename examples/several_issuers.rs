@@ -8,7 +8,10 @@
 use std::{error::Error, net::TcpListener};
 
 use actix_mcp_auth::{
-    AuthedUser, Authorized, Issuer, IssuerStores, McpAuth, MemoryIdentityStore, Permission, scopes,
+    AuthedUser, Authorized, Issuer, McpAuth,
+    permission::Permission,
+    scopes,
+    stores::{IssuerStores, MemoryIdentityStore},
     testing::TestAuthority,
 };
 use actix_web::{App, HttpServer, http::StatusCode, rt, web};

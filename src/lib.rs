@@ -20,14 +20,18 @@
 //!   optional.
 //! - [`Authorized`]: the same user, who is allowed what the handler needs. [`scopes!`] declares
 //!   permissions; `require` demands them around a route.
-//! - [`IdentityStore`]: from the token's subject to that user. There are stores for what
+//! - [`IdentityStore`]: from the token's subject to that user. [`stores`] has one for what
 //!   applications keep their users in, each behind a feature; a store of one's own is one function.
+//!
+//! The types of these calls are at the root. The others are in modules by subject: [`issuer`],
+//! [`keys`], [`mcp`], [`operation`], [`permission`], [`rejection`], [`stores`], [`token`], and
+//! `testing` with the feature of that name.
 //!
 //! # Ten lines
 //!
 #![cfg_attr(feature = "sea-orm", doc = "```")]
 #![cfg_attr(not(feature = "sea-orm"), doc = "```ignore")]
-//! use actix_mcp_auth::{AuthedUser, BuildError, McpAuth, SeaOrmIdentityStore};
+//! use actix_mcp_auth::{AuthedUser, McpAuth, stores::SeaOrmIdentityStore};
 //! use actix_web::{App, HttpServer, Responder, web};
 //! # mod users {
 //! #     use sea_orm::entity::prelude::*;
@@ -77,7 +81,7 @@
 //! A token without `iss`, `aud`, `exp` or `sub`; one for another resource; one whose signature is
 //! not confirmed by the issuer's own published keys with an algorithm that fits the key; one that
 //! is malformed in any way that two parsers could read differently. There is no switch that turns
-//! one of these checks off. [`rejection`](mcp_auth_core::rejection) lists every reason.
+//! one of these checks off. [`Rejection`] lists every reason.
 //!
 //! An outage is never mistaken for a bad token: where the issuer's keys or the identity store are
 //! out of reach, or too slow, the answer is 503 with `Retry-After`.
@@ -101,50 +105,99 @@
 #![warn(missing_docs, unreachable_pub)]
 
 pub use mcp_auth_actix::{
-    AuthedUser, BuildError, IssuerHealth, LogSampling, MaybeAuthed, McpAuth, McpAuthBuilder,
-    McpAuthMiddleware, McpAuthSettings, McpMiddleware, SystemClock,
+    AuthedUser, Authorized, BuildError, MaybeAuthed, McpAuth, McpAuthBuilder, McpAuthMiddleware,
+    McpAuthSettings,
 };
-pub use mcp_auth_core::{
-    self, Actor, ActorRule, Algorithm, ApiKey, ApiKeyName, AudiencePolicy, Authenticated, ClientId,
-    Clock, ConfigError, Found, IdentityStore, Issuer, IssuerAwareness, IssuerNames, JwksLocation,
-    KeyIdHash, Lookup, LookupKey, Newcomer, Principal, PrincipalKind, Profile, ProfileError,
-    Rejection, Resource, ResourceKind, Scope, ScopeSet, StoreError, Subject, TokenCacheSettings,
-    TokenCacheUse, UnixTime, UnknownUser, VerifiedToken, async_trait,
-    issuer_keys::LastFetch,
-    mcp::{AnonymousMethods, SessionSettings, ToolRules},
-    refresh::RefreshSettings,
-    rejection::{ForbiddenReason, RequestError, TokenError, UnavailableReason},
-    signature::{Josekit, SignatureBackend, SignatureVerifier},
-};
-
-/// What a caller may do, as types.
-pub use mcp_auth_actix::{Authorized, RequirePermission};
-pub use mcp_auth_core::{Any, Grants, Permission, Requirement, permission, scopes};
-
-#[cfg(feature = "aws-lc-rs")]
-pub use mcp_auth_core::signature::AwsLcRs;
-
 #[cfg(feature = "contract-tests")]
 pub use mcp_auth_core::contract_tests;
-#[cfg(feature = "memory")]
-pub use mcp_auth_stores::MemoryIdentityStore;
-#[cfg(feature = "sea-orm")]
-pub use mcp_auth_stores::SeaOrmIdentityStore;
-#[cfg(any(feature = "diesel", feature = "diesel-async"))]
-pub use mcp_auth_stores::SubjectKey;
-pub use mcp_auth_stores::{
-    CachedIdentityStore, IdentityStoreExt, IssuerStores, LinkingIdentityStore,
-    ProvisioningIdentityStore, SharedSubjectsIdentityStore,
+pub use mcp_auth_core::{
+    ApiKey, Authenticated, ClientId, ConfigError, Found, IdentityStore, Issuer, Lookup, Newcomer,
+    Principal, PrincipalKind, Rejection, Resource, StoreError, Subject, UnknownUser, async_trait,
+    scopes,
 };
-#[cfg(feature = "diesel-async")]
-pub use mcp_auth_stores::{DieselAsyncIdentityStore, FindBySubjectAsync, find_by_subject_async};
-#[cfg(feature = "diesel")]
-pub use mcp_auth_stores::{DieselIdentityStore, FindBySubject, find_by_subject};
+
+/// Settings of an [`Issuer`], and of the tokens that are accepted from it.
+pub mod issuer {
+    pub use mcp_auth_core::{ActorRule, AudiencePolicy};
+}
+
+/// The issuers' keys: when they are fetched, and what checks signatures with them.
+pub mod keys {
+    pub use mcp_auth_actix::IssuerHealth;
+    #[cfg(feature = "aws-lc-rs")]
+    pub use mcp_auth_core::signature::AwsLcRs;
+    pub use mcp_auth_core::{
+        Algorithm, KeyIdHash,
+        issuer_keys::LastFetch,
+        refresh::RefreshSettings,
+        signature::{Josekit, SignatureBackend, SignatureVerifier},
+    };
+}
+
+/// Rules for MCP messages, and the middleware that enforces them.
+pub mod mcp {
+    pub use mcp_auth_actix::McpMiddleware;
+    pub use mcp_auth_core::mcp::{AnonymousMethods, SessionSettings, ToolRules};
+}
+
+/// Settings of the log and of the clock.
+pub mod operation {
+    pub use mcp_auth_actix::{LogSampling, SystemClock};
+    pub use mcp_auth_core::{Clock, UnixTime};
+}
+
+/// What a caller may do, as types. [`scopes!`](crate::scopes) declares permissions.
+pub mod permission {
+    pub use mcp_auth_actix::RequirePermission;
+    pub use mcp_auth_core::{
+        Any, Grants, Permission, Requirement, Scope, ScopeSet, permission::ClaimPath,
+    };
+}
+
+/// The kinds of a [`Rejection`].
+pub mod rejection {
+    pub use mcp_auth_core::rejection::{
+        ForbiddenReason, RequestError, TokenError, UnavailableReason,
+    };
+}
+
+/// Identity stores, and the types that a store of one's own names beside [`IdentityStore`].
+pub mod stores {
+    pub use mcp_auth_core::{
+        ApiKeyName, IssuerAwareness, IssuerNames, LookupKey, Profile, ProfileError,
+    };
+    #[cfg(feature = "memory")]
+    pub use mcp_auth_stores::MemoryIdentityStore;
+    #[cfg(feature = "sea-orm")]
+    pub use mcp_auth_stores::SeaOrmIdentityStore;
+    #[cfg(any(feature = "diesel", feature = "diesel-async"))]
+    pub use mcp_auth_stores::SubjectKey;
+    pub use mcp_auth_stores::{
+        CachedIdentityStore, IdentityStoreExt, IssuerStores, LinkingIdentityStore,
+        ProvisioningIdentityStore, SharedSubjectsIdentityStore,
+    };
+    #[cfg(feature = "diesel-async")]
+    pub use mcp_auth_stores::{
+        DieselAsyncIdentityStore, FindBySubjectAsync, find_by_subject_async,
+    };
+    #[cfg(feature = "diesel")]
+    pub use mcp_auth_stores::{DieselIdentityStore, FindBySubject, find_by_subject};
+}
 
 /// An in-process authorization server for development and tests.
 #[cfg(feature = "testing")]
 pub mod testing {
-    pub use mcp_auth_testing::*;
+    pub use mcp_auth_testing::{
+        Algorithm, Client, Endpoint, Fault, Key, Keys, Person, StartError, TestAuthority,
+        TestAuthorityBuilder, TokenBuilder,
+    };
+}
+
+/// Verified tokens: what they say, and how long they are remembered.
+pub mod token {
+    pub use mcp_auth_core::{
+        Actor, TokenCacheSettings, TokenCacheUse, VerifiedToken, claims::ClaimTypeError,
+    };
 }
 
 /// The code of README.md, compiled.

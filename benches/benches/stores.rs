@@ -13,8 +13,8 @@ use std::{
 };
 
 use actix_mcp_auth::{
-    DieselIdentityStore, IdentityStore, IdentityStoreExt, SeaOrmIdentityStore, Subject,
-    find_by_subject,
+    IdentityStore, Subject,
+    stores::{DieselIdentityStore, IdentityStoreExt, SeaOrmIdentityStore, find_by_subject},
 };
 use diesel::{
     Connection, SqliteConnection,

@@ -1,8 +1,9 @@
 //! Static keys beside tokens, for the time of a migration.
 
 use actix_mcp_auth::{
-    ApiKey, ApiKeyName, AuthedUser, Found, IdentityStore, IdentityStoreExt, IssuerStores, Lookup,
-    Newcomer, PrincipalKind, StoreError, async_trait,
+    ApiKey, AuthedUser, Found, IdentityStore, Lookup, Newcomer, PrincipalKind, StoreError,
+    async_trait,
+    stores::{ApiKeyName, IdentityStoreExt, IssuerStores},
 };
 use actix_web::{http::Method, web};
 

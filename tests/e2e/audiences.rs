@@ -2,7 +2,7 @@
 //! full.
 
 use actix_mcp_auth::{
-    AudiencePolicy, AuthedUser, Issuer, McpAuth, McpAuthBuilder, testing::TestAuthority,
+    AuthedUser, Issuer, McpAuth, McpAuthBuilder, issuer::AudiencePolicy, testing::TestAuthority,
 };
 use actix_web::{http::Method, web};
 use serde_json::json;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use actix_mcp_auth::{AuthedUser, SeaOrmIdentityStore};
+use actix_mcp_auth::{AuthedUser, stores::SeaOrmIdentityStore};
 use actix_web::{rt, web};
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection};
 

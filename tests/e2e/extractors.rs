@@ -1,6 +1,6 @@
 //! What handlers are given.
 
-use actix_mcp_auth::{AuthedUser, MaybeAuthed, MemoryIdentityStore};
+use actix_mcp_auth::{AuthedUser, MaybeAuthed, stores::MemoryIdentityStore};
 use actix_web::{http::Method, web};
 
 use crate::support::{Server, authority, builder, good_token};

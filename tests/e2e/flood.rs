@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use actix_mcp_auth::{
-    AuthedUser, LogSampling, McpAuth, McpAuthBuilder,
+    AuthedUser, McpAuth, McpAuthBuilder,
+    operation::LogSampling,
     testing::{Endpoint, Fault, TestAuthority},
 };
 use actix_web::{App, http::StatusCode, test, web};

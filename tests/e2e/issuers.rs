@@ -1,8 +1,8 @@
 //! Several issuers in one application.
 
 use actix_mcp_auth::{
-    AuthedUser, IdentityStoreExt, Issuer, IssuerStores, McpAuth, McpAuthBuilder,
-    MemoryIdentityStore,
+    AuthedUser, Issuer, McpAuth, McpAuthBuilder,
+    stores::{IdentityStoreExt, IssuerStores, MemoryIdentityStore},
 };
 use actix_web::web;
 

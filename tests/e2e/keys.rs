@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use actix_mcp_auth::{
-    LastFetch, RefreshSettings,
+    keys::{LastFetch, RefreshSettings},
     testing::{Algorithm, Endpoint, Fault, Key, TestAuthority},
 };
 use actix_web::web;

@@ -7,8 +7,12 @@ use std::{
 };
 
 use actix_mcp_auth::{
-    AuthedUser, Authorized, Found, IdentityStore, IdentityStoreExt, Issuer, KeyIdHash, LogSampling,
-    Lookup, McpAuth, MemoryIdentityStore, Newcomer, StoreError, async_trait, scopes,
+    AuthedUser, Authorized, Found, IdentityStore, Issuer, Lookup, McpAuth, Newcomer, StoreError,
+    async_trait,
+    keys::KeyIdHash,
+    operation::LogSampling,
+    scopes,
+    stores::{IdentityStoreExt, MemoryIdentityStore},
     testing::{Endpoint, Fault, TestAuthority},
 };
 use actix_web::{http::Method, web};

@@ -1,7 +1,9 @@
 //! Messages that need nobody signed in, beside those that do.
 
 use actix_mcp_auth::{
-    AnonymousMethods, MaybeAuthed, McpAuth, McpMiddleware, ToolRules, testing::TestAuthority,
+    MaybeAuthed, McpAuth,
+    mcp::{AnonymousMethods, McpMiddleware, ToolRules},
+    testing::TestAuthority,
 };
 use actix_web::{http::Method, web};
 

@@ -6,7 +6,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use actix_mcp_auth::{McpAuth, McpMiddleware, ToolRules, testing::TestAuthority};
+use actix_mcp_auth::{
+    McpAuth,
+    mcp::{McpMiddleware, ToolRules},
+    testing::TestAuthority,
+};
 use actix_web::{HttpRequest, HttpResponse, http::Method, web};
 use serde_json::{Value, json};
 

@@ -6,8 +6,12 @@ use std::sync::{
 };
 
 use actix_mcp_auth::{
-    AnonymousMethods, Any, Issuer, McpAuth, McpAuthBuilder, Permission, Principal,
-    TokenCacheSettings, ToolRules, scopes, testing::TestAuthority,
+    Issuer, McpAuth, McpAuthBuilder, Principal,
+    mcp::{AnonymousMethods, ToolRules},
+    permission::{Any, Permission},
+    scopes,
+    testing::TestAuthority,
+    token::TokenCacheSettings,
 };
 use actix_web::{http::Method, web};
 use serde_json::json;
@@ -72,7 +76,7 @@ impl Ruled {
 
     fn with(
         settings: impl FnOnce(McpAuthBuilder) -> McpAuthBuilder,
-        more: impl FnOnce(actix_mcp_auth::McpMiddleware) -> actix_mcp_auth::McpMiddleware,
+        more: impl FnOnce(actix_mcp_auth::mcp::McpMiddleware) -> actix_mcp_auth::mcp::McpMiddleware,
     ) -> Self {
         let authority = authority();
         let issuer = Issuer::authkit(authority.issuer()).unwrap().scopes(KNOWN).unwrap();

@@ -6,7 +6,8 @@ use std::sync::{
 };
 
 use actix_mcp_auth::{
-    AnonymousMethods, McpAuth, McpAuthBuilder, McpMiddleware, SessionSettings,
+    McpAuth, McpAuthBuilder,
+    mcp::{AnonymousMethods, McpMiddleware, SessionSettings},
     testing::TestAuthority,
 };
 use actix_web::{HttpRequest, HttpResponse, http::Method, web};

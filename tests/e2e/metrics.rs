@@ -6,7 +6,7 @@ use std::{
 };
 
 use actix_mcp_auth::{
-    Found, IdentityStore, Lookup, McpAuth, RefreshSettings, StoreError, async_trait,
+    Found, IdentityStore, Lookup, McpAuth, StoreError, async_trait, keys::RefreshSettings,
 };
 use actix_web::{http::Method, web};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};

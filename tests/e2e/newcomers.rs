@@ -6,8 +6,8 @@ use std::{
 };
 
 use actix_mcp_auth::{
-    AuthedUser, Found, IdentityStoreExt, Issuer, McpAuth, MemoryIdentityStore, Newcomer, Profile,
-    StoreError,
+    AuthedUser, Found, Issuer, McpAuth, Newcomer, StoreError,
+    stores::{IdentityStoreExt, MemoryIdentityStore, Profile},
     testing::{Endpoint, Fault, TestAuthority},
 };
 use actix_web::{HttpRequest, HttpResponse, web};

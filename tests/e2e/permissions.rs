@@ -1,7 +1,10 @@
 //! What a caller may do: who grants it, and what those are told who lack something (R15).
 
 use actix_mcp_auth::{
-    Any, Authorized, Issuer, McpAuth, McpAuthBuilder, MemoryIdentityStore, Permission, scopes,
+    Authorized, Issuer, McpAuth, McpAuthBuilder,
+    permission::{Any, Permission},
+    scopes,
+    stores::MemoryIdentityStore,
     testing::TestAuthority,
 };
 use actix_web::{

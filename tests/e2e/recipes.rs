@@ -41,7 +41,7 @@ impl Recipe {
     }
 }
 
-fn said(token: &actix_mcp_auth::VerifiedToken, claim: &str) -> String {
+fn said(token: &actix_mcp_auth::token::VerifiedToken, claim: &str) -> String {
     token.claim::<String>(claim).ok().flatten().unwrap_or_default()
 }
 

@@ -7,8 +7,8 @@ use std::{
 };
 
 use actix_mcp_auth::{
-    AuthedUser, Found, IdentityStoreExt, Issuer, McpAuth, McpAuthBuilder, MemoryIdentityStore,
-    Newcomer,
+    AuthedUser, Found, Issuer, McpAuth, McpAuthBuilder, Newcomer,
+    stores::{IdentityStoreExt, MemoryIdentityStore},
     testing::{Endpoint, Fault, Person, TestAuthority},
 };
 use actix_web::{HttpRequest, HttpResponse, web};

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use actix_mcp_auth::{
-    AuthedUser, Found, IdentityStore, IdentityStoreExt, Lookup, McpAuth, SeaOrmIdentityStore,
-    StoreError, Subject, UnknownUser, async_trait, testing::TestAuthority,
+    AuthedUser, Found, IdentityStore, Lookup, McpAuth, StoreError, Subject, UnknownUser,
+    async_trait,
+    stores::{IdentityStoreExt, SeaOrmIdentityStore},
+    testing::TestAuthority,
 };
 use actix_web::web;
 use sea_orm::{ActiveValue::Set, ConnectionTrait, Database, DatabaseConnection, EntityTrait};

@@ -9,7 +9,9 @@ use std::{
 };
 
 use actix_mcp_auth::{
-    LogSampling, McpAuth, scopes,
+    McpAuth,
+    operation::LogSampling,
+    scopes,
     testing::{Endpoint, Fault, TestAuthority},
 };
 use actix_web::{App, HttpResponse, HttpServer, http::StatusCode, web};

@@ -3,7 +3,9 @@
 use std::{fs, net::TcpListener, time::Duration};
 
 use actix_mcp_auth::{
-    AuthedUser, AwsLcRs, Issuer, McpAuth, McpAuthBuilder, Principal, TokenCacheSettings,
+    AuthedUser, Issuer, McpAuth, McpAuthBuilder, Principal,
+    keys::AwsLcRs,
+    token::TokenCacheSettings,
 };
 use actix_web::{
     App, HttpServer,

@@ -1,6 +1,6 @@
 //! Configuration, checked at start-up.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, mem, sync::Arc, time::Duration};
 
 use mcp_auth_core::{
     ApiKey, AudiencePolicy, Authenticator, BearerToken, ConfigError, Issuer,
@@ -20,6 +20,7 @@ use crate::{
     host::HostPolicy,
     observe::{self, LogSampling, Observer},
     refresher::{RefresherPlan, Roots},
+    setting_names::{SettingNames, renamed},
 };
 
 mod api_keys;
@@ -78,6 +79,8 @@ pub struct McpAuthBuilder {
     log_sampling: LogSampling,
     sessions: SessionSettings,
     clock: ChosenClock,
+    /// Which settings were read under other names; a later one renames what an earlier one says.
+    names: Vec<SettingNames>,
 }
 
 /// No store and no issuer is waited for any longer, unless the application says so.
@@ -118,7 +121,14 @@ impl McpAuthBuilder {
             log_sampling: LogSampling::default(),
             sessions: SessionSettings::default(),
             clock: ChosenClock::default(),
+            names: Vec::new(),
         }
+    }
+
+    /// Tells of mistakes by the names that settings have where they were read.
+    pub(crate) fn settings_named(mut self, names: SettingNames) -> Self {
+        self.names.push(names);
+        self
     }
 
     /// Checks the settings and starts the refresher of keys, which fetches them at once in the
@@ -127,7 +137,15 @@ impl McpAuthBuilder {
     ///
     /// # Errors
     /// [`BuildError`]: a setting that cannot be used, in one sentence.
-    pub fn build(self) -> Result<McpAuth, BuildError> {
+    pub fn build(mut self) -> Result<McpAuth, BuildError> {
+        let names = mem::take(&mut self.names);
+        self.check_and_start().map_err(|error| match error {
+            BuildError::Config(error) => BuildError::Config(names.into_iter().fold(error, renamed)),
+            other => other,
+        })
+    }
+
+    fn check_and_start(self) -> Result<McpAuth, BuildError> {
         let resource = self.resource?;
         let mut issuers = self.issuers.into_iter().collect::<Result<Vec<_>, _>>()?;
         if !resource.is_loopback() {

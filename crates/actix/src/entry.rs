@@ -15,7 +15,7 @@ impl McpAuth {
     /// what tokens must be for, and where discovery starts. It is used byte for byte.
     ///
     /// ```
-    /// use mcp_auth_actix::McpAuth;
+    /// use actix_mcp_auth::McpAuth;
     ///
     /// let auth = McpAuth::builder("https://app.example.com/mcp")
     ///     .authkit("your-subdomain.authkit.app")
@@ -37,14 +37,14 @@ impl McpAuth {
     /// belongs to one client ([`AudiencePolicy::BoundByKeySet`](mcp_auth_core::AudiencePolicy)).
     ///
     /// ```
-    /// use mcp_auth_actix::McpAuth;
-    /// use mcp_auth_core::Issuer;
+    /// use actix_mcp_auth::McpAuth;
+    /// use actix_mcp_auth::Issuer;
     ///
     /// // The web application's own routes, for the people whom WorkOS signed in.
     /// let web = McpAuth::api("https://app.example.com/account")
     ///     .issuer(Issuer::workos_sessions("client_01ABC")?)
     ///     .build()?;
-    /// # Ok::<(), mcp_auth_actix::BuildError>(())
+    /// # Ok::<(), actix_mcp_auth::BuildError>(())
     /// ```
     pub fn api<R>(resource: R) -> McpAuthBuilder
     where
@@ -83,7 +83,7 @@ impl McpAuth {
     ///
     /// ```
     /// # use actix_web::{App, HttpResponse, web};
-    /// # use mcp_auth_actix::McpAuth;
+    /// # use actix_mcp_auth::McpAuth;
     /// # let build = |url: &str| McpAuth::builder(url).authkit("your-subdomain.authkit.app").build();
     /// let (mcp, admin) =
     ///     (build("https://app.example.com/mcp")?, build("https://app.example.com/mcp/admin")?);
@@ -93,7 +93,7 @@ impl McpAuth {
     ///         web::resource("/mcp/admin").wrap(admin.middleware()).to(HttpResponse::Ok),
     ///     )
     ///     .service(web::resource("/mcp").wrap(mcp.middleware()).to(HttpResponse::Ok));
-    /// # Ok::<(), mcp_auth_actix::BuildError>(())
+    /// # Ok::<(), actix_mcp_auth::BuildError>(())
     /// ```
     pub fn discovery_of(resources: &[&Self]) -> impl FnOnce(&mut ServiceConfig) + Clone + use<> {
         let resources: Vec<Self> = resources.iter().copied().cloned().collect();
@@ -117,8 +117,8 @@ impl McpAuth {
     ///
     /// ```
     /// # use actix_web::{App, HttpResponse, web};
-    /// # use mcp_auth_actix::McpAuth;
-    /// # mcp_auth_core::scopes! { Admin = "admin"; }
+    /// # use actix_mcp_auth::McpAuth;
+    /// # actix_mcp_auth::scopes! { Admin = "admin"; }
     /// # let auth = McpAuth::builder("https://app.example.com/mcp")
     /// #     .authkit("your-subdomain.authkit.app").permissions::<Admin>().build().unwrap();
     /// App::new().service(
@@ -155,8 +155,8 @@ impl McpAuth {
     /// well. It is kept for 24 h, which is longer than access tokens live.
     ///
     /// ```
-    /// # use mcp_auth_actix::McpAuth;
-    /// use mcp_auth_core::Subject;
+    /// # use actix_mcp_auth::McpAuth;
+    /// use actix_mcp_auth::Subject;
     ///
     /// # let auth = McpAuth::builder("https://app.example.com/mcp")
     /// #     .authkit("your-subdomain.authkit.app").build().unwrap();

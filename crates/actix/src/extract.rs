@@ -22,7 +22,7 @@ use crate::{auth::McpAuth, observe};
 ///
 /// ```
 /// use actix_web::Responder;
-/// use mcp_auth_actix::AuthedUser;
+/// use actix_mcp_auth::AuthedUser;
 ///
 /// struct User { name: String }
 ///
@@ -107,7 +107,7 @@ impl<U: Send + Sync + 'static> FromRequest for AuthedUser<U> {
 ///
 /// ```
 /// use actix_web::Responder;
-/// use mcp_auth_actix::MaybeAuthed;
+/// use actix_mcp_auth::MaybeAuthed;
 ///
 /// async fn hello(caller: MaybeAuthed) -> impl Responder {
 ///     match caller.user() {

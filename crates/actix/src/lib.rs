@@ -15,7 +15,6 @@ mod clock;
 mod cors;
 mod discovery;
 mod entry;
-mod env;
 mod extract;
 mod health;
 mod host;
@@ -27,6 +26,7 @@ mod rejected;
 mod responder;
 mod response;
 mod secret_file;
+mod setting_names;
 mod settings;
 mod well_known;
 

@@ -1,15 +1,37 @@
 //! Settings that stand in a file of their own, as secrets are handed to containers.
 
-use std::{fs, io::Read, path::Path};
+use std::{
+    fs,
+    io::Read,
+    path::{Path, PathBuf},
+};
 
 use mcp_auth_core::ConfigError;
 
 /// The largest file that is read, in bytes: a bundle of certificates is the longest of them.
 const SIZE_LIMIT: u64 = 1024 * 1024;
 
+/// A value, or what stands in the file that has it. Both at once is a mistake.
+pub(crate) fn value(
+    setting: &str,
+    value: Option<String>,
+    file_setting: &str,
+    file: Option<PathBuf>,
+) -> Result<Option<String>, ConfigError> {
+    match (value, file) {
+        (value, None) => Ok(value),
+        (None, Some(file)) => read(file_setting, &file).map(Some),
+        (Some(_), Some(file)) => Err(ConfigError::invalid(
+            file_setting,
+            file.display().to_string(),
+            format!("must not be set together with {setting}"),
+            "(unset)",
+        )),
+    }
+}
+
 /// What a file says, without the white space around it. `setting` names the path.
-pub(crate) fn read(setting: &str, path: impl AsRef<Path>) -> Result<String, ConfigError> {
-    let path = path.as_ref();
+fn read(setting: &str, path: &Path) -> Result<String, ConfigError> {
     let wrong = |expected: String| {
         let found = path.display().to_string();
         ConfigError::invalid(setting, found, expected, "/run/secrets/mcp_auth")

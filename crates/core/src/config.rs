@@ -5,7 +5,8 @@ use std::{convert::Infallible, fmt};
 /// An invalid or missing setting: its value, what was expected, and an example.
 ///
 /// ```
-/// use mcp_auth_core::Resource;
+/// # use mcp_auth_core as actix_mcp_auth;
+/// use actix_mcp_auth::Resource;
 ///
 /// let error = Resource::parse("https://app.example.com/mcp#tools").unwrap_err();
 /// assert_eq!(

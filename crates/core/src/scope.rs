@@ -7,7 +7,8 @@ use crate::config::ConfigError;
 /// One scope: printable ASCII without space, `"` and `\`.
 ///
 /// ```
-/// use mcp_auth_core::Scope;
+/// # mod actix_mcp_auth { pub mod permission { pub use mcp_auth_core::*; } }
+/// use actix_mcp_auth::permission::Scope;
 ///
 /// let scope: Scope = "bookmarks:write".parse().unwrap();
 /// assert!("bookmarks write".parse::<Scope>().is_err());

@@ -6,7 +6,8 @@ use std::{fmt, ops::Add, time::Duration};
 ///
 /// ```
 /// use std::time::Duration;
-/// use mcp_auth_core::UnixTime;
+/// # mod actix_mcp_auth { pub mod operation { pub use mcp_auth_core::*; } }
+/// use actix_mcp_auth::operation::UnixTime;
 ///
 /// let noon = UnixTime::from_secs(1_800_000_000);
 /// assert_eq!(noon + Duration::from_secs(60), UnixTime::from_secs(1_800_000_060));

@@ -18,7 +18,7 @@ use crate::carried::{carried, mistake};
 /// use mcp_auth_rmcp::Caller;
 /// use rmcp::{tool, tool_router};
 ///
-/// mcp_auth_core::scopes! { BookmarksWrite = "bookmarks:write"; }
+/// actix_mcp_auth::scopes! { BookmarksWrite = "bookmarks:write"; }
 ///
 /// struct User { name: String }
 /// struct Tools;

@@ -54,7 +54,7 @@
 //! ```
 //! use std::sync::Arc;
 //!
-//! use mcp_auth_core::mcp::ToolRules;
+//! use actix_mcp_auth::mcp::ToolRules;
 //! use rmcp::{
 //!     ErrorData, RoleServer, ServerHandler,
 //!     handler::server::tool::ToolRouter,

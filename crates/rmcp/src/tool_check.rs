@@ -11,11 +11,11 @@ use rmcp::model::Tool;
 /// nothing, and nobody is told.
 ///
 /// ```
-/// use mcp_auth_core::mcp::ToolRules;
+/// use actix_mcp_auth::mcp::ToolRules;
 /// use mcp_auth_rmcp::check_tools;
 /// use rmcp::{tool, tool_router};
 ///
-/// mcp_auth_core::scopes! { Write = "bookmarks:write"; }
+/// actix_mcp_auth::scopes! { Write = "bookmarks:write"; }
 ///
 /// struct Tools;
 ///

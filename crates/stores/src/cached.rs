@@ -28,8 +28,8 @@ use quick_cache::{Equivalent, sync::Cache};
 ///
 /// ```
 /// use std::time::Duration;
-/// use mcp_auth_stores::IdentityStoreExt;
-/// # use mcp_auth_core::{IdentityStore, Subject};
+/// use actix_mcp_auth::stores::IdentityStoreExt;
+/// # use actix_mcp_auth::{IdentityStore, Subject};
 /// # fn cached(store: impl IdentityStore<User = String>) {
 /// let users = store.cached(Duration::from_secs(30), 10_000);
 /// let for_later = users.clone();

@@ -23,7 +23,7 @@ use crate::{
 ///
 /// ```
 /// use diesel::{SqliteConnection, prelude::*, r2d2::{ConnectionManager, Pool}};
-/// use mcp_auth_stores::{DieselIdentityStore, find_by_subject};
+/// use actix_mcp_auth::stores::{DieselIdentityStore, find_by_subject};
 ///
 /// diesel::table! {
 ///     users (id) {
@@ -59,7 +59,7 @@ pub struct DieselIdentityStore<U, C: R2D2Connection + 'static> {
 ///
 /// ```
 /// use diesel::{QueryResult, SqliteConnection, prelude::*};
-/// use mcp_auth_stores::FindBySubject;
+/// use actix_mcp_auth::stores::FindBySubject;
 /// # diesel::table! { users (id) { id -> Integer, workos_id -> Text, name -> Text, } }
 /// # #[derive(Queryable, Selectable)]
 /// # struct User { id: i32, name: String }
@@ -80,7 +80,7 @@ pub struct DieselIdentityStore<U, C: R2D2Connection + 'static> {
 ///
 /// ```
 /// # use diesel::{QueryResult, SqliteConnection, prelude::*};
-/// # use mcp_auth_stores::FindBySubject;
+/// # use actix_mcp_auth::stores::FindBySubject;
 /// # diesel::table! { users (id) { id -> Integer, issuer -> Text, sub -> Text, name -> Text, } }
 /// # #[derive(Queryable, Selectable)]
 /// # struct User { id: i32, name: String }
@@ -184,7 +184,7 @@ impl<U, C: R2D2Connection + 'static> fmt::Debug for DieselIdentityStore<U, C> {
 ///
 /// ```
 /// use diesel::{SqliteConnection, prelude::*};
-/// use mcp_auth_stores::find_by_subject;
+/// use actix_mcp_auth::stores::find_by_subject;
 /// # diesel::table! {
 /// #     users (id) { id -> Integer, workos_id -> Text, name -> Text, }
 /// # }

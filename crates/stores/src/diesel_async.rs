@@ -22,7 +22,7 @@ use crate::{
 /// ```
 /// use diesel::prelude::*;
 /// use diesel_async::pooled_connection::deadpool::Pool;
-/// use mcp_auth_stores::{DieselAsyncIdentityStore, find_by_subject_async};
+/// use actix_mcp_auth::stores::{DieselAsyncIdentityStore, find_by_subject_async};
 /// # type Connection =
 /// #     diesel_async::sync_connection_wrapper::SyncConnectionWrapper<diesel::SqliteConnection>;
 ///
@@ -62,7 +62,7 @@ where
 /// ```
 /// use diesel::{QueryResult, prelude::*};
 /// use diesel_async::RunQueryDsl;
-/// use mcp_auth_stores::FindBySubjectAsync;
+/// use actix_mcp_auth::stores::FindBySubjectAsync;
 /// # type Connection =
 /// #     diesel_async::sync_connection_wrapper::SyncConnectionWrapper<diesel::SqliteConnection>;
 /// # diesel::table! { users (id) { id -> Integer, workos_id -> Text, name -> Text, } }
@@ -169,12 +169,12 @@ where
 }
 
 /// Writes [`FindBySubjectAsync`] for a type that is `Selectable`; the forms are those of
-/// [`find_by_subject!`](https://docs.rs/actix-mcp-auth/latest/actix_mcp_auth/macro.find_by_subject.html):
+/// [`find_by_subject!`](https://docs.rs/actix-mcp-auth/latest/actix_mcp_auth/stores/macro.find_by_subject.html):
 /// a column, the column's Rust type if it is not text, and the connection's type.
 ///
 /// ```
 /// use diesel::prelude::*;
-/// use mcp_auth_stores::find_by_subject_async;
+/// use actix_mcp_auth::stores::find_by_subject_async;
 /// # type Connection =
 /// #     diesel_async::sync_connection_wrapper::SyncConnectionWrapper<diesel::SqliteConnection>;
 /// # diesel::table! {

@@ -12,7 +12,7 @@ use mcp_auth_core::{Found, IdentityStore, Lookup, StoreError};
 /// runs. A user is found without waiting.
 ///
 /// ```
-/// use mcp_auth_stores::MemoryIdentityStore;
+/// use actix_mcp_auth::stores::MemoryIdentityStore;
 ///
 /// let staff = MemoryIdentityStore::new();
 /// staff.insert("user_ada", "Ada Lovelace");

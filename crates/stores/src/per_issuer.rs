@@ -12,8 +12,8 @@ use mcp_auth_core::{
 /// type in the handlers. A subject of an issuer without a store has no user.
 ///
 /// ```
-/// use mcp_auth_stores::IssuerStores;
-/// # use mcp_auth_core::IdentityStore;
+/// use actix_mcp_auth::stores::IssuerStores;
+/// # use actix_mcp_auth::IdentityStore;
 /// # fn stores(staff: impl IdentityStore<User = String>, customers: impl IdentityStore<User = String>) {
 /// let users = IssuerStores::new()
 ///     .with("https://staff.example.com", staff)

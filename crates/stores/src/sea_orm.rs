@@ -17,7 +17,7 @@ use crate::patience::{DEFAULT_TIMEOUT, within};
 /// `7`. A row that is found must have this very `sub`, byte for byte, whatever the collation.
 ///
 /// ```
-/// use mcp_auth_stores::SeaOrmIdentityStore;
+/// use actix_mcp_auth::stores::SeaOrmIdentityStore;
 /// use sea_orm::DatabaseConnection;
 ///
 /// mod users {

@@ -19,8 +19,8 @@ use mcp_auth_core::{Found, IssuerAwareness, Subject};
 /// For a column of another sort, such as a UUID in 16 bytes on MariaDB:
 ///
 /// ```
-/// use mcp_auth_stores::SubjectKey;
-/// use mcp_auth_core::Subject;
+/// use actix_mcp_auth::stores::SubjectKey;
+/// use actix_mcp_auth::Subject;
 ///
 /// /// `user_` and a number, of which the column has the number.
 /// #[derive(Debug, PartialEq)]

@@ -19,8 +19,8 @@ pub trait IdentityStoreExt: IdentityStore + Sized {
     /// nothing" over a unique index, and read the row back.
     ///
     /// ```
-    /// use mcp_auth_stores::IdentityStoreExt;
-    /// # use mcp_auth_core::{Found, IdentityStore, Newcomer};
+    /// use actix_mcp_auth::stores::IdentityStoreExt;
+    /// # use actix_mcp_auth::{Found, IdentityStore, Newcomer};
     /// # fn around(store: impl IdentityStore<User = String>) -> impl IdentityStore {
     /// store.provision_with(|newcomer: Newcomer| async move {
     ///     Ok(Some(format!("newcomer {}", newcomer.subject().id())).into())
@@ -65,8 +65,8 @@ pub trait IdentityStoreExt: IdentityStore + Sized {
     ///
     /// ```
     /// use std::sync::{Arc, Mutex};
-    /// use mcp_auth_stores::IdentityStoreExt;
-    /// # use mcp_auth_core::{Found, IdentityStore, Newcomer, Profile};
+    /// use actix_mcp_auth::stores::IdentityStoreExt;
+    /// # use actix_mcp_auth::{Found, IdentityStore, Newcomer, stores::Profile};
     /// # #[derive(Clone)] struct User { email: String, external_id: Option<String> }
     /// # fn around(store: impl IdentityStore<User = User>, table: Arc<Mutex<Vec<User>>>) -> impl IdentityStore {
     /// let (look, write) = (table.clone(), table);

@@ -1,8 +1,8 @@
 //! Who is calling: everything that Bookmarket has to say to `actix-mcp-auth`.
 
 use actix_mcp_auth::{
-    BuildError, Found, IdentityStoreExt, Issuer, McpAuth, Newcomer, Permission, Resource,
-    StoreError, scopes,
+    BuildError, Found, Issuer, McpAuth, Newcomer, Resource, StoreError, permission::Permission,
+    scopes, stores::IdentityStoreExt,
 };
 
 use crate::{

@@ -6,7 +6,8 @@ use std::{
 };
 
 use actix_mcp_auth::{
-    BuildError, ConfigError, Issuer, McpAuth, Resource, ToolRules,
+    BuildError, ConfigError, Issuer, McpAuth, Resource,
+    mcp::ToolRules,
     testing::{self, TestAuthority},
 };
 use actix_web::{App, HttpServer, dev::Server};

@@ -7,7 +7,7 @@ mod results;
 
 use std::sync::Arc;
 
-use actix_mcp_auth::ToolRules;
+use actix_mcp_auth::mcp::ToolRules;
 use mcp_auth_rmcp::{ToolRulesMismatch, check_tools};
 use rmcp::{
     ErrorData, Json, RoleServer, ServerHandler,

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering::SeqCst},
 };
 
-use actix_mcp_auth::{Any, AuthedUser, Authorized, Issuer, McpAuth, Principal};
+use actix_mcp_auth::{AuthedUser, Authorized, Issuer, McpAuth, Principal, permission::Any};
 use actix_web::{HttpResponse, http::Method, web};
 
 use super::{

@@ -1,7 +1,9 @@
 //! What cannot be meant is told, at start-up where it can be.
 
 use actix_mcp_auth::{
-    Any, Issuer, McpAuth, McpAuthBuilder, MemoryIdentityStore, Permission, Principal,
+    Issuer, McpAuth, McpAuthBuilder, Principal,
+    permission::{Any, Permission},
+    stores::MemoryIdentityStore,
 };
 use actix_web::web;
 

@@ -2,7 +2,8 @@
 //! it decides by the issuer.
 
 use actix_mcp_auth::{
-    ApiKey, Authorized, McpAuth, McpAuthBuilder, Permission, Principal, testing::TestAuthority,
+    ApiKey, Authorized, McpAuth, McpAuthBuilder, Principal, permission::Permission,
+    testing::TestAuthority,
 };
 use actix_web::{HttpResponse, http::Method, web};
 use serde_json::json;

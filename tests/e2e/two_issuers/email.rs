@@ -4,8 +4,10 @@
 use std::sync::{Arc, Mutex};
 
 use actix_mcp_auth::{
-    AuthedUser, Found, IdentityStore, IdentityStoreExt, IssuerAwareness, IssuerNames, IssuerStores,
-    Lookup, McpAuth, MemoryIdentityStore, Newcomer, Profile, StoreError, Subject, async_trait,
+    AuthedUser, Found, IdentityStore, Lookup, McpAuth, Newcomer, StoreError, Subject, async_trait,
+    stores::{
+        IdentityStoreExt, IssuerAwareness, IssuerNames, IssuerStores, MemoryIdentityStore, Profile,
+    },
 };
 use actix_web::web;
 

@@ -1,8 +1,9 @@
 //! `Issuer::scopes` limits what `scope` and `scp` grant, whatever it is that needs a permission.
 
 use actix_mcp_auth::{
-    Any, AuthedUser, Authenticated, Authorized, Issuer, McpAuth, McpAuthBuilder, Requirement,
-    ToolRules,
+    AuthedUser, Authenticated, Authorized, Issuer, McpAuth, McpAuthBuilder,
+    mcp::ToolRules,
+    permission::{Any, Requirement},
     testing::{TestAuthority, TokenBuilder},
 };
 use actix_web::{HttpResponse, http::Method, web};

@@ -1,8 +1,8 @@
 //! What `build()` refuses with several issuers, and what it tells.
 
 use actix_mcp_auth::{
-    Found, IdentityStore, IdentityStoreExt, Issuer, IssuerNames, IssuerStores, McpAuth,
-    McpAuthBuilder, MemoryIdentityStore, Principal,
+    Found, IdentityStore, Issuer, McpAuth, McpAuthBuilder, Principal,
+    stores::{IdentityStoreExt, IssuerNames, IssuerStores, MemoryIdentityStore},
 };
 
 use super::{Permissions, Read, Write};

@@ -9,13 +9,15 @@ use std::{
 };
 
 use actix_mcp_auth::{
-    Algorithm, Issuer, Profile, ProfileError, RefreshSettings, Rejection, Resource, Subject,
-    UnixTime, async_trait,
-    mcp_auth_core::{
-        Authenticator, AwaitRefresh, FetchProfile, IncomingRequest, IssuerKeys, KeySet,
-        ResourcePolicy, Secret,
-        signature::{Josekit, SignatureBackend},
-    },
+    Issuer, Rejection, Resource, Subject, async_trait,
+    keys::{Algorithm, RefreshSettings},
+    operation::UnixTime,
+    stores::{Profile, ProfileError},
+};
+use mcp_auth_core::{
+    Authenticator, AwaitRefresh, FetchProfile, IncomingRequest, IssuerKeys, KeySet, ResourcePolicy,
+    Secret,
+    signature::{Josekit, SignatureBackend},
 };
 
 use crate::{answer::piece_of, server::RESOURCE};
@@ -25,7 +27,7 @@ pub fn backends() -> Vec<(&'static str, Box<dyn SignatureBackend>)> {
     vec![
         ("OpenSSL", Box::new(Josekit)),
         #[cfg(feature = "aws-lc-rs")]
-        ("aws-lc-rs", Box::new(actix_mcp_auth::mcp_auth_core::signature::AwsLcRs)),
+        ("aws-lc-rs", Box::new(mcp_auth_core::signature::AwsLcRs)),
     ]
 }
 

@@ -2,7 +2,7 @@
 //! for every member that decides and every method that names something.
 #![allow(clippy::unwrap_used)]
 
-use actix_mcp_auth::{ToolRules, testing::TestAuthority};
+use actix_mcp_auth::{mcp::ToolRules, testing::TestAuthority};
 use actix_web::{http::Method, web};
 use hostile::{
     Answer, Class,

@@ -23,9 +23,9 @@ use crate::{
 ///
 /// ```
 /// use actix_web::Responder;
-/// use mcp_auth_actix::Authorized;
+/// use actix_mcp_auth::Authorized;
 ///
-/// mcp_auth_core::scopes! { pub BookmarksWrite = "bookmarks:write"; }
+/// actix_mcp_auth::scopes! { pub BookmarksWrite = "bookmarks:write"; }
 ///
 /// struct User { name: String }
 ///

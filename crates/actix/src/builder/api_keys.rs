@@ -18,13 +18,13 @@ impl McpAuthBuilder {
     /// and two with one name.
     ///
     /// ```
-    /// # use mcp_auth_actix::McpAuth;
+    /// # use actix_mcp_auth::McpAuth;
     /// # let key = "a-key-that-32-random-bytes-make-in-base64";
     /// let auth = McpAuth::builder("https://app.example.com/mcp")
     ///     .authkit("your-subdomain.authkit.app")
     ///     .api_key("nightly-export", key)
     ///     .build()?;
-    /// # Ok::<(), mcp_auth_actix::BuildError>(())
+    /// # Ok::<(), actix_mcp_auth::BuildError>(())
     /// ```
     pub fn api_key(mut self, name: impl AsRef<str>, key: impl AsRef<str>) -> Self {
         self.api_keys.push(ApiKey::new(name, key));

@@ -11,8 +11,8 @@ impl McpAuthBuilder {
     /// the log names them at start-up. Default: none.
     ///
     /// ```
-    /// # use mcp_auth_actix::McpAuth;
-    /// mcp_auth_core::scopes! {
+    /// # use actix_mcp_auth::McpAuth;
+    /// actix_mcp_auth::scopes! {
     ///     BookmarksRead = "bookmarks:read";
     ///     BookmarksWrite = "bookmarks:write" implies BookmarksRead;
     /// }
@@ -57,8 +57,8 @@ impl McpAuthBuilder {
     /// nothing. [`build`](Self::build) refuses an empty list, and a name that no issuer here has.
     ///
     /// ```
-    /// # use mcp_auth_actix::McpAuth;
-    /// # mcp_auth_core::scopes! { Admin = "admin"; }
+    /// # use actix_mcp_auth::McpAuth;
+    /// # actix_mcp_auth::scopes! { Admin = "admin"; }
     /// let auth = McpAuth::builder("https://app.example.com/mcp")
     ///     .issuer("https://staff.example.com")
     ///     .issuer("https://customers.example.com")
@@ -88,9 +88,9 @@ impl McpAuthBuilder {
     /// store, as part of the user.
     ///
     /// ```
-    /// # use mcp_auth_actix::McpAuth;
-    /// # use mcp_auth_core::{Permission, Principal};
-    /// # mcp_auth_core::scopes! { Admin = "admin"; }
+    /// # use actix_mcp_auth::McpAuth;
+    /// # use actix_mcp_auth::{Principal, permission::Permission};
+    /// # actix_mcp_auth::scopes! { Admin = "admin"; }
     /// # let builder = McpAuth::builder("https://app.example.com/mcp").authkit("x.authkit.app");
     /// let auth = builder
     ///     .permissions::<Admin>()

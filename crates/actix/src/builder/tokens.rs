@@ -62,7 +62,7 @@ impl McpAuthBuilder {
 
     /// How long verified tokens are remembered, and how many. Default: for 60 s at most and never
     /// past the token's `exp`, 16,384 tokens, 64 MiB; [`TokenCacheSettings::off`] verifies every
-    /// request anew. [`token_cache`](mcp_auth_core::token_cache) tells what ends an entry.
+    /// request anew. [`cache`](mcp_auth_core::cache) tells what ends an entry.
     pub fn token_cache(mut self, settings: TokenCacheSettings) -> Self {
         self.token_cache = settings;
         self

@@ -29,8 +29,8 @@ use crate::{
 ///
 /// ```
 /// # use actix_web::{App, HttpResponse, web};
-/// # use mcp_auth_actix::McpAuth;
-/// use mcp_auth_core::{mcp::{AnonymousMethods, ToolRules}, scopes};
+/// # use actix_mcp_auth::McpAuth;
+/// use actix_mcp_auth::{mcp::{AnonymousMethods, ToolRules}, scopes};
 ///
 /// scopes! {
 ///     pub BookmarksWrite = "bookmarks:write";

@@ -18,7 +18,7 @@ use crate::auth::McpAuth;
 ///
 /// ```
 /// # use actix_web::{App, HttpResponse, web};
-/// # use mcp_auth_actix::McpAuth;
+/// # use actix_mcp_auth::McpAuth;
 /// # let auth = McpAuth::builder("https://app.example.com/mcp")
 /// #     .authkit("your-subdomain.authkit.app").build().unwrap();
 /// App::new()

@@ -23,7 +23,7 @@ use std::{
 ///
 /// ```
 /// use std::time::Duration;
-/// use mcp_auth_actix::LogSampling;
+/// use actix_mcp_auth::operation::LogSampling;
 ///
 /// let default = LogSampling::default();
 /// let all = LogSampling::off();

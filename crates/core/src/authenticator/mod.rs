@@ -95,7 +95,7 @@ impl Authenticator {
                 "leeway",
                 format!("{} s", policy.leeway.as_secs_f64()),
                 "must be at most 300 s",
-                "30 s",
+                "30",
             ));
         }
         if policy.audiences.iter().any(String::is_empty) {

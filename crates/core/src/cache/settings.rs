@@ -8,7 +8,8 @@ use crate::config::ConfigError;
 ///
 /// ```
 /// use std::time::Duration;
-/// use mcp_auth_core::TokenCacheSettings;
+/// # mod actix_mcp_auth { pub mod token { pub use mcp_auth_core::*; } }
+/// use actix_mcp_auth::token::TokenCacheSettings;
 ///
 /// let mut settings = TokenCacheSettings::default();
 /// settings.ttl = Duration::from_secs(10);

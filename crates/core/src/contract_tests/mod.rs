@@ -7,8 +7,10 @@
 //!
 //! ```
 //! use std::{collections::HashMap, sync::{Arc, RwLock}};
-//! use mcp_auth_core::{
-//!     Found, IdentityStore, Lookup, StoreError, Subject, async_trait, contract_tests::Fixture,
+//! # use mcp_auth_core as actix_mcp_auth;
+//! use actix_mcp_auth::{
+//!     Found, IdentityStore, Lookup, StoreError, Subject, async_trait,
+//!     contract_tests::Fixture,
 //! };
 //!
 //! #[derive(Clone)]
@@ -51,7 +53,7 @@
 //!     }
 //! }
 //!
-//! mcp_auth_core::contract_tests!(
+//! actix_mcp_auth::contract_tests!(
 //!     #[tokio::test]
 //!     Fresh::default(); finding
 //! );
@@ -144,7 +146,7 @@ pub trait Linking: Fixture {
 /// `.await`), and the parts of the contract: see [the module](mod@crate::contract_tests).
 ///
 /// ```ignore
-/// mcp_auth_core::contract_tests!(
+/// actix_mcp_auth::contract_tests!(
 ///     #[tokio::test]
 ///     MyFixture::new().await; finding, outage, provisioning
 /// );

@@ -17,7 +17,8 @@ use crate::{
 /// A static key and the name by which the application knows its holder.
 ///
 /// ```
-/// use mcp_auth_core::ApiKey;
+/// # use mcp_auth_core as actix_mcp_auth;
+/// use actix_mcp_auth::ApiKey;
 ///
 /// # let (old, new) = ("an-old-key-of-at-least-32-letters", "the-new-key-of-at-least-32-letters");
 /// // Rotation: both are good until the old one is taken out.

@@ -15,7 +15,8 @@ pub(crate) type LookupClaims = [(&'static str, Box<str>)];
 /// [named](super::IdentityStore::claims).
 ///
 /// ```
-/// use mcp_auth_core::{Lookup, Subject};
+/// # use mcp_auth_core as actix_mcp_auth;
+/// use actix_mcp_auth::{Lookup, Subject};
 ///
 /// let ada = Subject::new("https://login.example.com", "user_ada");
 /// let who = Lookup::new(&ada);
@@ -102,7 +103,8 @@ impl LookupKey {
 /// A store of your own mostly has an `Option`, which converts:
 ///
 /// ```
-/// use mcp_auth_core::Found;
+/// # use mcp_auth_core as actix_mcp_auth;
+/// use actix_mcp_auth::Found;
 ///
 /// let found: Found<&str> = Some("Ada Lovelace").into();
 /// assert!(matches!(found, Found::User(_)));

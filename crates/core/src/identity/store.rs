@@ -29,7 +29,8 @@ pub enum IssuerAwareness {
 /// of every application.
 ///
 /// ```
-/// use mcp_auth_core::{Found, IdentityStore, Lookup, StoreError};
+/// # use mcp_auth_core as actix_mcp_auth;
+/// use actix_mcp_auth::{Found, IdentityStore, Lookup, StoreError};
 ///
 /// struct Staff;
 ///

@@ -24,7 +24,8 @@ pub use workos::WorkosApi;
 /// neither is wrong (RFC 8414 §3.3, "identical").
 ///
 /// ```
-/// use mcp_auth_core::Issuer;
+/// # use mcp_auth_core as actix_mcp_auth;
+/// use actix_mcp_auth::Issuer;
 ///
 /// let workos = Issuer::authkit("your-subdomain.authkit.app").unwrap();
 /// assert_eq!(workos.name(), "https://your-subdomain.authkit.app");
@@ -225,7 +226,8 @@ impl Issuer {
     /// What `act` means in this issuer's tokens. Default: [`ActorRule::Staff`].
     ///
     /// ```
-    /// use mcp_auth_core::{ActorRule, Issuer};
+    /// # mod actix_mcp_auth { pub use mcp_auth_core::*; pub mod issuer { pub use mcp_auth_core::*; } }
+    /// use actix_mcp_auth::{Issuer, issuer::ActorRule};
     ///
     /// let auth0 = Issuer::new("https://tenant.auth0.example/")?.act(ActorRule::Agent);
     /// # Ok::<(), mcp_auth_core::ConfigError>(())

@@ -6,7 +6,8 @@ use crate::{config::ConfigError, issuer::Issuer};
 /// ([`Issuer::name`]), byte for byte. Further spellings of `iss` do not count here.
 ///
 /// ```
-/// use mcp_auth_core::IssuerNames;
+/// # mod actix_mcp_auth { pub mod stores { pub use mcp_auth_core::*; } }
+/// use actix_mcp_auth::stores::IssuerNames;
 ///
 /// let one = IssuerNames::from("https://login.example.com");
 /// let two = IssuerNames::from(["https://login.example.com", "https://staff.example.com"]);

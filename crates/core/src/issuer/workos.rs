@@ -60,7 +60,8 @@ impl Issuer {
     /// resource refuses this issuer at start-up.
     ///
     /// ```
-    /// use mcp_auth_core::Issuer;
+    /// # use mcp_auth_core as actix_mcp_auth;
+    /// use actix_mcp_auth::Issuer;
     ///
     /// let sessions = Issuer::workos_sessions("client_01ABC")?;
     /// assert_eq!(sessions.name(), "https://api.workos.com");

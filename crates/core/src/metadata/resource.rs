@@ -17,7 +17,8 @@ pub use well_known::{AUTHORIZATION_SERVER_ROOT, METADATA_ROOT, WellKnownPaths};
 /// check (R3): nothing ever adds a trailing slash, since clients compare to the letter.
 ///
 /// ```
-/// use mcp_auth_core::Resource;
+/// # use mcp_auth_core as actix_mcp_auth;
+/// use actix_mcp_auth::Resource;
 ///
 /// let resource = Resource::parse("https://app.example.com/mcp").unwrap();
 /// assert_eq!(

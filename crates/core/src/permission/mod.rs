@@ -65,7 +65,8 @@ impl Declaration {
 /// Declares permissions: a type for each, named by a scope, with what it implies.
 ///
 /// ```
-/// use mcp_auth_core::{Permission, scopes};
+/// # mod actix_mcp_auth { pub use mcp_auth_core::*; pub mod permission { pub use mcp_auth_core::*; } }
+/// use actix_mcp_auth::{permission::Permission, scopes};
 ///
 /// scopes! {
 ///     /// Everything that there is.
@@ -89,7 +90,8 @@ impl Declaration {
 /// through any number of steps. Those that imply each other do not compile:
 ///
 /// ```compile_fail,E0391
-/// mcp_auth_core::scopes! {
+/// # use mcp_auth_core as actix_mcp_auth;
+/// actix_mcp_auth::scopes! {
 ///     pub One = "one" implies Other;
 ///     pub Other = "other" implies One;
 /// }
@@ -98,7 +100,8 @@ impl Declaration {
 /// Nor does a name that is no scope:
 ///
 /// ```compile_fail,E0080
-/// mcp_auth_core::scopes! {
+/// # use mcp_auth_core as actix_mcp_auth;
+/// actix_mcp_auth::scopes! {
 ///     pub Write = "bookmarks write";
 /// }
 /// ```

@@ -23,7 +23,8 @@ pub struct PermissionPolicy {
 /// The path of a claim in a token: its name, or the names of the objects that it is in, and its own.
 ///
 /// ```
-/// use mcp_auth_core::permission::ClaimPath;
+/// # mod actix_mcp_auth { pub mod permission { pub use mcp_auth_core::permission::*; } }
+/// use actix_mcp_auth::permission::ClaimPath;
 ///
 /// let workos = ClaimPath::from("permissions");
 /// let keycloak = ClaimPath::from(["realm_access", "roles"]);

@@ -6,7 +6,8 @@ use super::{Declaration, Permission};
 /// one of them, in any nesting.
 ///
 /// ```
-/// use mcp_auth_core::{Any, Requirement, scopes};
+/// # mod actix_mcp_auth { pub use mcp_auth_core::*; pub mod permission { pub use mcp_auth_core::*; } }
+/// use actix_mcp_auth::{permission::{Any, Requirement}, scopes};
 ///
 /// scopes! {
 ///     Read = "bookmarks:read";

@@ -8,7 +8,8 @@ use crate::{
 /// How strictly `aud` is checked. No policy accepts a token whose `aud` names only other resources.
 ///
 /// ```
-/// use mcp_auth_core::{AudiencePolicy, Issuer};
+/// # mod actix_mcp_auth { pub use mcp_auth_core::*; pub mod issuer { pub use mcp_auth_core::*; } }
+/// use actix_mcp_auth::{Issuer, issuer::AudiencePolicy};
 ///
 /// let issuer = Issuer::new("https://login.example.com")?
 ///     .audience_policy(AudiencePolicy::ThisResourceOnly);

@@ -31,7 +31,8 @@ pub struct TokenDescription<'a> {
 /// digits.
 ///
 /// ```
-/// use mcp_auth_core::description::KeyIdHash;
+/// # mod actix_mcp_auth { pub mod keys { pub use mcp_auth_core::*; } }
+/// use actix_mcp_auth::keys::KeyIdHash;
 ///
 /// assert_eq!(KeyIdHash::of("k1").to_string(), "6ab9f1eb8f7d3388");
 /// ```

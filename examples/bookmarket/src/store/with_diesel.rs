@@ -4,7 +4,7 @@ mod connection;
 
 use std::time::Duration;
 
-use actix_mcp_auth::{DieselIdentityStore, find_by_subject};
+use actix_mcp_auth::stores::{DieselIdentityStore, find_by_subject};
 use chrono::{NaiveDateTime, Utc};
 use diesel::{
     prelude::*,

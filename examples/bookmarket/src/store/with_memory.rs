@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use actix_mcp_auth::MemoryIdentityStore;
+use actix_mcp_auth::stores::MemoryIdentityStore;
 use chrono::Utc;
 
 use crate::bookmark::{Bookmark, NewBookmark};

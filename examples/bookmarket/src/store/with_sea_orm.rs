@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use actix_mcp_auth::SeaOrmIdentityStore;
+use actix_mcp_auth::stores::SeaOrmIdentityStore;
 use chrono::Utc;
 use sea_orm::{
     ActiveValue::Set, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend,

@@ -1,6 +1,6 @@
 //! Notes on http://127.0.0.1:8080: `cargo run`.
 
-use actix_mcp_auth::{McpAuth, SeaOrmIdentityStore};
+use actix_mcp_auth::{McpAuth, stores::SeaOrmIdentityStore};
 use actix_web::{App, HttpServer, web};
 use sea_orm::Database;
 

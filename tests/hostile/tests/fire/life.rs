@@ -13,7 +13,8 @@ use std::{
 };
 
 use actix_mcp_auth::{
-    AuthedUser, Clock, McpAuth, SystemClock, UnixTime,
+    AuthedUser, McpAuth,
+    operation::{Clock, SystemClock, UnixTime},
     testing::{Algorithm, Endpoint, Fault, TestAuthority},
 };
 use actix_web::{

@@ -6,7 +6,7 @@ use std::{
 };
 
 use actix_mcp_auth::{
-    LastFetch,
+    keys::LastFetch,
     testing::{Algorithm, Endpoint, Fault, TestAuthority},
 };
 use actix_web::rt::time::sleep;

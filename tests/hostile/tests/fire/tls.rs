@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use actix_mcp_auth::{Issuer, LastFetch, McpAuth, testing::TestAuthority};
+use actix_mcp_auth::{Issuer, McpAuth, keys::LastFetch, testing::TestAuthority};
 use actix_web::rt::time::sleep;
 use futures_util::future::join_all;
 use hostile::{Class, Expected, RESOURCE, Server};

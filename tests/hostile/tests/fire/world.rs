@@ -6,7 +6,8 @@ use std::{
 };
 
 use actix_mcp_auth::{
-    Issuer, McpAuth, McpAuthBuilder, RefreshSettings,
+    Issuer, McpAuth, McpAuthBuilder,
+    keys::RefreshSettings,
     testing::{Algorithm, TestAuthority},
 };
 use actix_web::rt::time::sleep;

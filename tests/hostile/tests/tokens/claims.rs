@@ -1,6 +1,6 @@
 //! R18 and R19, claim by claim and over HTTP: each token is good but for one thing.
 
-use actix_mcp_auth::{AudiencePolicy, Issuer, McpAuth, testing::TestAuthority};
+use actix_mcp_auth::{Issuer, McpAuth, issuer::AudiencePolicy, testing::TestAuthority};
 use hostile::{
     Class,
     Expected::{self, BadToken, Passed},

@@ -4,7 +4,8 @@
 use std::time::SystemTime;
 
 use actix_mcp_auth::{
-    Rejection, UnixTime,
+    Rejection,
+    operation::UnixTime,
     testing::{Algorithm, Key, TestAuthority},
 };
 use hostile::{

@@ -11,7 +11,7 @@ use std::{
 };
 
 use actix_mcp_auth::{
-    UnixTime,
+    operation::UnixTime,
     testing::{Algorithm, Key, TestAuthority},
 };
 use hostile::{Class, Gate, RESOURCE};

@@ -200,12 +200,12 @@ fn r25_whatever_else_is_in_a_key_set_the_good_key_works() {
     let answer = server.wire().call(format!("Bearer {}", forged.sign()).as_bytes());
     class.answer("a stranger's signature, over HTTP", &answer, BadToken);
 
-    use actix_mcp_auth::mcp_auth_core::{CompactJws, KeySet};
+    use mcp_auth_core::{CompactJws, KeySet};
     for (name, backend) in hostile::gate::backends() {
         for (what, junk) in junk() {
             for keys in [json!([junk, key.public_jwk()]), json!([key.public_jwk(), junk])] {
                 let json = json!({ "keys": keys }).to_string();
-                let all = actix_mcp_auth::Algorithm::ALL;
+                let all = actix_mcp_auth::keys::Algorithm::ALL;
                 let outcome = KeySet::parse(json.as_bytes(), all, &*backend)
                     .map_err(|error| error.to_string())
                     .and_then(|set| {

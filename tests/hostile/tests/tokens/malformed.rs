@@ -4,8 +4,8 @@
 use std::time::SystemTime;
 
 use actix_mcp_auth::{
-    Resource, UnixTime,
-    mcp_auth_core::ResourcePolicy,
+    Resource,
+    operation::UnixTime,
     testing::{TestAuthority, TokenBuilder},
 };
 use hostile::{
@@ -14,6 +14,7 @@ use hostile::{
     Gate, RESOURCE, Server,
     server::builder,
 };
+use mcp_auth_core::ResourcePolicy;
 use serde_json::{Value, json};
 
 /// Both ways in: over HTTP with the usual bound on a token's length and with one as large as

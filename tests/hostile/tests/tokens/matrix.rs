@@ -2,8 +2,7 @@
 //! passes (R17, R25).
 
 use actix_mcp_auth::{
-    Algorithm,
-    mcp_auth_core::{CompactJws, KeySet},
+    keys::Algorithm,
     testing::{Endpoint, Fault, TestAuthority},
 };
 use hostile::{
@@ -14,6 +13,7 @@ use hostile::{
     gate::backends,
     server::builder,
 };
+use mcp_auth_core::{CompactJws, KeySet};
 use serde_json::{Value, json};
 
 /// Which algorithms a kind of key is for: RFC 7518 §3.1 and §3.3 ("A key of size 2048 bits or

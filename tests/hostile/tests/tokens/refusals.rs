@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use actix_mcp_auth::{
-    UnixTime,
+    operation::UnixTime,
     testing::{Algorithm, Key, TestAuthority},
 };
 use hostile::{Class, Expected::BadToken, Gate, RESOURCE, Server, full, server::builder};

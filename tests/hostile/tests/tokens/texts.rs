@@ -1,7 +1,7 @@
 //! Whatever text a token or a request brings, the challenge keeps its grammar (R12). The suite's own
 //! parser checks that at every answer of every test; here are the texts that would break it.
 
-use actix_mcp_auth::{RefreshSettings, testing::TestAuthority};
+use actix_mcp_auth::{keys::RefreshSettings, testing::TestAuthority};
 use hostile::{
     Class,
     Expected::{BadToken, MissingScope, NoCredentials, Passed},

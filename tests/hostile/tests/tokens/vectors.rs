@@ -4,16 +4,14 @@
 //! tests/hostile/data/rfc-vectors.json holds the published values, with the section that each is
 //! from. They are not access tokens, so it is core's key set that is asked, not the whole gate.
 
-use actix_mcp_auth::{
-    Algorithm,
-    mcp_auth_core::{CompactJws, KeySet, signature::SignatureBackend},
-};
+use actix_mcp_auth::keys::Algorithm;
 use hostile::{
     Class,
     forge::{ForgedKey, KeyType, decode, encode},
     full,
     gate::backends,
 };
+use mcp_auth_core::{CompactJws, KeySet, signature::SignatureBackend};
 use serde_json::{Value, json};
 
 struct Vector {

@@ -10,7 +10,8 @@ impl Resource {
     /// loopback address, which is a server in development.
     ///
     /// ```
-    /// use mcp_auth_core::Resource;
+    /// # use mcp_auth_core as actix_mcp_auth;
+    /// use actix_mcp_auth::Resource;
     ///
     /// let resource = Resource::parse("https://app.internal:8080/mcp")?;
     /// assert_eq!(resource.doubts().len(), 2);

@@ -7,7 +7,7 @@ mod before;
 
 use std::path::Path;
 
-use actix_mcp_auth::{McpAuth, SeaOrmIdentityStore, testing::TestAuthority};
+use actix_mcp_auth::{McpAuth, stores::SeaOrmIdentityStore, testing::TestAuthority};
 use actix_web::{App, HttpServer, rt, web};
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement};
 

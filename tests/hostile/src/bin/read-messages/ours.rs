@@ -1,11 +1,7 @@
 //! The reader under test: an endpoint behind `auth.mcp()` with rules, as an application has it, and
 //! what core's [`Messages`] says that a body is about.
 
-use actix_mcp_auth::{
-    ToolRules,
-    mcp_auth_core::mcp::{Message, Messages, Target},
-    testing::TestAuthority,
-};
+use actix_mcp_auth::{mcp::ToolRules, testing::TestAuthority};
 use actix_web::{
     App, HttpResponse,
     dev::Service,
@@ -18,6 +14,7 @@ use hostile::{
     RESOURCE,
     server::{builder, wait_until_ready},
 };
+use mcp_auth_core::mcp::{Message, Messages, Target};
 use serde_json::json;
 
 use crate::{field, hex};

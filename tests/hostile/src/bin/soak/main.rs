@@ -24,7 +24,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use actix_mcp_auth::{TokenCacheSettings, testing::TestAuthority};
+use actix_mcp_auth::{testing::TestAuthority, token::TokenCacheSettings};
 use hostile::{Server, server::builder};
 
 use authority::Troubled;

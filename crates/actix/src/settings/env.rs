@@ -1,10 +1,14 @@
-//! Settings from the environment.
+//! Settings from environment variables.
 
-use std::time::Duration;
+use mcp_auth_core::{ConfigError, Secret};
 
-use mcp_auth_core::{ApiKey, ConfigError, Issuer, Resource};
-
-use crate::{auth::McpAuth, builder::McpAuthBuilder, secret_file};
+use super::{ApiKeySettings, IssuerSettings, McpAuthSettings};
+use crate::{
+    auth::McpAuth,
+    builder::McpAuthBuilder,
+    secret_file,
+    setting_names::{SettingNames, renamed},
+};
 
 const RESOURCE: &str = "MCP_AUTH_RESOURCE";
 const SERVED_AT: &str = "MCP_AUTH_SERVED_AT";
@@ -16,6 +20,21 @@ const LEEWAY: &str = "MCP_AUTH_LEEWAY_SECONDS";
 const CA: &str = "MCP_AUTH_CA";
 const API_KEYS: &str = "MCP_AUTH_API_KEYS";
 const WORKOS_API_KEY: &str = "WORKOS_API_KEY";
+
+/// The fields of [`McpAuthSettings`] that are read from variables.
+const VARIABLES: SettingNames = &[
+    ("resource", RESOURCE),
+    ("served_at", SERVED_AT),
+    ("authkit_domain", AUTHKIT),
+    ("authkit_jwks_uri", JWKS_URI),
+    ("issuers[0].issuer", ISSUER),
+    ("issuers[0].jwks_uri", JWKS_URI),
+    ("audiences", AUDIENCES),
+    ("leeway_seconds", LEEWAY),
+    ("ca_pem", CA),
+    ("api_keys", API_KEYS),
+    ("workos_api_key", WORKOS_API_KEY),
+];
 
 impl McpAuth {
     /// Starts the configuration from environment variables:
@@ -38,7 +57,7 @@ impl McpAuth {
     /// a mistake.
     ///
     /// ```no_run
-    /// # use mcp_auth_actix::{BuildError, McpAuth};
+    /// # use actix_mcp_auth::{BuildError, McpAuth};
     /// # fn main() -> Result<(), BuildError> {
     /// let auth = McpAuth::from_env()?.build()?;
     /// # Ok(())
@@ -58,32 +77,60 @@ impl McpAuth {
     /// # Errors
     /// As for [`from_env`](Self::from_env).
     pub fn from_vars(var: impl Fn(&str) -> Option<String>) -> Result<McpAuthBuilder, ConfigError> {
+        let settings = McpAuthSettings::from_vars(var)?;
+        match Self::from_settings(settings) {
+            Ok(builder) => Ok(builder.settings_named(VARIABLES)),
+            Err(error) => Err(renamed(error, VARIABLES)),
+        }
+    }
+}
+
+impl McpAuthSettings {
+    fn from_vars(var: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let var = |name: &str| value_of(&var, name);
-        let resource = var(RESOURCE)?.ok_or_else(|| {
+        let mut settings = Self::of(var(RESOURCE)?.ok_or_else(|| {
             ConfigError::missing(
                 RESOURCE,
                 "must be the public URL of the protected resource",
                 "https://app.example.com/mcp",
             )
-        })?;
-        let resource = Resource::parse(&resource).map_err(|error| error.named(RESOURCE))?;
-        let mut builder = Self::builder(resource).issuer(issuer(&var)?);
-        for audience in audiences(var(AUDIENCES)?)? {
-            builder = builder.audience(audience);
+        })?);
+        match (var(AUTHKIT)?, var(ISSUER)?) {
+            (Some(domain), None) => {
+                settings.authkit_domain = Some(domain);
+                settings.authkit_jwks_uri = var(JWKS_URI)?;
+                settings.workos_api_key =
+                    var(WORKOS_API_KEY)?.map(|key| Secret::new(key.trim().to_owned()));
+            }
+            (None, Some(issuer)) => {
+                settings.issuers.push(IssuerSettings::of(issuer, var(JWKS_URI)?));
+            }
+            (Some(_), Some(name)) => {
+                return Err(ConfigError::invalid(
+                    ISSUER,
+                    name,
+                    format!("must not be set together with {AUTHKIT}"),
+                    "(unset)",
+                ));
+            }
+            (None, None) => {
+                return Err(ConfigError::missing(
+                    AUTHKIT,
+                    format!("must be your AuthKit domain (or set {ISSUER} to another issuer)"),
+                    "your-subdomain.authkit.app",
+                ));
+            }
         }
-        if let Some(seconds) = var(LEEWAY)? {
-            builder = builder.leeway(leeway(&seconds)?);
+        if let Some(list) = var(AUDIENCES)? {
+            settings.audiences = list.split(',').map(|one| one.trim().to_owned()).collect();
         }
-        if let Some(path) = var(SERVED_AT)? {
-            builder = builder.served_at(path.trim());
+        settings.leeway_seconds = var(LEEWAY)?.map(|text| whole_seconds(&text)).transpose()?;
+        settings.served_at = var(SERVED_AT)?.map(|path| path.trim().to_owned());
+        settings.ca_pem = var(CA)?;
+        if let Some(list) = var(API_KEYS)? {
+            settings.api_keys = api_keys(&list)?;
         }
-        if let Some(pem) = var(CA)? {
-            builder = builder.trust_ca_pem_of(CA, pem.as_bytes());
-        }
-        if let Some(keys) = var(API_KEYS)? {
-            builder = builder.api_keys(api_keys(&keys)?);
-        }
-        Ok(builder)
+        Ok(settings)
     }
 }
 
@@ -94,75 +141,16 @@ fn value_of(
 ) -> Result<Option<String>, ConfigError> {
     let set = |name: &str| var(name).filter(|value| !value.trim().is_empty());
     let file = format!("{name}_FILE");
-    match (set(name), set(&file)) {
-        (value, None) => Ok(value),
-        (None, Some(path)) => secret_file::read(&file, path.trim()).map(Some),
-        (Some(_), Some(path)) => Err(ConfigError::invalid(
-            file,
-            path,
-            format!("must not be set together with {name}"),
-            "(unset)",
-        )),
-    }
+    let path = set(&file).map(|path| path.trim().into());
+    secret_file::value(name, set(name), &file, path)
 }
 
-fn issuer(
-    var: &impl Fn(&str) -> Result<Option<String>, ConfigError>,
-) -> Result<Issuer, ConfigError> {
-    let issuer = match (var(AUTHKIT)?, var(ISSUER)?) {
-        (Some(domain), None) => {
-            let authkit = Issuer::authkit(domain).map_err(|error| error.named(AUTHKIT))?;
-            match var(WORKOS_API_KEY)? {
-                Some(key) => authkit.workos_api_key(key.trim()),
-                None => authkit,
-            }
-        }
-        (None, Some(name)) => Issuer::new(name).map_err(|error| error.named(ISSUER))?,
-        (Some(_), Some(name)) => {
-            return Err(ConfigError::invalid(
-                ISSUER,
-                name,
-                format!("must not be set together with {AUTHKIT}"),
-                "(unset)",
-            ));
-        }
-        (None, None) => {
-            return Err(ConfigError::missing(
-                AUTHKIT,
-                format!("must be your AuthKit domain (or set {ISSUER} to another issuer)"),
-                "your-subdomain.authkit.app",
-            ));
-        }
-    };
-    match var(JWKS_URI)? {
-        Some(uri) => issuer.jwks_uri(uri).map_err(|error| error.named(JWKS_URI)),
-        None => Ok(issuer),
-    }
-}
-
-fn audiences(list: Option<String>) -> Result<Vec<String>, ConfigError> {
-    let list = list.unwrap_or_default();
-    if list.is_empty() {
-        return Ok(Vec::new());
-    }
-    let audiences: Vec<String> = list.split(',').map(|one| one.trim().to_owned()).collect();
-    match audiences.iter().any(String::is_empty) {
-        false => Ok(audiences),
-        true => Err(ConfigError::invalid(
-            AUDIENCES,
-            list,
-            "must be audiences separated by commas, none of them empty",
-            "api://bookmarks,client_01ABC",
-        )),
-    }
-}
-
-fn api_keys(list: &str) -> Result<Vec<ApiKey>, ConfigError> {
+fn api_keys(list: &str) -> Result<Vec<ApiKeySettings>, ConfigError> {
     let separator = |c: char| c == ',' || c.is_whitespace();
     let parts = list.split(separator).filter(|part| !part.is_empty());
     parts
         .map(|part| match part.split_once(':') {
-            Some((name, key)) => ApiKey::new(name, key).map_err(|error| error.named(API_KEYS)),
+            Some((name, key)) => Ok(ApiKeySettings::of(name, key)),
             // The part may be a key: it is not shown.
             None => Err(ConfigError::invalid(
                 API_KEYS,
@@ -174,21 +162,18 @@ fn api_keys(list: &str) -> Result<Vec<ApiKey>, ConfigError> {
         .collect()
 }
 
-fn leeway(seconds: &str) -> Result<Duration, ConfigError> {
-    match seconds.trim().parse() {
-        Ok(seconds @ 0..=300) => Ok(Duration::from_secs(seconds)),
-        _ => Err(ConfigError::invalid(
-            LEEWAY,
-            seconds,
-            "must be a whole number of seconds from 0 to 300",
-            "30",
-        )),
-    }
+/// How many they may be is for the builder to say.
+fn whole_seconds(text: &str) -> Result<f64, ConfigError> {
+    text.trim()
+        .parse::<u32>()
+        .map(f64::from)
+        .map_err(|_| ConfigError::invalid(LEEWAY, text, "must be a whole number of seconds", "30"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::BuildError;
 
     fn from(vars: &[(&str, &str)]) -> Result<McpAuthBuilder, ConfigError> {
         McpAuth::from_vars(|name| {
@@ -217,11 +202,14 @@ mod tests {
             (vec![resource, domain, (JWKS_URI, "jwks")], JWKS_URI, "https://"),
             (vec![resource, domain, (LEEWAY, "301")], LEEWAY, "30"),
             (vec![resource, domain, (LEEWAY, "soon")], LEEWAY, "30"),
+            (vec![resource, domain, (SERVED_AT, "mcp")], SERVED_AT, "/mcp"),
+            (vec![resource, domain, (CA, "no certificate")], CA, "BEGIN"),
             (vec![resource, domain, (AUDIENCES, "api,")], AUDIENCES, "api://bookmarks"),
             (vec![resource, domain, (API_KEYS, "export")], API_KEYS, "nightly-export:"),
             (vec![resource, domain, (API_KEYS, "export:short")], API_KEYS, "openssl rand"),
         ] {
-            let error = from(&vars).map(|_| ()).unwrap_err().to_string();
+            let built = from(&vars).map_err(BuildError::from).and_then(McpAuthBuilder::build);
+            let error = built.map(|_| ()).unwrap_err().to_string();
             assert!(error.starts_with(named) && error.contains(example), "{vars:?}: {error}");
         }
     }
