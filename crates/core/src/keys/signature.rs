@@ -10,7 +10,7 @@
 //! revocation names claims, and the cache of verified tokens stores a second text as a second
 //! entry. One signature has only one encoding: ECDSA numbers and RSA signatures have their full
 //! length and are in range, S of Ed25519 is below the order (RFC 8032 §5.1.7), and base64url is
-//! strict (R23).
+//! strict.
 
 use std::fmt;
 
