@@ -8,10 +8,10 @@ use std::borrow::Cow;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use super::{
-    error::MessageError,
     message::{Message, Messages},
     target::is_mirrored,
 };
+use crate::rejection::MessageError;
 
 /// The first revision that demands `Mcp-Method` and `Mcp-Name`.
 const FIRST: &str = "2026-07-28";

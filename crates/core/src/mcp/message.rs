@@ -23,11 +23,11 @@ use serde::{
 use serde_json::Value;
 
 use self::{names::refuse_ambiguous, params::Params};
-use super::{
-    error::MessageError,
-    target::{Target, is_mirrored, naming},
+use super::target::{Target, is_mirrored, naming};
+use crate::{
+    rejection::MessageError,
+    strict_json::{self, ObjectReader, Simple},
 };
-use crate::strict_json::{self, ObjectReader, Simple};
 
 pub(super) use names::is_plain;
 

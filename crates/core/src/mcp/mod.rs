@@ -15,7 +15,6 @@
 //! before a body is read, and nothing else.
 
 pub mod anonymous;
-pub mod error;
 pub mod headers;
 pub mod message;
 pub mod policy;
@@ -25,10 +24,11 @@ pub mod target;
 pub mod tool_rules;
 
 pub use anonymous::AnonymousMethods;
-pub use error::MessageError;
 pub use headers::MirroredHeaders;
 pub use message::{Message, Messages};
 pub use policy::McpPolicy;
 pub use sessions::{SessionBindings, SessionOwner, SessionSettings};
 pub use target::Target;
 pub use tool_rules::{Demand, Demands, Rule, ToolRules};
+
+pub use crate::rejection::MessageError;

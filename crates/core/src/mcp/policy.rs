@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use super::{
     anonymous::AnonymousMethods,
-    error::MessageError,
     headers::MirroredHeaders,
     message::Messages,
     target::{Naming, Target, naming},
@@ -13,7 +12,7 @@ use super::{
 use crate::{
     authenticator::Authenticated,
     permission::Need,
-    rejection::{ForbiddenReason, Rejection},
+    rejection::{ForbiddenReason, MessageError, Rejection},
 };
 
 /// Rules for tools, prompts, resources and methods, and which messages need no credentials.

@@ -3,8 +3,10 @@
 use std::collections::HashMap;
 
 use self::resources::ResourceRules;
-use super::{error::MessageError, target::Target};
-use crate::{authenticator::Authenticated, config::ConfigError, permission::Need};
+use super::target::Target;
+use crate::{
+    authenticator::Authenticated, config::ConfigError, permission::Need, rejection::MessageError,
+};
 
 pub use demand::{Demand, Demands};
 pub use rule::Rule;

@@ -6,10 +6,8 @@ use serde::de::{MapAccess, SeqAccess};
 
 use super::names::{is_ambiguous, is_plain, refuse_ambiguous, resembles};
 use crate::{
-    mcp::{
-        error::MessageError,
-        target::{Naming, Target},
-    },
+    mcp::target::{Naming, Target},
+    rejection::MessageError,
     strict_json::{self, ObjectReader, Simple},
 };
 

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use super::{Demand, Demands};
-use crate::mcp::{
-    error::MessageError,
-    resource_uri::{begins_normal_form, loose, normal_form, template_prefix},
+use crate::{
+    mcp::resource_uri::{begins_normal_form, loose, normal_form, template_prefix},
+    rejection::MessageError,
 };
 
 /// Rules for single resources, and for those below a prefix.
