@@ -18,6 +18,9 @@ pub(super) const TIME_LIMIT: Duration = Duration::from_secs(5);
 /// How long a connection is kept for the next request: long enough for metadata and then keys, and
 /// for many newcomers at once.
 const KEEP_ALIVE: Duration = Duration::from_secs(1);
+/// The client's name and version (RFC 9110 §10.1.5). Web application firewalls in front of issuers
+/// reject requests without one.
+const USER_AGENT: &str = concat!("actix-mcp-auth/", env!("CARGO_PKG_VERSION"));
 /// The largest document that is read, in bytes.
 pub(super) const SIZE_LIMIT: usize = 64 * 1024;
 /// The longest `ETag` that is sent back, in bytes.
@@ -84,12 +87,14 @@ async fn ask(uri: &str, request: ClientRequest) -> Result<Answer, FetchError> {
     let asks_for_news = request.headers().contains_key(header::IF_NONE_MATCH);
     let mut answer = request
         .insert_header((header::ACCEPT, "application/json"))
+        .insert_header((header::USER_AGENT, USER_AGENT))
         // Another crate of the application may have switched on awc's decompression, and a small
         // answer may decompress to any size.
         .insert_header((header::ACCEPT_ENCODING, "identity"))
         .no_decompress()
         .timeout(TIME_LIMIT)
-        .send()
+        // `send` says `Content-Length: 0`, which a GET does not need (RFC 9110 §8.6).
+        .send_body(actix_web::body::None::new())
         .await
         .map_err(|error| FetchError::Unreachable { uri: at(), error: error.to_string() })?;
     let unchanged = asks_for_news && answer.status() == StatusCode::NOT_MODIFIED;
