@@ -36,6 +36,8 @@ pub mod config;
 #[cfg(feature = "contract-tests")]
 pub mod contract_tests;
 pub mod description;
+pub mod handle;
+pub mod http;
 pub mod identity;
 pub mod issuer;
 pub mod issuer_keys;
@@ -77,6 +79,8 @@ pub use challenge::Challenge;
 pub use claims::{Actor, Claims, NumericDate};
 pub use config::ConfigError;
 pub use description::{KeyIdHash, TokenDescription};
+pub use handle::AuthHandle;
+pub use http::{HttpClient, HttpError, HttpRequest, HttpResponse};
 pub use identity::{
     ClientId, Found, IdentityStore, IssuerAwareness, Lookup, LookupKey, Newcomer, StoreError,
     Subject,
