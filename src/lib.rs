@@ -105,11 +105,11 @@ pub use mcp_auth_actix::{
     McpAuthMiddleware, McpAuthSettings, McpMiddleware, SystemClock,
 };
 pub use mcp_auth_core::{
-    self, Actor, ActorRule, Algorithm, ApiKey, ApiKeyName, AudiencePolicy, Authenticated, ClientId,
-    Clock, ConfigError, Found, IdentityStore, Issuer, IssuerAwareness, IssuerNames, JwksLocation,
-    KeyIdHash, Lookup, LookupKey, Newcomer, Principal, PrincipalKind, Profile, ProfileError,
-    Rejection, Resource, ResourceKind, Scope, ScopeSet, StoreError, Subject, TokenCacheSettings,
-    TokenCacheUse, UnixTime, UnknownUser, VerifiedToken, async_trait,
+    self, Actor, ActorRule, Algorithm, ApiKey, ApiKeyName, AudiencePolicy, AuthHandle,
+    Authenticated, ClientId, Clock, ConfigError, Found, IdentityStore, Issuer, IssuerAwareness,
+    IssuerNames, JwksLocation, KeyIdHash, Lookup, LookupKey, Newcomer, Principal, PrincipalKind,
+    Profile, ProfileError, Rejection, Resource, ResourceKind, Scope, ScopeSet, StoreError, Subject,
+    TokenCacheSettings, TokenCacheUse, UnixTime, UnknownUser, VerifiedToken, async_trait,
     issuer_keys::LastFetch,
     mcp::{AnonymousMethods, SessionSettings, ToolRules},
     refresh::RefreshSettings,

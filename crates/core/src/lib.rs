@@ -17,6 +17,7 @@
 //! | the application's own user | [`identity`] |
 //! | what an MCP message may do | [`mcp`] |
 //! | any stop on the way | [`rejection`], [`challenge`] |
+//! | requests to other servers | [`http`] |
 //!
 //! [`Authenticator::authenticate`] is that whole line, once. [`metadata`] builds the documents by
 //! which a client finds the way to a token.

@@ -4,6 +4,8 @@
 //! It runs a current-thread runtime because awc's client is `!Send`, and so that a hung server or a
 //! stuck name lookup cannot block a worker. Requests read an immutable snapshot. A request that
 //! needs an unknown key watches the generation, for a bounded time.
+//!
+//! The HTTP client for everything outbound ([`http`]) runs on the same thread.
 
 mod addresses;
 mod document;
