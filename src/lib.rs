@@ -111,9 +111,9 @@ pub use mcp_auth_actix::{
 #[cfg(feature = "contract-tests")]
 pub use mcp_auth_core::contract_tests;
 pub use mcp_auth_core::{
-    ApiKey, Authenticated, ClientId, ConfigError, Found, IdentityStore, Issuer, Lookup, Newcomer,
-    Principal, PrincipalKind, Rejection, Resource, StoreError, Subject, UnknownUser, async_trait,
-    scopes,
+    ApiKey, AuthHandle, Authenticated, ClientId, ConfigError, Found, IdentityStore, Issuer, Lookup,
+    Newcomer, Principal, PrincipalKind, Rejection, Resource, StoreError, Subject, UnknownUser,
+    async_trait, scopes,
 };
 
 /// Settings of an [`Issuer`], and of the tokens that are accepted from it.

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use actix_web::http::header::{self, HeaderMap};
-use mcp_auth_core::{Authenticator, Challenge, IncomingRequest, mcp::SessionBindings};
+use mcp_auth_core::{Authenticator, Challenge, HttpClient, IncomingRequest, mcp::SessionBindings};
 
 use crate::{
     clock::ChosenClock, cors::OriginPolicy, discovery::Discovery, host::HostPolicy,
@@ -17,7 +17,8 @@ use crate::{
 pub struct McpAuth(Arc<Inner>);
 
 pub(crate) struct Inner {
-    pub(crate) authenticator: Authenticator,
+    pub(crate) authenticator: Arc<Authenticator>,
+    pub(crate) http: Arc<dyn HttpClient>,
     pub(crate) challenge: Challenge,
     pub(crate) hosts: HostPolicy,
     pub(crate) origins: OriginPolicy,

@@ -2,7 +2,7 @@
 
 use actix_web::web::ServiceConfig;
 use mcp_auth_core::{
-    Clock, ConfigError, Requirement, Resource, ResourceKind, Subject, TokenCacheUse,
+    AuthHandle, Clock, ConfigError, Requirement, Resource, ResourceKind, Subject, TokenCacheUse,
 };
 
 use crate::{
@@ -164,6 +164,13 @@ impl McpAuth {
     /// ```
     pub fn revoke(&self, subject: &Subject) {
         self.inner().authenticator.revoke(subject, self.inner().clock.now());
+    }
+
+    /// What the adapters for sign-in and for the issuer's API are built from: the decision about
+    /// callers, and the HTTP client with this resource's certificate authorities and limits. It
+    /// works while a clone of this `McpAuth` exists.
+    pub fn handle(&self) -> AuthHandle {
+        AuthHandle::new(self.inner().authenticator.clone(), self.inner().http.clone())
     }
 
     /// How full the cache of verified tokens is.

@@ -17,6 +17,7 @@
 //! | the application's own user | [`identity`] |
 //! | what an MCP message may do | [`mcp`] |
 //! | any stop on the way | [`rejection`], [`challenge`] |
+//! | requests to other servers | [`http`] |
 //!
 //! [`Authenticator::authenticate`] is that whole line, once. [`metadata`] builds the documents by
 //! which a client finds the way to a token.
@@ -29,6 +30,8 @@ pub mod cache;
 pub mod config;
 #[cfg(feature = "contract-tests")]
 pub mod contract_tests;
+pub mod handle;
+pub mod http;
 pub mod identity;
 pub mod issuer;
 pub mod keys;
@@ -65,6 +68,8 @@ pub use challenge::Challenge;
 pub use claims::{Actor, Claims, NumericDate};
 pub use config::ConfigError;
 pub use description::{KeyIdHash, TokenDescription};
+pub use handle::AuthHandle;
+pub use http::{HttpClient, HttpError, HttpRequest, HttpResponse};
 pub use identity::{
     ClientId, Found, IdentityStore, IssuerAwareness, Lookup, LookupKey, Newcomer, StoreError,
     Subject,

@@ -1,19 +1,21 @@
 //! Why a document could not be fetched.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use actix_web::http::StatusCode;
-use mcp_auth_core::{keys::JwksError, metadata::MetadataError, profile::NotAProfile};
+use mcp_auth_core::{HttpRequest, keys::JwksError, metadata::MetadataError, profile::NotAProfile};
 
-use super::http::{SIZE_LIMIT, TIME_LIMIT};
+/// What to do about a certificate whose authority is not trusted.
+const UNTRUSTED: &str =
+    "; a private certificate authority is trusted by trust_ca_pem, the system's by SSL_CERT_FILE";
 
 /// Why a document could not be fetched. For the log only.
 #[derive(Debug)]
 pub(super) enum FetchError {
     Insecure { uri: String },
-    TooSlow { uri: String },
+    TooSlow { uri: String, limit: Duration },
     Unreachable { uri: String, error: String },
-    Status { uri: String, status: StatusCode },
+    Status { uri: String, status: u16 },
     Body { uri: String, error: String },
     Keys { uri: String, error: JwksError },
     Metadata { uri: String, error: MetadataError },
@@ -29,7 +31,7 @@ impl FetchError {
     /// instead of it.
     pub(super) fn says_nothing_is_there(&self) -> bool {
         match self {
-            Self::Status { status, .. } => status.is_client_error(),
+            Self::Status { status, .. } => (400..500).contains(status),
             Self::Metadata { error, .. } => *error == MetadataError::NotAnObject,
             _ => false,
         }
@@ -40,12 +42,26 @@ impl fmt::Display for FetchError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Insecure { uri } => write!(f, "{uri:?} is not an https URL"),
-            Self::TooSlow { uri } => write!(f, "{uri} took longer than {TIME_LIMIT:?}"),
-            Self::Unreachable { uri, error } => write!(f, "{uri} cannot be reached: {error}"),
-            Self::Status { uri, status } => write!(f, "{uri} answered {status}"),
+            Self::TooSlow { uri, limit } => write!(f, "{uri} took longer than {limit:?}"),
+            Self::Unreachable { uri, error } => {
+                write!(f, "{uri} cannot be reached: {error}")?;
+                match error.contains("certificate verify failed") {
+                    true => f.write_str(UNTRUSTED),
+                    false => Ok(()),
+                }
+            }
+            Self::Status { uri, status: 403 } => write!(
+                f,
+                "{uri} answered 403 Forbidden; a firewall in front of the issuer may be the cause"
+            ),
+            Self::Status { uri, status } => match StatusCode::from_u16(*status) {
+                Ok(status) => write!(f, "{uri} answered {status}"),
+                Err(_) => write!(f, "{uri} answered {status}"),
+            },
             Self::Body { uri, error } => write!(
                 f,
-                "the answer of {uri} could not be read (at most {SIZE_LIMIT} bytes): {error}"
+                "the answer of {uri} could not be read (at most {} bytes): {error}",
+                HttpRequest::DEFAULT_SIZE_LIMIT
             ),
             Self::Keys { uri, error } => write!(f, "{uri}: {error}"),
             Self::Metadata { uri, error } => write!(f, "{uri}: {error}"),
@@ -60,5 +76,22 @@ impl fmt::Display for FetchError {
             ),
             Self::NoJwksUri => f.write_str("the issuer's metadata has no jwks_uri"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn log_text_says_what_may_be_done() {
+        let uri = || "https://i/jwks".to_owned();
+        let error = "ssl3_get_server_certificate:certificate verify failed".to_owned();
+        let untrusted = FetchError::Unreachable { uri: uri(), error }.to_string();
+        assert!(untrusted.contains("trust_ca_pem") && untrusted.contains("SSL_CERT_FILE"));
+        let refused = FetchError::Status { uri: uri(), status: 403 }.to_string();
+        assert!(refused.contains("answered 403 Forbidden; a firewall"), "{refused}");
+        let missing = FetchError::Status { uri: uri(), status: 404 }.to_string();
+        assert_eq!(missing, "https://i/jwks answered 404 Not Found");
     }
 }

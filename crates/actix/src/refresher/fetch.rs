@@ -4,47 +4,29 @@
 mod profile;
 
 use std::{
-    cell::{OnceCell, RefCell},
-    collections::{HashMap, hash_map::Entry},
+    cell::RefCell,
+    collections::HashMap,
     ops::ControlFlow::{self, Break, Continue},
-    rc::Rc,
     sync::Arc,
     time::Duration,
 };
 
-use actix_web::http::{
-    StatusCode,
-    header::{self, HeaderValue},
-};
-use awc::Client;
 use mcp_auth_core::{
-    AuthorizationServerMetadata, Issuer, JwksLocation, KeySet, keys::JwksError,
-    metadata::metadata_urls, signature::SignatureBackend,
+    AuthorizationServerMetadata, HttpClient, HttpRequest, Issuer, JwksLocation, KeySet,
+    http::AllowedAddresses, keys::JwksError, metadata::metadata_urls, signature::SignatureBackend,
 };
-use openssl::ssl::SslConnector;
 
 use super::{
+    document::{self, Answer, IF_NONE_MATCH, NOT_MODIFIED},
     error::FetchError,
-    http::{Answer, bounded, client},
-    network::{Dialer, Network},
     origin,
 };
 use crate::observe;
 
-/// Fetches documents. The HTTP clients are built at the first fetch: reading the system's
-/// certificates takes some milliseconds that start-up need not wait for.
+/// Fetches documents.
 pub(super) struct Fetcher {
     signatures: Arc<dyn SignatureBackend>,
-    /// The TLS settings, where further certificate authorities are trusted than the system's.
-    tls: Option<SslConnector>,
-    network: Rc<dyn Network>,
-    /// For URLs that the configuration names, and for those on an issuer's own host.
-    documents: OnceCell<Client>,
-    /// By issuer, for key sets that its metadata names on another host. Clients of their own, since
-    /// a connection that another client opened was not checked by the rule for these.
-    discovered_elsewhere: RefCell<HashMap<String, Client>>,
-    /// A client of its own, so that many newcomers do not delay the fetching of keys.
-    profiles: OnceCell<Client>,
+    http: Arc<dyn HttpClient>,
     /// The key set in use of each issuer, with its `ETag`.
     known: RefCell<HashMap<String, KnownSet>>,
     /// The `jwks_uri` that each issuer's metadata named last.
@@ -67,7 +49,7 @@ pub(super) enum FetchedKeys {
 
 struct KnownSet {
     uri: String,
-    tag: HeaderValue,
+    tag: Vec<u8>,
     fresh: Option<Duration>,
 }
 
@@ -79,18 +61,10 @@ type Step<T> = ControlFlow<Result<T, FetchError>, FetchError>;
 
 impl Fetcher {
     /// Nothing is fetched yet. Keys are made ready for this backend.
-    pub(super) fn new(
-        signatures: Arc<dyn SignatureBackend>,
-        tls: Option<SslConnector>,
-        network: Rc<dyn Network>,
-    ) -> Self {
+    pub(super) fn new(signatures: Arc<dyn SignatureBackend>, http: Arc<dyn HttpClient>) -> Self {
         Self {
             signatures,
-            tls,
-            network,
-            documents: OnceCell::new(),
-            discovered_elsewhere: RefCell::default(),
-            profiles: OnceCell::new(),
+            http,
             known: RefCell::default(),
             discovered: RefCell::default(),
             userinfo: RefCell::default(),
@@ -100,17 +74,21 @@ impl Fetcher {
 
     /// An issuer's key set, from where it is configured or discovered to be.
     pub(super) async fn keys(&self, issuer: &Issuer) -> Fetched<FetchedKeys> {
-        let (uri, client) = match issuer.jwks_location() {
-            JwksLocation::Uri(uri) => (uri.clone(), self.documents()),
+        let (uri, addresses) = match issuer.jwks_location() {
+            JwksLocation::Uri(uri) => (uri.clone(), AllowedAddresses::Any),
             _ => {
                 let uri = self.discover_jwks_uri(issuer).await?;
-                let client = self.client_for_discovered(issuer, &uri);
-                (uri, client)
+                let addresses = addresses_of_discovered(issuer, &uri);
+                (uri, addresses)
             }
         };
         // Removed until it is confirmed: after any failure the whole set is fetched.
         let known = self.known.borrow_mut().remove(issuer.name()).filter(|known| known.uri == uri);
-        let answer = self.get_if_new(&client, issuer, &uri, known.as_ref()).await?;
+        let mut request = HttpRequest::get(&*uri).addresses(addresses);
+        if let Some(known) = &known {
+            request = request.header(IF_NONE_MATCH, known.tag.clone());
+        }
+        let answer = self.fetch(issuer, request).await?;
         match (answer.body, known) {
             (Some(body), _) => self.read_keys(issuer, uri, &body, answer.tag, answer.fresh),
             (None, Some(known)) => {
@@ -119,7 +97,7 @@ impl Fetcher {
                 self.remember(issuer, KnownSet { fresh, ..known });
                 Ok((FetchedKeys::Unchanged, fresh))
             }
-            (None, None) => Err(FetchError::Status { uri, status: StatusCode::NOT_MODIFIED }),
+            (None, None) => Err(FetchError::Status { uri, status: NOT_MODIFIED }),
         }
     }
 
@@ -128,7 +106,7 @@ impl Fetcher {
         issuer: &Issuer,
         uri: String,
         body: &[u8],
-        tag: Option<HeaderValue>,
+        tag: Option<Vec<u8>>,
         fresh: Option<Duration>,
     ) -> Fetched<FetchedKeys> {
         match KeySet::parse(body, issuer.allowed_algorithms(), &*self.signatures) {
@@ -181,7 +159,7 @@ impl Fetcher {
         issuer: &Issuer,
         uri: &str,
     ) -> Fetched<AuthorizationServerMetadata> {
-        let answer = self.get_if_new(&self.documents(), issuer, uri, None).await?;
+        let answer = self.fetch(issuer, HttpRequest::get(uri)).await?;
         let metadata = AuthorizationServerMetadata::parse(answer.document(), issuer.name())
             .map_err(|error| FetchError::Metadata { uri: uri.to_owned(), error })?;
         self.log_unused_userinfo_endpoint(issuer, &metadata);
@@ -216,41 +194,17 @@ impl Fetcher {
         Ok(uri)
     }
 
-    /// A document; no body where it is the known one still (304).
-    async fn get_if_new(
-        &self,
-        client: &Client,
-        issuer: &Issuer,
-        uri: &str,
-        known: Option<&KnownSet>,
-    ) -> Result<Answer, FetchError> {
-        bounded(issuer, uri, || match known {
-            Some(known) => {
-                client.get(uri).insert_header((header::IF_NONE_MATCH, known.tag.clone()))
-            }
-            None => client.get(uri),
-        })
-        .await
+    async fn fetch(&self, issuer: &Issuer, request: HttpRequest) -> Result<Answer, FetchError> {
+        document::fetch(&*self.http, issuer, request).await
     }
+}
 
-    fn documents(&self) -> Client {
-        let dialer = || Dialer::to_any_address(self.network.clone());
-        self.documents.get_or_init(|| client(self.tls.as_ref(), dialer())).clone()
+/// Which addresses a URL that the issuer's metadata names may have.
+fn addresses_of_discovered(issuer: &Issuer, uri: &str) -> AllowedAddresses {
+    if origin::same_host(uri, issuer.name()) {
+        return AllowedAddresses::Any;
     }
-
-    /// The client for a URL that the issuer's metadata names.
-    fn client_for_discovered(&self, issuer: &Issuer, uri: &str) -> Client {
-        if origin::same_host(uri, issuer.name()) {
-            return self.documents();
-        }
-        match self.discovered_elsewhere.borrow_mut().entry(issuer.name().to_owned()) {
-            Entry::Occupied(known) => known.get().clone(),
-            Entry::Vacant(place) => {
-                // Without a host nothing can be looked up, and private addresses are refused.
-                let host = origin::host(issuer.name()).unwrap_or_default();
-                let dialer = Dialer::to_public_addresses(self.network.clone(), &host);
-                place.insert(client(self.tls.as_ref(), dialer)).clone()
-            }
-        }
-    }
+    // Without a host nothing can be looked up, and private addresses are refused.
+    let host = origin::host(issuer.name()).unwrap_or_default();
+    AllowedAddresses::PublicUnlessPrivate { named_by: host.into() }
 }

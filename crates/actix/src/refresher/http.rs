@@ -1,125 +1,116 @@
-//! One request for a document, within limits: time, size, no redirects, no decompression.
+//! The HTTP client for everything outbound, on the refresher's thread.
+//!
+//! awc's client is `!Send`, so requests are sent to the thread over a channel and are answered over
+//! another. The worker keeps all of them in flight at once: a slow server delays nobody else.
 
-use std::time::Duration;
+mod exchange;
 
-use actix_web::http::{
-    StatusCode,
-    header::{self, HeaderValue},
-};
-use awc::{Client, ClientRequest, Connector};
-use mcp_auth_core::{Issuer, Secret, refresh::max_age};
+use std::{fmt, rc::Rc, sync::Arc};
+
+use async_trait::async_trait;
+use futures_util::{StreamExt, stream::FuturesUnordered};
+use mcp_auth_core::{HttpClient, HttpError, HttpRequest, HttpResponse};
 use openssl::ssl::SslConnector;
-use tokio::time::timeout;
+use tokio::{
+    sync::{self, OwnedSemaphorePermit, Semaphore, mpsc, oneshot},
+    time::timeout,
+};
 
-use super::{error::FetchError, network::Dialer};
+use self::exchange::Exchanges;
+use super::network::Network;
 
-/// The longest that a whole fetch may take: connecting, header and body.
-pub(super) const TIME_LIMIT: Duration = Duration::from_secs(5);
-/// How long a connection is kept for the next request: long enough for metadata and then keys, and
-/// for many newcomers at once.
-const KEEP_ALIVE: Duration = Duration::from_secs(1);
-/// The largest document that is read, in bytes.
-pub(super) const SIZE_LIMIT: usize = 64 * 1024;
-/// The longest `ETag` that is sent back, in bytes.
-const TAG_LIMIT: usize = 256;
+/// How many requests are in flight at most. It bounds memory; whoever asks one server often bounds
+/// how many requests that server gets.
+const MAX_IN_FLIGHT: usize = 1024;
 
-/// A server's answer.
-pub(super) struct Answer {
-    /// The document; `None` where the one that the request named is current (304).
-    pub(super) body: Option<Vec<u8>>,
-    /// How long it is fresh, where the server says so.
-    pub(super) fresh: Option<Duration>,
-    /// Its `ETag`, for the next conditional request (RFC 9110 §8.8.3).
-    pub(super) tag: Option<HeaderValue>,
+/// The handle, for any thread.
+#[derive(Clone)]
+pub(crate) struct ThreadHttpClient {
+    requests: mpsc::UnboundedSender<Pending>,
+    in_flight: Arc<Semaphore>,
 }
 
-impl Answer {
-    /// The document: always there, unless the request was conditional.
-    pub(super) fn document(&self) -> &[u8] {
-        self.body.as_deref().unwrap_or_default()
+/// The end of the channel on the thread.
+pub(super) struct HttpWorker {
+    /// In a mutex so that a worker that is started again after a panic continues with the queue.
+    requests: sync::Mutex<mpsc::UnboundedReceiver<Pending>>,
+    /// The TLS settings, where further certificate authorities are trusted than the system's.
+    pub(super) tls: Option<SslConnector>,
+}
+
+/// A request that waits for its response.
+struct Pending {
+    request: HttpRequest,
+    response: oneshot::Sender<Result<HttpResponse, HttpError>>,
+    /// Released when the request ends, in whatever way.
+    _permit: OwnedSemaphorePermit,
+}
+
+/// Both ends. Nothing is sent before the worker runs.
+pub(super) fn open(tls: Option<SslConnector>) -> (ThreadHttpClient, HttpWorker) {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    let in_flight = Arc::new(Semaphore::new(MAX_IN_FLIGHT));
+    let worker = HttpWorker { requests: sync::Mutex::new(receiver), tls };
+    (ThreadHttpClient { requests: sender, in_flight }, worker)
+}
+
+#[async_trait]
+impl HttpClient for ThreadHttpClient {
+    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        let permit = self.in_flight.clone().try_acquire_owned();
+        let permit = permit.map_err(|_| HttpError::TooManyRequests)?;
+        let (response, answered) = oneshot::channel();
+        let pending = Pending { request, response, _permit: permit };
+        self.requests.send(pending).map_err(|_| HttpError::Closed)?;
+        // Closed without a response where the thread ended, or where it starts again after a panic.
+        answered.await.unwrap_or(Err(HttpError::Closed))
     }
 }
 
-/// A client that connects by `dialer`, and trusts the system's certificate authorities, or what
-/// `tls` trusts.
-///
-/// A connection that was not used for `KEEP_ALIVE` is not used again. With HTTP/2 awc keeps
-/// connections whatever becomes of the requests on them: one that has died without a sign would be
-/// used again for each attempt, for over a minute. An attempt that hung took longer than this, so
-/// that the next one opens a new connection.
-///
-/// awc's bound on connections is off: it is one for all hosts, so that a slow issuer's could keep
-/// another issuer's requests waiting. The callers bound how many requests there are per issuer.
-pub(super) fn client(tls: Option<&SslConnector>, dialer: Dialer) -> Client {
-    let connector = Connector::new().connector(dialer).conn_keep_alive(KEEP_ALIVE).limit(0);
-    let client = Client::builder().disable_redirects();
-    match tls {
-        None => client.connector(connector).finish(),
-        Some(tls) => client.connector(connector.openssl(tls.clone())).finish(),
-    }
-}
-
-/// A header that HTTP libraries do not log and do not put into the HPACK table (RFC 7541 §7.1.3).
-pub(super) fn sensitive(bearer: &Secret) -> Option<HeaderValue> {
-    let mut value = HeaderValue::try_from(format!("Bearer {}", bearer.expose())).ok()?;
-    value.set_sensitive(true);
-    Some(value)
-}
-
-/// Sends a request, within the limits of time and size.
-pub(super) async fn bounded(
-    issuer: &Issuer,
-    uri: &str,
-    request: impl FnOnce() -> ClientRequest,
-) -> Result<Answer, FetchError> {
-    if !issuer.may_fetch(uri) {
-        return Err(FetchError::Insecure { uri: uri.to_owned() });
-    }
-    let answer = ask(uri, request());
-    timeout(TIME_LIMIT, answer).await.map_err(|_| FetchError::TooSlow { uri: uri.to_owned() })?
-}
-
-async fn ask(uri: &str, request: ClientRequest) -> Result<Answer, FetchError> {
-    let at = || uri.to_owned();
-    let asks_for_news = request.headers().contains_key(header::IF_NONE_MATCH);
-    let mut answer = request
-        .insert_header((header::ACCEPT, "application/json"))
-        // Another crate of the application may have switched on awc's decompression, and a small
-        // answer may decompress to any size.
-        .insert_header((header::ACCEPT_ENCODING, "identity"))
-        .no_decompress()
-        .timeout(TIME_LIMIT)
-        .send()
-        .await
-        .map_err(|error| FetchError::Unreachable { uri: at(), error: error.to_string() })?;
-    let unchanged = asks_for_news && answer.status() == StatusCode::NOT_MODIFIED;
-    if answer.status() != StatusCode::OK && !unchanged {
-        return Err(FetchError::Status { uri: at(), status: answer.status() });
-    }
-    let headers = answer.headers();
-    let fresh =
-        headers.get(header::CACHE_CONTROL).and_then(|value| value.to_str().ok()).and_then(max_age);
-    let tag = headers.get(header::ETAG).filter(|tag| tag.len() <= TAG_LIMIT).cloned();
-    let body = match unchanged {
-        true => None,
-        false => {
-            let body = answer.body().limit(SIZE_LIMIT).await;
-            let unread = |error| FetchError::Body { uri: at(), error };
-            Some(body.map_err(|error| unread(error.to_string()))?.to_vec())
+impl HttpWorker {
+    /// Sends requests as they come, until the future is dropped.
+    pub(super) async fn run(&self, network: Rc<dyn Network>) {
+        let exchanges = Exchanges::new(self.tls.clone(), network);
+        let mut requests = self.requests.lock().await;
+        let mut in_flight = FuturesUnordered::new();
+        loop {
+            tokio::select! {
+                pending = requests.recv() => match pending {
+                    Some(pending) => in_flight.push(pending.settle(&exchanges)),
+                    None => return std::future::pending().await,
+                },
+                Some(()) = in_flight.next() => {}
+            }
         }
-    };
-    Ok(Answer { body, fresh, tag })
+    }
+}
+
+impl Pending {
+    async fn settle(mut self, exchanges: &Exchanges) {
+        let limit = self.request.max_time();
+        let outcome = tokio::select! {
+            outcome = timeout(limit, exchanges.send(self.request)) => {
+                outcome.unwrap_or(Err(HttpError::TimedOut(limit)))
+            }
+            // The caller dropped its future: the request ends, and its connection is closed.
+            () = self.response.closed() => return,
+        };
+        let _ = self.response.send(outcome);
+    }
+}
+
+impl fmt::Debug for ThreadHttpClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let in_flight = MAX_IN_FLIGHT.saturating_sub(self.in_flight.available_permits());
+        f.debug_struct("HttpClient").field("in_flight", &in_flight).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for HttpWorker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpWorker").finish_non_exhaustive()
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn r09_what_is_sent_to_an_issuer_shows_in_no_library_s_log() {
-        let value = sensitive(&Secret::new("sk_live")).unwrap();
-        assert!(value.is_sensitive());
-        assert!(!format!("{value:?}").contains("sk_live"));
-        assert!(sensitive(&Secret::new("a\nb")).is_none());
-    }
-}
+mod tests;

@@ -4,6 +4,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     pin::pin,
     rc::Rc,
+    sync::Arc,
     time::Duration,
 };
 
@@ -47,13 +48,14 @@ fn run_loops(plan: &RefresherPlan, mut dropped: watch::Receiver<()>) -> Result<(
             return Err(Interrupted);
         }
     };
-    let fetcher = Fetcher::new(plan.signatures.clone(), plan.tls.clone(), Rc::new(SystemNetwork));
+    let fetcher = Fetcher::new(plan.signatures.clone(), Arc::new(plan.http_client.clone()));
+    let http = plan.http_worker.run(Rc::new(SystemNetwork)).boxed_local();
     let clock = &plan.clock;
     let keys = plan.keys.iter().map(|job| keep_fresh(&**job, &fetcher, clock).boxed_local());
     let metadata =
         plan.metadata.iter().map(|job| keep_fresh(&**job, &fetcher, clock).boxed_local());
     let profiles = plan.profiles.run(&fetcher).boxed_local();
-    let loops = join_all(keys.chain(metadata).chain([profiles]));
+    let loops = join_all(keys.chain(metadata).chain([profiles, http]));
     LocalSet::new().block_on(&runtime, async {
         select(loops, pin!(dropped.changed())).await;
     });

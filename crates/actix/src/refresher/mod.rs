@@ -4,8 +4,11 @@
 //! It runs a current-thread runtime because awc's client is `!Send`, and so that a hung server or a
 //! stuck name lookup cannot block a worker. Requests read an immutable snapshot. A request that
 //! needs an unknown key watches the generation, for a bounded time.
+//!
+//! The HTTP client for everything outbound ([`http`]) runs on the same thread.
 
 mod addresses;
+mod document;
 mod error;
 mod fetch;
 mod http;
@@ -34,9 +37,10 @@ use mcp_auth_core::{
 };
 use tokio::sync::watch;
 
+use http::{HttpWorker, ThreadHttpClient};
 use jobs::run_until_dropped;
 use keys::KeyWatch;
-use mcp_auth_core::FetchProfile;
+use mcp_auth_core::{FetchProfile, HttpClient};
 pub(crate) use metadata::MetadataWatch;
 use openssl::ssl::SslConnector;
 use profiles::{ProfileClient, ProfileWorker};
@@ -74,7 +78,8 @@ pub(crate) struct RefresherPlan {
     clock: ChosenClock,
     settings: RefreshSettings,
     signatures: Arc<dyn SignatureBackend>,
-    tls: Option<SslConnector>,
+    http_client: ThreadHttpClient,
+    http_worker: HttpWorker,
     keys: Vec<Arc<KeyWatch>>,
     metadata: Vec<Arc<MetadataWatch>>,
     profile_client: ProfileClient,
@@ -92,12 +97,14 @@ impl RefresherPlan {
     ) -> Self {
         issuers.iter().for_each(log_userinfo_endpoint_elsewhere);
         let (profile_client, profiles) = profiles::open(issuers);
+        let (http_client, http_worker) = http::open(None);
         Self {
             resource: resource.into(),
             clock,
             settings,
             signatures,
-            tls: None,
+            http_client,
+            http_worker,
             keys: Vec::new(),
             metadata: Vec::new(),
             profile_client,
@@ -107,7 +114,7 @@ impl RefresherPlan {
 
     /// Trusts the certificate authorities that `tls` trusts. Default: the system's.
     pub(crate) fn connecting_with(mut self, tls: Option<SslConnector>) -> Self {
-        self.tls = tls;
+        self.http_worker.tls = tls;
         self
     }
 
@@ -129,6 +136,12 @@ impl RefresherPlan {
         let watch = Arc::new(MetadataWatch::new(issuer.clone(), policy));
         self.metadata.push(watch.clone());
         watch
+    }
+
+    /// The client for everything outbound. Its requests wait until the thread is started, and fail
+    /// once it has ended.
+    pub(crate) fn http(&self) -> Arc<dyn HttpClient> {
+        Arc::new(self.http_client.clone())
     }
 
     /// Fetches the profiles of newcomers.

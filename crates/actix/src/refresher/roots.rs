@@ -8,6 +8,8 @@ use openssl::{
     ssl::{SslConnector, SslMethod},
     x509::X509,
 };
+#[cfg(feature = "vendored-openssl")]
+use {openssl::ssl::SslContextBuilder, openssl_probe::ProbeResult};
 
 /// Further roots. None is the rule.
 #[derive(Clone, Default)]
@@ -30,10 +32,9 @@ impl Roots {
         self
     }
 
-    /// A connector that trusts these and the system's; `None` where there are none of these, and
-    /// awc's own will do.
+    /// A connector that trusts these and the system's; `None` where awc's own does the same.
     pub(crate) fn connector(self) -> Result<Option<SslConnector>, ConfigError> {
-        if self.0.is_empty() {
+        if self.0.is_empty() && !cfg!(feature = "vendored-openssl") {
             return Ok(None);
         }
         self.build().map(Some).map_err(|error| wrong(format!("a certificate with {error}")))
@@ -43,10 +44,34 @@ impl Roots {
         // Trusts the system's, and checks the host's name.
         let mut tls = SslConnector::builder(SslMethod::tls())?;
         tls.set_alpn_protos(ALPN)?;
+        #[cfg(feature = "vendored-openssl")]
+        trust_the_system(&mut tls);
         for certificate in self.0 {
             tls.cert_store_mut().add_cert(certificate)?;
         }
         Ok(tls.build())
+    }
+}
+
+/// Trusts the authorities of the system's certificate store. An OpenSSL that was built from source
+/// looks for them in its own installation directory, which does not exist on the machine it runs
+/// on. Where `SSL_CERT_FILE` or `SSL_CERT_DIR` names a store, OpenSSL itself reads that one.
+#[cfg(feature = "vendored-openssl")]
+fn trust_the_system(tls: &mut SslContextBuilder) {
+    if !openssl_probe::has_ssl_cert_env_vars() {
+        load_store(tls, &openssl_probe::probe());
+    }
+}
+
+#[cfg(feature = "vendored-openssl")]
+fn load_store(tls: &mut SslContextBuilder, store: &ProbeResult) {
+    // A file or directory that cannot be read is skipped: its absence shows as a failed
+    // verification, which is logged with each fetch.
+    if let Some(file) = &store.cert_file {
+        let _ = tls.load_verify_locations(Some(file), None);
+    }
+    for directory in &store.cert_dir {
+        let _ = tls.load_verify_locations(None, Some(directory));
     }
 }
 
@@ -62,5 +87,21 @@ fn wrong(found: String) -> ConfigError {
 impl fmt::Debug for Roots {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Roots({})", self.0.len())
+    }
+}
+
+#[cfg(all(test, feature = "vendored-openssl"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn system_store_is_loaded_without_openssl_defaults() {
+        let directory = std::env::temp_dir().join(format!("mcp-auth-roots-{}", std::process::id()));
+        std::fs::create_dir_all(&directory).unwrap();
+        let file = directory.join("ca-certificates.crt");
+        std::fs::write(&file, include_bytes!("roots/test_ca.pem")).unwrap();
+        let mut tls = SslContextBuilder::new(SslMethod::tls()).unwrap();
+        load_store(&mut tls, &ProbeResult { cert_file: Some(file), cert_dir: vec![directory] });
+        assert_eq!(tls.build().cert_store().all_certificates().len(), 1);
     }
 }

@@ -2,16 +2,14 @@
 
 use std::ops::ControlFlow::{Break, Continue};
 
-use actix_web::http::{StatusCode, header};
-use mcp_auth_core::{Issuer, Profile, ProfileError, Secret, issuer::WorkosApi};
+use mcp_auth_core::{HttpRequest, Issuer, Profile, ProfileError, Secret, issuer::WorkosApi};
 
 use super::Fetcher;
-use crate::refresher::{
-    error::FetchError,
-    http::{Answer, bounded, client, sensitive},
-    network::Dialer,
-    origin,
-};
+use crate::refresher::{document::Answer, error::FetchError, origin};
+
+const UNAUTHORIZED: u16 = 401;
+const FORBIDDEN: u16 = 403;
+const NOT_FOUND: u16 = 404;
 
 impl Fetcher {
     /// A person's profile, from the issuer's userinfo endpoint or from the WorkOS API.
@@ -26,13 +24,9 @@ impl Fetcher {
             None => self.userinfo(issuer, sub, token).await,
         };
         answer.map_err(|error| match (&error, issuer.workos_api()) {
-            (FetchError::Status { status: StatusCode::UNAUTHORIZED, .. }, None) => {
-                ProfileError::TokenRefused
-            }
-            (FetchError::Status { status: StatusCode::FORBIDDEN, .. }, None)
-            | (FetchError::Status { status: StatusCode::NOT_FOUND, .. }, _) => {
-                ProfileError::NoProfile
-            }
+            (FetchError::Status { status: UNAUTHORIZED, .. }, None) => ProfileError::TokenRefused,
+            (FetchError::Status { status: FORBIDDEN, .. }, None)
+            | (FetchError::Status { status: NOT_FOUND, .. }, _) => ProfileError::NoProfile,
             _ => ProfileError::Unavailable(error.to_string()),
         })
     }
@@ -92,24 +86,15 @@ impl Fetcher {
         uri: &str,
         bearer: &Secret,
     ) -> Result<Answer, FetchError> {
-        // Configured URLs, and such on the issuer's own host.
-        let dialer = || Dialer::to_any_address(self.network.clone());
-        let client = self.profiles.get_or_init(|| client(self.tls.as_ref(), dialer()));
-        let Some(authorization) = sensitive(bearer) else {
-            return Err(FetchError::Insecure { uri: uri.to_owned() });
-        };
-        bounded(issuer, uri, || {
-            client.get(uri).insert_header((header::AUTHORIZATION, authorization))
-        })
-        .await
+        // At any address: configured URLs, and such on the issuer's own host.
+        self.fetch(issuer, HttpRequest::get(uri).bearer(bearer)).await
     }
 }
 
 /// Whether the endpoint may be at another URL now, so that the metadata is read again. An endpoint
 /// that judges the token is where it was: refused tokens cause no further requests.
 fn may_have_moved(error: &FetchError) -> bool {
-    let judged = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN];
-    !matches!(error, FetchError::Status { status, .. } if judged.contains(status))
+    !matches!(error, FetchError::Status { status: UNAUTHORIZED | FORBIDDEN, .. })
 }
 
 /// The endpoint, where it is on the issuer's own origin.

@@ -25,7 +25,7 @@ use openssl::{
 use tokio::task::LocalSet;
 
 use super::*;
-use crate::refresher::{Roots, error::FetchError, fetch::Fetcher};
+use crate::refresher::{Roots, error::FetchError, fetch::Fetcher, http};
 
 const ISSUER: &str = "https://idp.example.com";
 const PUBLIC: &str = "93.184.216.34";
@@ -224,9 +224,15 @@ impl Internet {
             connected: self.connected.clone(),
             server: SocketAddr::from(([127, 0, 0, 1], port)),
         };
-        let fetcher = Fetcher::new(Arc::new(Josekit), tls, Rc::new(network));
+        let (client, worker) = http::open(tls);
+        let fetcher = Fetcher::new(Arc::new(Josekit), Arc::new(client));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        LocalSet::new().block_on(&runtime, act(fetcher))
+        LocalSet::new().block_on(&runtime, async {
+            tokio::select! {
+                outcome = act(fetcher) => outcome,
+                () = worker.run(Rc::new(network)) => unreachable!("the worker runs until dropped"),
+            }
+        })
     }
 
     /// The addresses that connections were opened to.
