@@ -1,8 +1,20 @@
-# What CI runs, piece by piece. `just --list` shows all.
+# `just --list` shows all. The scripts need no `just`: CI calls them by their own names.
 
-# Everything, as CI does it
+# Format, lints, unit tests of core: two minutes where the build is warm
+quick:
+    .ci/quick
+
+# What every change must pass: README's test command, features, docs, stores on three databases
+check:
+    .ci/check
+
+# What CI runs: check, the hostile, foreign and interop suites, and as much of the rest as fits
 ci:
     .ci/run
+
+# Every stage, without a limit in time
+nightly:
+    .ci/nightly
 
 # Formatting
 fmt:

@@ -6,7 +6,9 @@ const DOCUMENTS: [&str; 4] = [
     include_str!("../../docs/workos.md"),
     include_str!("../../docs/troubleshooting.md"),
 ];
-const CI: &str = include_str!("../../.ci/run");
+/// The stages that CI runs for every change.
+const CI: &str = concat!(include_str!("../../.ci/check"), include_str!("../../.ci/always"));
+const RUN_BY_CI: &str = include_str!("../../.ci/run");
 
 /// Commands that CI runs, each with the stage that does.
 const RUN: [(&str, &str); 3] = [
@@ -30,6 +32,9 @@ fn every_command_of_the_documents_is_run_by_ci_or_is_anothers() {
     for (command, stage) in RUN {
         assert!(commands.contains(&command), "README does not tell {command}");
         assert!(CI.contains(stage), "CI does not run {command}");
+    }
+    for list in [".ci/check", ".ci/always"] {
+        assert!(RUN_BY_CI.contains(&format!("\n. {list}\n")), ".ci/run leaves out {list}");
     }
     for command in commands {
         let run = RUN.iter().any(|(known, _)| *known == command);

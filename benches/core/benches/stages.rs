@@ -4,22 +4,17 @@
 
 use std::{hint::black_box, time::Duration};
 
-use benches_support::{ALGORITHMS, AcceptAll, Material, Ours, Stopwatch};
-use criterion::{
-    BenchmarkId, Criterion, criterion_group, criterion_main,
-    measurement::{Measurement, ValueFormatter, WallTime},
-};
+use benches_support::{ALGORITHMS, AcceptAll, Material, Ours};
+use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use mcp_auth_core::{
-    Algorithm, BearerToken, Claims, CompactJws, IncomingRequest, KeySet, TokenCacheSettings,
-    TokenMemo,
+    Algorithm, BearerToken, Claims, CompactJws, IncomingRequest, KeySet, Step, TokenCacheSettings,
     signature::{AwsLcRs, Josekit, SignatureBackend},
 };
 
-fn stages(criterion: &mut Criterion<ThreadTime>) {
+fn stages(criterion: &mut Criterion) {
     let material = Material::sign(64);
     let tokens = material.of("RS256");
     let header = format!("Bearer {}", tokens[0]);
-    let others = [1, 2].map(|n| format!("Bearer {}", tokens[n]));
     let jws = CompactJws::parse(&tokens[0]).expect("a token");
     let make = |backend: &dyn SignatureBackend, cache| {
         Ours::new([(&*material.issuer, &material.jwks)], &material.audience, backend, cache)
@@ -33,35 +28,29 @@ fn stages(criterion: &mut Criterion<ThreadTime>) {
     group.bench_function("claims", |b| b.iter(|| Claims::parse(black_box(jws.payload()))));
 
     // Header, parts, claims, rules and the caller: everything but the signature.
-    let unsigned = make(&AcceptAll, TokenCacheSettings::off());
+    let unsigned = make(&AcceptAll::default(), TokenCacheSettings::off());
     group.bench_function("all but the signature", |b| {
         b.iter(|| unsigned.authenticate(black_box(header.as_bytes()), unsigned.now))
     });
 
     let cached = make(&Josekit, TokenCacheSettings::default());
-    for header in [&header].into_iter().chain(&others) {
-        cached.authenticate(header.as_bytes(), cached.now);
-    }
-    group.bench_function("cache hit", |b| {
-        b.iter(|| cached.authenticate(black_box(header.as_bytes()), cached.now))
+    cached.authenticate(header.as_bytes(), cached.now);
+    // What the middleware calls; a cached token is accepted without waiting.
+    group.bench_function("begin, token cached", |b| {
+        b.iter(|| {
+            let request = IncomingRequest::new([black_box(header.as_bytes())]);
+            let step = cached.authenticator.begin(request, cached.now).expect("a good token");
+            assert!(matches!(black_box(step), Step::Done(_)), "the token is cached");
+        })
     });
-    let memo = TokenMemo::new();
-    let at_once = |header: &str| {
-        let request = IncomingRequest::new([black_box(header.as_bytes())]);
-        cached.authenticator.authenticate_at_once(request, &memo, cached.now).expect("remembered")
-    };
-    group.bench_function("memo hit", |b| b.iter(|| at_once(&header)));
-    // The memo keeps the token that it has while two others take turns.
-    drop(at_once(&header));
-    group.bench_function("cache hit, memo missed", |b| {
-        let mut turns = others.iter().cycle();
-        b.iter(|| turns.next().map(|header| at_once(header)))
+    group.bench_function("authenticate, token cached", |b| {
+        b.iter(|| cached.authenticate(black_box(header.as_bytes()), cached.now))
     });
     group.finish();
 }
 
 /// The signature, and with it the whole, for each algorithm and backend.
-fn signatures(criterion: &mut Criterion<ThreadTime>) {
+fn signatures(criterion: &mut Criterion) {
     let material = Material::sign(64);
     let jwks = material.jwks.to_string();
     for (name, backend) in [("josekit", &Josekit as &dyn SignatureBackend), ("aws-lc-rs", &AwsLcRs)]
@@ -88,42 +77,9 @@ fn signatures(criterion: &mut Criterion<ThreadTime>) {
     }
 }
 
-/// The thread's own time, which stands still while somebody else has the processor.
-struct ThreadTime;
-
-impl Measurement for ThreadTime {
-    type Intermediate = Stopwatch;
-    type Value = Duration;
-
-    fn start(&self) -> Stopwatch {
-        Stopwatch::start()
-    }
-
-    fn end(&self, watch: Stopwatch) -> Duration {
-        watch.stop().processor
-    }
-
-    fn add(&self, one: &Duration, other: &Duration) -> Duration {
-        *one + *other
-    }
-
-    fn zero(&self) -> Duration {
-        Duration::ZERO
-    }
-
-    fn to_f64(&self, time: &Duration) -> f64 {
-        time.as_nanos() as f64
-    }
-
-    fn formatter(&self) -> &dyn ValueFormatter {
-        WallTime.formatter()
-    }
-}
-
 criterion_group! {
     name = benches;
     config = Criterion::default()
-        .with_measurement(ThreadTime)
         .warm_up_time(Duration::from_millis(300))
         .measurement_time(Duration::from_secs(1));
     targets = stages, signatures

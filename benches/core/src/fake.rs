@@ -14,19 +14,17 @@ pub fn jwks() -> Value {
 /// The `Authorization` header of the token of this number.
 pub fn header(n: u64) -> String {
     // Never the same twice: the digest must tell them apart by what follows a common beginning.
-    let claims = payload(n);
-    let mut random = Random(n + 1);
-    let signature: Vec<u8> = (0..32).flat_map(|_| random.next().to_le_bytes()).collect();
+    let mut random = n + 1;
+    let signature: Vec<u8> = (0..32).flat_map(|_| next(&mut random).to_le_bytes()).collect();
     format!(
         "Bearer {}.{}.{}",
         BASE64.encode(r#"{"alg":"RS256","kid":"key"}"#),
-        BASE64.encode(claims),
+        BASE64.encode(payload(n)),
         BASE64.encode(signature)
     )
 }
 
-/// The payload of the token of this number.
-pub fn payload(n: u64) -> String {
+fn payload(n: u64) -> String {
     json!({
         "iss": ISSUER, "aud": AUDIENCE, "sub": format!("user_01HXYZ{n:016}"),
         "client_id": "client_01HXYZABCDEFGHJKMNPQRSTVWX",
@@ -39,20 +37,10 @@ pub fn payload(n: u64) -> String {
     .to_string()
 }
 
-/// Numbers without order (xorshift64*).
-pub struct Random(pub u64);
-
-impl Random {
-    /// The next one.
-    pub fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
-    }
-
-    /// One of so many.
-    pub fn below(&mut self, bound: usize) -> usize {
-        (self.next() % bound as u64) as usize
-    }
+/// The next number without order (xorshift64*).
+fn next(state: &mut u64) -> u64 {
+    *state ^= *state >> 12;
+    *state ^= *state << 25;
+    *state ^= *state >> 27;
+    state.wrapping_mul(0x2545_f491_4f6c_dd1d)
 }

@@ -8,50 +8,44 @@ use std::{
 
 use mio::{Events, Interest, Poll, Token, net::TcpStream};
 
+/// A server that does not answer for so long has failed.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
 /// Connections to one server.
 pub struct Client {
     poll: Poll,
     connections: Vec<Connection>,
-    /// Never sleeps while it waits: a server on the same machine pays for waking whoever does, and
-    /// the more the longer it takes.
-    awake: bool,
 }
 
 struct Connection {
     stream: TcpStream,
     answer: Vec<u8>,
-    sent: Instant,
-    /// Which of the two kinds of requests it sends.
-    kind: usize,
 }
 
-/// Requests of one kind, sent in turn.
+/// Requests that are sent in turn.
 pub struct Requests {
     texts: Vec<Vec<u8>>,
     next: usize,
-    status: &'static [u8],
-}
-
-/// What became of the requests of one kind.
-#[derive(Default)]
-pub struct Answers {
-    /// How many were answered.
-    pub count: usize,
-    /// How long each took.
-    pub latencies: Vec<Duration>,
 }
 
 impl Requests {
-    /// GET requests with these tokens, each of which is answered with this status, or with one of
-    /// several: `401|503`.
-    pub fn new(tokens: &[String], path: &str, status: &'static str) -> Self {
+    /// GET requests, or calls of the tool `answer`, with these tokens.
+    pub fn new(tokens: &[String], calls_tool: bool) -> Self {
+        let body = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"answer","arguments":{}}}"#;
         let request = |token: &String| {
-            format!(
-                "GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n\r\n"
-            )
+            let head = format!("Host: app.example.com\r\nAuthorization: Bearer {token}\r\n");
+            match calls_tool {
+                false => format!("GET /mcp HTTP/1.1\r\n{head}\r\n"),
+                true => format!(
+                    "POST /mcp HTTP/1.1\r\n{head}Content-Type: application/json\r\n\
+                     Accept: application/json, text/event-stream\r\n\
+                     MCP-Protocol-Version: 2025-11-25\r\nContent-Length: {}\r\n\r\n{body}",
+                    body.len()
+                ),
+            }
             .into_bytes()
         };
-        Self { texts: tokens.iter().map(request).collect(), next: 0, status: status.as_bytes() }
+        Self { texts: tokens.iter().map(request).collect(), next: 0 }
     }
 
     fn next(&mut self) -> &[u8] {
@@ -61,52 +55,46 @@ impl Requests {
 }
 
 impl Client {
-    /// Opens so many connections for each kind of requests. `awake`: it never sleeps, and takes a
-    /// whole processor.
-    pub fn connect(address: SocketAddr, counts: &[usize], awake: bool) -> Self {
+    /// Opens so many connections.
+    pub fn connect(address: SocketAddr, count: usize) -> Self {
         let poll = Poll::new().expect("a poll");
-        let kinds = counts.iter().enumerate().flat_map(|(kind, &n)| vec![kind; n]);
-        let connections = kinds.enumerate().map(|(n, kind)| {
+        let connect = |n| {
             let stream = std::net::TcpStream::connect(address).expect("the server listens");
             stream.set_nodelay(true).expect("no delay");
             stream.set_nonblocking(true).expect("not blocking");
             let mut stream = TcpStream::from_std(stream);
             poll.registry().register(&mut stream, Token(n), Interest::READABLE).expect("a place");
-            Connection { stream, answer: Vec::with_capacity(1024), sent: Instant::now(), kind }
-        });
-        let connections = connections.collect();
-        Self { poll, connections, awake }
+            Connection { stream, answer: Vec::with_capacity(1024) }
+        };
+        let connections = (0..count).map(connect).collect();
+        Self { poll, connections }
     }
 
-    /// Keeps every connection busy for so long, and waits for the last answers.
-    pub fn burst(&mut self, requests: &mut [&mut Requests], length: Duration) -> Vec<Answers> {
-        let mut answers: Vec<Answers> = requests.iter().map(|_| Answers::default()).collect();
+    /// Keeps every connection busy for so long, waits for the last answers, and returns how many
+    /// there were.
+    pub fn burst(&mut self, requests: &mut Requests, length: Duration) -> usize {
         let mut events = Events::with_capacity(256);
         let end = Instant::now() + length;
-        let mut under_way = self.connections.len();
+        let (mut answers, mut under_way) = (0, self.connections.len());
         for connection in &mut self.connections {
-            connection.send(requests[connection.kind].next());
+            connection.send(requests.next());
         }
-        let patience = Duration::from_secs(10);
-        let wait = if self.awake { Duration::ZERO } else { patience };
         let mut last = Instant::now();
         while under_way > 0 {
-            self.poll.poll(&mut events, Some(wait)).expect("events");
+            // It never sleeps: on the same machine the server would pay for waking it.
+            self.poll.poll(&mut events, Some(Duration::ZERO)).expect("events");
             match events.is_empty() {
-                true => assert!(last.elapsed() < patience, "a server answers within 10 s"),
+                true => assert!(last.elapsed() < TIMEOUT, "a server answers within 10 s"),
                 false => last = Instant::now(),
             }
             for event in &events {
                 let connection = &mut self.connections[event.token().0];
-                let kind = connection.kind;
-                if !connection.receive(requests[kind].status) {
+                if !connection.receive() {
                     continue;
                 }
-                let now = Instant::now();
-                answers[kind].count += 1;
-                answers[kind].latencies.push(now - connection.sent);
-                match now < end {
-                    true => connection.send(requests[kind].next()),
+                answers += 1;
+                match Instant::now() < end {
+                    true => connection.send(requests.next()),
                     false => under_way -= 1,
                 }
             }
@@ -118,33 +106,26 @@ impl Client {
 impl Connection {
     fn send(&mut self, request: &[u8]) {
         self.answer.clear();
-        self.sent = Instant::now();
         let written = self.stream.write(request).expect("the server reads");
         assert_eq!(written, request.len(), "a request fits into the socket's buffer");
     }
 
-    /// Reads what is there; whether the answer is complete.
-    fn receive(&mut self, status: &[u8]) -> bool {
+    /// Reads what is there; whether the answer is complete. Only `ok` is an answer that counts.
+    fn receive(&mut self) -> bool {
         let mut buffer = [0; 4096];
-        loop {
+        while !self.is_complete() {
             match self.stream.read(&mut buffer) {
                 Ok(0) => panic!("the server hung up"),
                 Ok(n) => self.answer.extend_from_slice(&buffer[..n]),
-                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return false,
                 Err(error) => panic!("the server's answer could not be read: {error}"),
             }
-            // What is shorter than the buffer was all that there is: no need to ask once more.
-            if self.is_complete() {
-                break;
-            }
         }
-        let complete = self.is_complete();
-        if complete {
-            let found = self.answer.get(9..12).expect("a status");
-            let is_expected = status.split(|byte| *byte == b'|').any(|status| status == found);
-            assert!(is_expected, "{}", String::from_utf8_lossy(&self.answer));
-        }
-        complete
+        let text = String::from_utf8_lossy(&self.answer);
+        let body = text.split_once("\r\n\r\n").map(|(_, body)| body).unwrap_or_default();
+        let is_ok = text.get(9..12) == Some("200") && (body == "ok" || body.contains(r#""ok""#));
+        assert!(is_ok, "{text}");
+        true
     }
 
     fn is_complete(&self) -> bool {
@@ -152,11 +133,13 @@ impl Connection {
             return false;
         };
         let head = std::str::from_utf8(&self.answer[..end]).expect("a head in ASCII");
-        let length = head.lines().find_map(|line| {
+        let length: Option<usize> = head.lines().find_map(|line| {
             let (name, value) = line.split_once(':')?;
             name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse().ok())?
         });
-        let length: usize = length.expect("a content length");
-        self.answer.len() == end + 4 + length
+        match length {
+            Some(length) => self.answer.len() == end + 4 + length,
+            None => self.answer.ends_with(b"0\r\n\r\n"),
+        }
     }
 }

@@ -8,26 +8,28 @@ use std::{
     thread,
 };
 
+use actix_mcp_auth::testing::TestAuthority;
 use openssl::{
     pkey::PKey,
     ssl::{SslAcceptor, SslMethod},
     x509::X509,
 };
 
-use crate::loopback;
-
 /// An issuer's name on this machine, and who vouches for it.
 pub struct KeysOverTls {
     /// The issuer, `https://localhost:…`.
     pub issuer: String,
-    /// Its certificate, in a file.
+    /// Its certificate, in a file; the key set is in another of the same name with `.jwks`.
     pub certificate: PathBuf,
 }
 
 impl KeysOverTls {
     /// Serves these keys as long as the process lives.
-    pub fn serve(jwks_uri: &str) -> Self {
-        let jwks = loopback::get(jwks_uri);
+    pub fn serve(authority: &TestAuthority) -> Self {
+        authority.keys().current();
+        let keys: Vec<_> =
+            authority.keys().published().iter().map(|key| key.public_jwk().clone()).collect();
+        let jwks = serde_json::json!({ "keys": keys }).to_string();
         let own = rcgen::generate_simple_self_signed(["localhost".to_owned()]);
         let own = own.expect("a certificate");
         let (certificate, key) = (own.cert.pem(), own.signing_key.serialize_pem());
@@ -40,6 +42,9 @@ impl KeysOverTls {
 
         let listener = TcpListener::bind("127.0.0.1:0").expect("loopback can be listened on");
         let port = listener.local_addr().expect("an address").port();
+        let file = std::env::temp_dir().join(format!("http-benches-{port}.pem"));
+        fs::write(&file, certificate).expect("a place for temporary files");
+        fs::write(format!("{}.jwks", file.display()), &jwks).expect("a place for temporary files");
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 // Whoever hung up asks again.
@@ -54,8 +59,6 @@ impl KeysOverTls {
                 let _ = stream.shutdown();
             }
         });
-        let file = std::env::temp_dir().join(format!("http-benches-{port}.pem"));
-        fs::write(&file, certificate).expect("a place for temporary files");
         Self { issuer: format!("https://localhost:{port}"), certificate: file }
     }
 }
@@ -64,5 +67,6 @@ impl Drop for KeysOverTls {
     fn drop(&mut self) {
         // It may be gone already.
         let _ = fs::remove_file(&self.certificate);
+        let _ = fs::remove_file(format!("{}.jwks", self.certificate.display()));
     }
 }

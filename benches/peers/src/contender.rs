@@ -57,8 +57,6 @@ pub enum Mode {
     Cold,
     /// The same token again.
     Warm,
-    /// Two tokens in turn, both seen before.
-    WarmTwo,
 }
 
 impl Mode {
@@ -67,7 +65,6 @@ impl Mode {
         match self {
             Self::Cold => "cold",
             Self::Warm => "warm",
-            Self::WarmTwo => "warm-two",
         }
     }
 }
@@ -76,10 +73,5 @@ impl Lane {
     /// Measured with tokens new and known.
     pub fn of(contender: impl Contender + 'static) -> Self {
         Self { contender: Arc::new(contender), modes: &[Mode::Cold, Mode::Warm] }
-    }
-
-    /// Measured in these ways only.
-    pub fn only(contender: impl Contender + 'static, modes: &'static [Mode]) -> Self {
-        Self { contender: Arc::new(contender), modes }
     }
 }

@@ -1,11 +1,10 @@
-//! Whole validations of one token: ours, other libraries', and the signature alone as a floor.
+//! Whole validations of one token, ours and other libraries' side by side.
 //!
 //! `peers sign FILE COUNT` writes a key set and tokens. `peers run FILE ROUND` measures every
 //! contender once with them, in turn, and prints a line of JSON for each; `benches/run` calls it
 //! again and again, so that what disturbs the machine for a while disturbs everybody.
 
 mod contender;
-mod floor;
 mod huskarl_peer;
 mod jsonwebtoken_peer;
 mod jwks_server;
@@ -54,8 +53,7 @@ fn run(material: &Material, round: &str) {
 
 /// Everybody who can verify this algorithm.
 async fn contenders(material: &Material, jwks_uri: &str, algorithm: &str) -> Vec<Lane> {
-    let mut lanes = floor::lanes(material, algorithm);
-    lanes.extend(ours::lanes(material));
+    let mut lanes = ours::lanes(material);
     lanes.push(Lane::of(jsonwebtoken_peer::Jsonwebtoken::new(material, algorithm)));
     lanes.push(Lane::of(tower_oauth2_peer::TowerOauth2::new(material).await));
     // The rest does not depend on jsonwebtoken 11, and is measured beside its faster backend.

@@ -76,21 +76,8 @@ fn usual(authority: &TestAuthority, n: usize) -> TokenBuilder {
         .expires_in(LIFETIME)
 }
 
-/// A token whose payload has about so many bytes, most of them in a claim that nobody asks for.
-pub fn long_token(authority: &TestAuthority, n: usize, payload: usize) -> String {
-    let plain = usual(authority, n).without("org_id");
-    let len = Value::Object(plain.claims().clone()).to_string().len();
-    // Permissions are what makes real tokens long.
-    let words = payload.saturating_sub(len + 18) / 19;
-    let permissions: Vec<String> = (0..words).map(|n| format!("documents:{n:06}")).collect();
-    match words {
-        0 => plain.sign(),
-        _ => plain.claim("permissions", permissions).sign(),
-    }
-}
-
 /// What signs under this name.
-pub fn algorithm(name: &str) -> Algorithm {
+fn algorithm(name: &str) -> Algorithm {
     match name {
         "RS256" => Algorithm::Rs256,
         "PS256" => Algorithm::Ps256,

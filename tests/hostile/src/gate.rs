@@ -31,6 +31,16 @@ pub fn backends() -> Vec<(&'static str, Box<dyn SignatureBackend>)> {
     ]
 }
 
+/// The library that `HOSTILE_BACKEND` names, as in [`builder_for`](crate::server::builder_for).
+fn backend() -> Box<dyn SignatureBackend> {
+    match std::env::var("HOSTILE_BACKEND").as_deref() {
+        Err(_) | Ok("josekit") => Box::new(Josekit),
+        #[cfg(feature = "aws-lc-rs")]
+        Ok("aws-lc-rs") => Box::new(actix_mcp_auth::mcp_auth_core::signature::AwsLcRs),
+        Ok(other) => panic!("HOSTILE_BACKEND={other} is not built in"),
+    }
+}
+
 /// An authenticator that trusts one issuer, whose keys are what they are.
 pub struct Gate {
     authenticator: Authenticator,
@@ -57,7 +67,7 @@ impl Gate {
         now: UnixTime,
         policy: ResourcePolicy,
     ) -> Result<Self, String> {
-        let set = KeySet::parse(jwks.as_bytes(), Algorithm::ALL, &Josekit);
+        let set = KeySet::parse(jwks.as_bytes(), Algorithm::ALL, &*backend());
         let keys = Arc::new(IssuerKeys::new(RefreshSettings::default(), now));
         keys.fetched(set.map_err(|error| error.to_string())?, None, now, 0.5);
         let mut authenticator = Authenticator::new(policy, Arc::new(NoProfiles)).unwrap();

@@ -21,7 +21,7 @@ pub mod wire;
 pub use answer::Answer;
 pub use class::{Class, Expected};
 pub use gate::Gate;
-pub use server::{METADATA_URL, RESOURCE, Request, Server};
+pub use server::{METADATA_URL, RESOURCE, Request, Server, builder_for};
 pub use wire::Wire;
 
 /// Whether the samples are wide: set by `tests/hostile/run` (`HOSTILE_FULL=1`), and not by

@@ -23,15 +23,30 @@ pub const RESOURCE: &str = "http://127.0.0.1:8787/mcp";
 /// Where the resource's metadata are, as every 401 has to say.
 pub const METADATA_URL: &str = "http://127.0.0.1:8787/.well-known/oauth-protected-resource/mcp";
 
+/// A builder for this resource, whose signatures are checked by the library that `HOSTILE_BACKEND`
+/// names: `josekit`, the default, or `aws-lc-rs`.
+///
+/// # Panics
+/// Where that library is not built in.
+pub fn builder_for(resource: &str) -> McpAuthBuilder {
+    let builder = McpAuth::builder(resource);
+    match std::env::var("HOSTILE_BACKEND").as_deref() {
+        Err(_) | Ok("josekit") => builder,
+        #[cfg(feature = "aws-lc-rs")]
+        Ok("aws-lc-rs") => builder.signature_backend(actix_mcp_auth::AwsLcRs),
+        Ok(other) => panic!("HOSTILE_BACKEND={other} is not built in"),
+    }
+}
+
 /// A builder that trusts the authority.
 pub fn builder(authority: &TestAuthority) -> McpAuthBuilder {
-    McpAuth::builder(RESOURCE).authkit(authority.issuer())
+    builder_for(RESOURCE).authkit(authority.issuer())
 }
 
 /// The same where every caller needs these scopes, which the authority grants.
 pub fn builder_with_scopes(authority: &TestAuthority, scopes: &[&str]) -> McpAuthBuilder {
     let issuer = Issuer::authkit(authority.issuer()).unwrap().scopes(scopes).unwrap();
-    McpAuth::builder(RESOURCE).issuer(issuer).require_scopes(scopes.iter().copied())
+    builder_for(RESOURCE).issuer(issuer).require_scopes(scopes.iter().copied())
 }
 
 /// Waits until every issuer's keys are there.

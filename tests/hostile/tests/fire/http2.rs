@@ -9,10 +9,10 @@ use std::{
 };
 
 use actix_mcp_auth::{
-    Issuer, McpAuth,
+    Issuer,
     testing::{Keys, TestAuthority},
 };
-use hostile::{Class, RESOURCE};
+use hostile::{Class, RESOURCE, builder_for};
 use openssl::ssl::{AlpnError, select_next_proto};
 
 use crate::{
@@ -38,7 +38,7 @@ async fn r28_a_kept_connection_that_died_in_silence_costs_one_attempt_and_no_mor
         answer_once(stream, &keys)
     });
     let issuer = Issuer::new(authority.issuer()).unwrap().jwks_uri(serve(service)).unwrap();
-    let builder = McpAuth::builder(RESOURCE).issuer(issuer).trust_ca_pem(certificate);
+    let builder = builder_for(RESOURCE).issuer(issuer).trust_ca_pem(certificate);
     let world = World::of(authority, builder.refresh(quick()));
     class.case("good at first", world.until_accepted(SLACK).await.map(drop));
     for round in 0..2 {

@@ -2,13 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use actix_mcp_auth::{
-    McpAuth,
-    testing::{Algorithm, Endpoint, Fault, TestAuthority},
-};
+use actix_mcp_auth::testing::{Algorithm, Endpoint, Fault, TestAuthority};
 use actix_web::rt::time::sleep;
 use futures_util::future::{join, join_all};
-use hostile::{Class, Expected, RESOURCE, Server};
+use hostile::{Class, Expected, RESOURCE, Server, builder_for};
 
 use crate::world::{PATIENCE, SLACK, World, quick, stranger, token, within};
 
@@ -16,7 +13,7 @@ use crate::world::{PATIENCE, SLACK, World, quick, stranger, token, within};
 async fn r24_r26_one_issuer_down_and_one_hostile_cost_the_third_nothing() {
     let mut class = Class::new("keys: several issuers");
     let [down, hostile, good] = [(); 3].map(|()| TestAuthority::start().unwrap());
-    let builder = McpAuth::builder(RESOURCE)
+    let builder = builder_for(RESOURCE)
         .authkit(down.issuer())
         .authkit(hostile.issuer())
         .authkit(good.issuer())

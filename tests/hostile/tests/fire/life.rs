@@ -24,7 +24,7 @@ use actix_web::{
     web,
 };
 use futures_util::future::{join, join_all};
-use hostile::{Class, Expected, RESOURCE, server::builder};
+use hostile::{Class, Expected, RESOURCE, builder_for, server::builder};
 
 use crate::world::{PATIENCE, SLACK, World, quick, stranger, token, within};
 
@@ -279,7 +279,7 @@ fn the_refresher_has_ended_when_its_owner_is_dropped_unless_it_is_stuck() {
         for wait in [0, 2, 5, 10, 20, 40, 80, 200] {
             let alive = Arc::new(());
             let clock = Tracked(SystemClock, alive.clone());
-            let auth = McpAuth::builder(RESOURCE).authkit(authority.issuer()).clock(clock);
+            let auth = builder_for(RESOURCE).authkit(authority.issuer()).clock(clock);
             let auth = auth.build().unwrap();
             thread::sleep(Duration::from_millis(wait));
             let start = Instant::now();
@@ -297,7 +297,7 @@ fn the_refresher_has_ended_when_its_owner_is_dropped_unless_it_is_stuck() {
     // On a machine that is busy, half a second may not always do.
     let most = (at_once * 2 > drops).then_some(());
     class.case("waited for", most.ok_or(format!("{at_once} of {drops} had ended at once")));
-    let stuck = McpAuth::builder(RESOURCE).authkit(authority.issuer());
+    let stuck = builder_for(RESOURCE).authkit(authority.issuer());
     let stuck = stuck.clock(Stuck(Duration::from_secs(4))).build().unwrap();
     thread::sleep(Duration::from_millis(50));
     let start = Instant::now();

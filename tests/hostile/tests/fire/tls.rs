@@ -8,10 +8,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use actix_mcp_auth::{Issuer, McpAuth, keys::LastFetch, testing::TestAuthority};
+use actix_mcp_auth::{Issuer, keys::LastFetch, testing::TestAuthority};
 use actix_web::rt::time::sleep;
 use futures_util::future::join_all;
-use hostile::{Class, Expected, RESOURCE, Server};
+use hostile::{Class, Expected, RESOURCE, Server, builder_for};
 use openssl::{
     asn1::Asn1Time,
     hash::MessageDigest,
@@ -62,7 +62,7 @@ async fn r27_tls_that_is_slow_absent_or_of_a_stranger_is_an_outage() {
 async fn endure(name: &str, service: Service) -> Vec<(String, Result<(), String>)> {
     let authority = TestAuthority::start().unwrap();
     let issuer = Issuer::new(authority.issuer()).unwrap().jwks_uri(serve(service)).unwrap();
-    let auth = McpAuth::builder(RESOURCE).issuer(issuer).refresh(quick()).build().unwrap();
+    let auth = builder_for(RESOURCE).issuer(issuer).refresh(quick()).build().unwrap();
     let (server, start) = (Server::of(&auth), Instant::now());
     let answer = server.call(&token(&authority)).await;
     let never = || auth.health()[0].last_fetch == LastFetch::Never;

@@ -11,7 +11,7 @@ use actix_mcp_auth::{
     testing::{Algorithm, TestAuthority},
 };
 use actix_web::rt::time::sleep;
-use hostile::{Answer, RESOURCE, Server};
+use hostile::{Answer, RESOURCE, Server, builder_for};
 
 /// The fetcher's own bound on a whole fetch.
 pub(crate) const TIME_LIMIT: Duration = Duration::from_secs(5);
@@ -55,7 +55,7 @@ impl World {
     /// Trusts the authority, with its keys at `jwks_uri`.
     pub(crate) fn new(authority: TestAuthority, jwks_uri: &str, settings: RefreshSettings) -> Self {
         let issuer = Issuer::new(authority.issuer()).unwrap().jwks_uri(jwks_uri).unwrap();
-        Self::of(authority, McpAuth::builder(RESOURCE).issuer(issuer).refresh(settings))
+        Self::of(authority, builder_for(RESOURCE).issuer(issuer).refresh(settings))
     }
 
     pub(crate) fn of(authority: TestAuthority, builder: McpAuthBuilder) -> Self {

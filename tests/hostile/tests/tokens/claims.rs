@@ -4,7 +4,7 @@ use actix_mcp_auth::{Issuer, McpAuth, issuer::AudiencePolicy, testing::TestAutho
 use hostile::{
     Class,
     Expected::{self, BadToken, Passed},
-    RESOURCE, Server,
+    RESOURCE, Server, builder_for,
     server::builder,
 };
 use serde_json::{Value, json};
@@ -149,7 +149,7 @@ fn r18_further_names_of_an_issuer_are_accepted_byte_for_byte_and_no_others() {
     let world = World::with(|authority| {
         let issuer = Issuer::authkit(authority.issuer()).unwrap();
         let issuer = also.iter().fold(issuer, |issuer, name| issuer.also_named(*name));
-        McpAuth::builder(RESOURCE).issuer(issuer).build().unwrap()
+        builder_for(RESOURCE).issuer(issuer).build().unwrap()
     });
     let mut class = Class::new("iss, further names");
     for name in also.iter().copied().chain([world.authority.issuer()]) {

@@ -1,14 +1,14 @@
 //! Which keys a token is checked with (R24 to R26).
 
 use actix_mcp_auth::{
-    Issuer, McpAuth,
+    Issuer,
     testing::{Algorithm, Endpoint, Fault, Key, TestAuthority},
 };
 use actix_web::web;
 use hostile::{
     Class,
     Expected::{BadToken, Passed, UnknownKey},
-    RESOURCE, Server,
+    RESOURCE, Server, builder_for,
     forge::{ForgedKey, KeyType, encode},
     server::{builder, wait_until_ready},
 };
@@ -34,9 +34,9 @@ fn r26_equal_kids_swapped_keys_and_swapped_resources_let_nobody_in() {
         publish(authority, &[jwk]);
     }
     let issuer = Issuer::authkit(second.issuer()).unwrap();
-    let both = McpAuth::builder(RESOURCE).authkit(first.issuer()).issuer(issuer.clone());
+    let both = builder_for(RESOURCE).authkit(first.issuer()).issuer(issuer.clone());
     let both = both.build().unwrap();
-    let only_second = McpAuth::builder(OTHER_RESOURCE).issuer(issuer).build().unwrap();
+    let only_second = builder_for(OTHER_RESOURCE).issuer(issuer).build().unwrap();
     wait_until_ready(&both);
     wait_until_ready(&only_second);
     let server = Server::start(move |config| {
