@@ -36,7 +36,7 @@ enum Trouble {
 type Case = (String, Result<(), String>);
 
 #[test]
-fn r27_r28_whatever_an_authority_answers_known_keys_go_on_and_good_ones_are_taken() {
+fn r27_r28_known_keys_verify_during_each_fault_of_an_issuer() {
     let private = TcpListener::bind("127.0.0.2:0").unwrap();
     let (address, connections) = (private.local_addr().unwrap(), Arc::new(AtomicU64::new(0)));
     let counted = connections.clone();

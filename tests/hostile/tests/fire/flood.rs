@@ -24,7 +24,7 @@ const SLOW: Duration = Duration::from_secs(3);
 const AT_ONCE: usize = 200;
 
 #[actix_web::test]
-async fn r24_ten_thousand_unknown_keys_delay_nobody_and_a_rotated_key_comes_through() {
+async fn r24_ten_thousand_unknown_keys_delay_no_known_or_rotated_key() {
     let mut class = Class::new("keys: a flood of unknown ones");
     let strangers = if full() { 10_000 } else { 2_000 };
     let authority = TestAuthority::start().unwrap();

@@ -22,7 +22,7 @@ use crate::{
 
 /// A router forgot the connection, or the server's process hangs: each connection answers once.
 #[actix_web::test]
-async fn r28_a_kept_connection_that_died_in_silence_costs_one_attempt_and_no_more() {
+async fn r28_a_dead_kept_connection_costs_one_attempt_only() {
     let mut class = Class::new("keys: connections that die");
     let authority = TestAuthority::start().unwrap();
     authority.keys().current();

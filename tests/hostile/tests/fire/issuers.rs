@@ -13,7 +13,7 @@ use hostile::{Class, Expected, RESOURCE, Server};
 use crate::world::{PATIENCE, SLACK, World, quick, stranger, token, within};
 
 #[actix_web::test]
-async fn r24_r26_one_issuer_down_and_one_hostile_cost_the_third_nothing() {
+async fn r24_r26_two_failing_issuers_do_not_affect_a_third() {
     let mut class = Class::new("keys: several issuers");
     let [down, hostile, good] = [(); 3].map(|()| TestAuthority::start().unwrap());
     let builder = McpAuth::builder(RESOURCE)

@@ -148,7 +148,7 @@ async fn r24_clients_that_leave_in_mid_fetch_leave_nothing_behind() {
 }
 
 #[test]
-fn r24_a_runtime_that_ends_in_mid_wait_takes_its_requests_along_and_nothing_else() {
+fn r24_a_runtime_that_ends_drops_its_waiting_requests_only() {
     let mut class = Class::new("keys: the runtime ends");
     let authority = TestAuthority::start().unwrap();
     let auth = builder(&authority).refresh(quick()).build().unwrap();
@@ -198,7 +198,7 @@ impl Clock for PanickingClock {
 }
 
 #[actix_web::test]
-async fn r24_a_refresher_that_panics_starts_again_and_leaves_nobody_waiting() {
+async fn r24_a_refresher_that_panics_restarts_and_requests_go_on() {
     let mut class = Class::new("keys: the refresher panics");
     // At its very first step, and at the next ones.
     for n in 1..=4 {
@@ -265,7 +265,7 @@ impl Clock for Stuck {
 }
 
 #[test]
-fn the_refresher_has_ended_when_its_owner_is_dropped_unless_it_is_stuck() {
+fn dropping_the_owner_joins_the_refresher_unless_it_hangs() {
     let mut class = Class::new("keys: the refresher ends");
     let authority = TestAuthority::start().unwrap();
     let (mut drops, mut at_once) = (0, 0);

@@ -18,7 +18,7 @@ use crate::{
 };
 
 #[actix_web::test]
-async fn r28_an_unchanged_set_is_asked_for_by_its_tag_and_a_changed_one_is_taken() {
+async fn r28_key_sets_are_fetched_with_if_none_match() {
     let mut class = Class::new("keys: ETag");
     let authority = TestAuthority::start().unwrap();
     let broken = Broken::start(authority.keys());
@@ -78,7 +78,7 @@ async fn r28_an_unchanged_set_is_asked_for_by_its_tag_and_a_changed_one_is_taken
 }
 
 #[actix_web::test]
-async fn r27_an_empty_set_is_believed_when_it_is_seen_twice_a_cool_down_apart() {
+async fn r27_an_empty_key_set_is_accepted_the_second_time() {
     let mut class = Class::new("keys: an empty set");
     let authority = TestAuthority::start().unwrap();
     let mut settings = often();
@@ -127,7 +127,7 @@ async fn r27_an_empty_set_is_believed_when_it_is_seen_twice_a_cool_down_apart() 
 }
 
 #[actix_web::test]
-async fn r28_a_withdrawn_key_stops_verifying_at_the_refresh_that_no_longer_lists_it() {
+async fn r28_a_withdrawn_key_verifies_until_the_next_refresh_only() {
     let mut class = Class::new("keys: withdrawn");
     let authority = TestAuthority::start().unwrap();
     // Each token of a withdrawn key asks for a fetch, and is a bad token after it only.
@@ -163,7 +163,7 @@ async fn r28_a_withdrawn_key_stops_verifying_at_the_refresh_that_no_longer_lists
 }
 
 #[actix_web::test]
-async fn r28_keys_too_old_to_be_trusted_are_an_outage_and_no_bad_token() {
+async fn r28_with_keys_too_old_to_be_trusted_tokens_are_503() {
     let mut class = Class::new("keys: too old");
     let authority = TestAuthority::start().unwrap();
     let mut settings = often();
@@ -202,7 +202,7 @@ async fn r28_keys_too_old_to_be_trusted_are_an_outage_and_no_bad_token() {
 }
 
 #[actix_web::test]
-async fn r28_an_application_that_starts_before_its_authority_serves_within_a_step_of_its_return() {
+async fn r28_keys_are_fetched_within_a_step_of_the_issuers_start() {
     let mut class = Class::new("keys: the authority comes later");
     for (down, step) in [(50, 1_000), (800, 1_000), (2_500, 4_000)] {
         let authority = TestAuthority::start().unwrap();

@@ -90,7 +90,7 @@ const METHODS: [&str; 12] = [
 ];
 
 #[test]
-fn r08_r10_every_method_is_authenticated_and_nothing_stands_for_a_token() {
+fn r08_r10_every_method_is_authenticated_by_a_token_only() {
     let authority = TestAuthority::start().unwrap();
     let server = Server::when_ready(&builder(&authority).build().unwrap());
     let token = format!("Bearer {}", authority.person_token("user_ada", RESOURCE));
@@ -128,7 +128,7 @@ fn r08_r10_every_method_is_authenticated_and_nothing_stands_for_a_token() {
 
 /// R7 forbids to look there, and R9 to show what was there.
 #[test]
-fn r07_r09_tokens_elsewhere_than_in_the_header_count_for_nothing_and_are_not_shown() {
+fn r07_r09_tokens_outside_the_header_are_ignored_and_not_shown() {
     let authority = TestAuthority::start().unwrap();
     let server = Server::when_ready(&builder(&authority).build().unwrap());
     let token = authority.person_token("user_ada", RESOURCE);

@@ -106,7 +106,7 @@ fn r17_r23_no_token_with_one_bit_changed_is_a_token() {
 }
 
 #[test]
-fn r11_r23_no_token_with_one_bit_of_its_text_changed_passes_over_http() {
+fn r11_r23_tokens_with_one_changed_bit_are_rejected_over_http() {
     let mut class = Class::new("one bit of the text changed, over HTTP");
     let step = if full() { 1 } else { 17 };
     for algorithm in ALGORITHMS {

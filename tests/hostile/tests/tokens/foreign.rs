@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 const LIBRARIES: [&str; 3] = ["joserfc", "pyjwt", "jose"];
 
 #[test]
-fn r17_r18_r19_r20_r21_tokens_of_foreign_libraries_are_accepted_and_refused_as_they_should() {
+fn r17_r18_r19_r20_r21_tokens_of_other_libraries() {
     for library in LIBRARIES {
         let file = folder().join(format!("{library}.json"));
         let file: Value = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
@@ -47,7 +47,7 @@ fn r17_r18_r19_r20_r21_tokens_of_foreign_libraries_are_accepted_and_refused_as_t
 
 /// The other way round: these tokens are what `tests/foreign/run` has the libraries judge.
 #[test]
-fn r17_tokens_of_the_test_authority_for_foreign_libraries_to_judge() {
+fn r17_writes_tokens_that_other_libraries_check() {
     let authority = TestAuthority::start().unwrap();
     let mut tokens = Vec::new();
     for &algorithm in Algorithm::ALL {

@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::malformed::World;
 
 #[test]
-fn r17_header_members_of_the_wrong_kind_and_extensions_are_refused() {
+fn r17_header_members_of_wrong_type_and_crit_are_rejected() {
     let world = World::new();
     let mut class = Class::new("headers");
     let stranger = ForgedKey::new(KeyType::Rsa(2048));

@@ -26,7 +26,7 @@ fn publish(authority: &TestAuthority, keys: &[Value]) {
 /// Two issuers whose keys have the same name, and two resources in one application: `/mcp` trusts
 /// both, `/other` only the second.
 #[test]
-fn r26_equal_kids_swapped_keys_and_swapped_resources_let_nobody_in() {
+fn r26_equal_kids_and_swapped_keys_or_resources_are_rejected() {
     let (first, second) = (TestAuthority::start().unwrap(), TestAuthority::start().unwrap());
     for authority in [&first, &second] {
         let mut jwk = authority.keys().current().public_jwk().clone();
@@ -266,7 +266,7 @@ fn r24_a_kid_is_a_name_to_compare_and_nothing_else() {
 }
 
 #[test]
-fn r24_a_token_without_kid_is_tried_against_at_most_four_keys_of_its_algorithm() {
+fn r24_a_token_without_kid_is_tried_with_at_most_four_keys() {
     let mut class = Class::new("no kid");
     for count in 1..=6 {
         let authority = TestAuthority::start().unwrap();

@@ -88,7 +88,7 @@ fn verifies(set: &KeySet, token: &str) -> bool {
 }
 
 #[test]
-fn r17_r25_of_all_algorithms_and_keys_exactly_the_legitimate_pass() {
+fn r17_r25_only_legitimate_algorithms_and_keys_are_accepted() {
     for (name, backend) in backends() {
         let mut class = Class::new("algorithms × keys × members").with(name);
         // A good key beside each: whatever the other is, this one goes on working.

@@ -21,7 +21,7 @@ use crate::flips::{World, now};
 /// and every verifier that follows the standard accepts it. What R23 asks for is that the *same*
 /// signature has one spelling; and that nothing takes a token's text for its identity.
 #[test]
-fn r23_ecdsa_numbers_lie_in_their_range_and_the_twin_signature_is_the_standards_own() {
+fn r23_ecdsa_numbers_are_in_range_and_n_minus_s_is_accepted() {
     let mut class = Class::new("ECDSA numbers");
     for (algorithm, nid, len) in [
         (Algorithm::Es256, Nid::X9_62_PRIME256V1, 32),

@@ -61,7 +61,7 @@ fn r09_r12_no_text_of_a_token_reaches_an_answer() {
 }
 
 #[test]
-fn r12_r13_r14_challenges_are_grammatical_whatever_is_configured() {
+fn r12_r13_r14_challenges_are_valid_with_any_configuration() {
     let authority = TestAuthority::start().unwrap();
     let mut class = Class::new("configured texts");
     let odd = ["a,b", "error=x", "a'b", "!#$%&()*+-./:;<=>?@[]^_`{|}~", "resource_metadata=x"];
