@@ -1,9 +1,9 @@
 //! Tokens made by libraries that share no line with this project: joserfc and PyJWT (Python) and
-//! jose (Node). What they sign rightly is accepted, what they sign wrongly is refused (R17 to R24).
+//! jose (Node). Their valid tokens are accepted, their invalid ones are rejected (R17 to R24).
 //!
-//! `cargo test` reads the tokens in tests/foreign/tokens; `tests/foreign/run` makes new ones with
-//! the libraries at hand and has those read instead (`HOSTILE_FOREIGN`). The clock stands still at
-//! the time that the file names.
+//! `cargo test` reads the tokens in tests/foreign/tokens. `tests/foreign/run` makes new ones with the
+//! installed libraries, and these are read instead (`HOSTILE_FOREIGN`). The clock is fixed at the
+//! time that the file names.
 
 use std::{
     fs,
@@ -45,7 +45,7 @@ fn r17_r18_r19_r20_r21_tokens_of_other_libraries() {
     }
 }
 
-/// The other way round: these tokens are what `tests/foreign/run` has the libraries judge.
+/// The reverse: `tests/foreign/run` lets the libraries check these tokens.
 #[test]
 fn r17_writes_tokens_that_other_libraries_check() {
     let authority = TestAuthority::start().unwrap();
