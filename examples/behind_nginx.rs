@@ -24,8 +24,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         None => Some("/mcp".into()),
     };
 
-    // Metadata and challenges are built from `resource` alone. `served_at` is for this application's
-    // own routes, and is left out if the proxy does not change the path.
+    // Metadata and challenges are built from `resource` alone. `served_at` is for this
+    // application's own routes, and is left out if the proxy does not change the path.
     let auth = McpAuth::builder(&*resource).authkit(authority.issuer());
     let auth = served_at.iter().fold(auth, McpAuthBuilder::served_at).build()?;
     let path = served_at.unwrap_or_else(|| "/tools/mcp".into());

@@ -2,9 +2,9 @@
 //! the server, and a header names the caller.
 //!
 //! `cargo run --example gateway` starts both on this machine and sends a request through.
-//! `cargo run --example gateway -- http://127.0.0.1:3000/mcp` is a gateway in front of your server. It
-//! prints its address and a token to try it. Tools that are named after the address require the scope
-//! `tools:trusted`.
+//! `cargo run --example gateway -- http://127.0.0.1:3000/mcp` is a gateway in front of your server.
+//! It prints its address and a token to try it. Tools that are named after the address require the
+//! scope `tools:trusted`.
 #![allow(clippy::print_stdout)]
 
 use std::{error::Error, net::TcpListener};

@@ -42,8 +42,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         ("user_ada", User { name: "Ada", role: None }),
         ("user_grace", User { name: "Grace", role: Some(Admin::NAME) }),
     ]);
-    // This issuer grants two of the permissions by scope. `Admin` and `Statistics` are never shown to
-    // clients: the claim `permissions` grants them, or our own table.
+    // This issuer grants two of the permissions by scope. `Admin` and `Statistics` are never shown
+    // to clients: the claim `permissions` grants them, or our own table.
     let issuer = Issuer::authkit(authority.issuer())?.scopes([
         "openid",
         BookmarksRead::NAME,

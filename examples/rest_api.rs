@@ -1,6 +1,6 @@
 //! A REST API beside an MCP server, with the same people. The web page sends the session token of
-//! its WorkOS sign-in, MCP clients send Connect tokens to the MCP route, and a nightly job still uses
-//! its old API key.
+//! its WorkOS sign-in, MCP clients send Connect tokens to the MCP route, and a nightly job still
+//! uses its old API key.
 //!
 //! `cargo run --example rest_api` starts it on this machine and calls it as each of them.
 

@@ -1,6 +1,7 @@
 //! Several issuers for one resource: staff sign in at one, customers at another, and each has
-//! users of its own. The same `sub` from the other issuer is another person. Each issuer grants only
-//! what the application allows it to grant: other scopes, and other roles in a claim, grant nothing.
+//! users of its own. The same `sub` from the other issuer is another person. Each issuer grants
+//! only what the application allows it to grant: other scopes, and other roles in a claim, grant
+//! nothing.
 //!
 //! `cargo run --example several_issuers` starts both issuers and the application on this machine.
 
@@ -32,8 +33,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let users = IssuerStores::new()
         .with(staff.issuer(), user("user_ada", "Ada, who works here"))
         .with(customers.issuer(), user("user_ada", "another Ada, who buys here"));
-    // What each may grant: without `scopes`, each could grant every permission, and the log would say
-    // so. A claim must name the issuers for which it grants; without them `build()` fails.
+    // What each may grant: without `scopes`, each could grant every permission, and the log would
+    // say so. A claim must name the issuers for which it grants; without them `build()` fails.
     let auth = McpAuth::builder(&*resource)
         .issuer(Issuer::new(staff.issuer())?.scopes(["openid", Orders::NAME])?)
         .issuer(Issuer::new(customers.issuer())?.scopes(["openid"])?)

@@ -1,5 +1,5 @@
-//! Changes a JSON text by its structure. The result is mostly valid JSON, so it reaches deeper checks
-//! than flipped bytes.
+//! Changes a JSON text by its structure. The result is mostly valid JSON, so it reaches deeper
+//! checks than flipped bytes.
 
 use serde_json::Value;
 
@@ -22,8 +22,8 @@ impl Random {
     }
 }
 
-/// Changes something in `json`. `values` are JSON texts to insert; strings among them are also used as
-/// members' names. `bytes` is libFuzzer's own function to change bytes.
+/// Changes something in `json`. `values` are JSON texts to insert; strings among them are also used
+/// as members' names. `bytes` is libFuzzer's own function to change bytes.
 pub fn mutate(
     json: &[u8],
     values: &[impl AsRef<str>],

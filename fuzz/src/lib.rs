@@ -14,8 +14,8 @@ mod auth_params;
 mod duplicates;
 mod world;
 
-/// Lets `mutate` change a test case in libFuzzer's own buffer. `mutate` gets libFuzzer's function to
-/// change bytes.
+/// Lets `mutate` change a test case in libFuzzer's own buffer. `mutate` gets libFuzzer's function
+/// to change bytes.
 #[cfg(feature = "libfuzzer")]
 pub fn in_place(
     data: &mut [u8],

@@ -13,7 +13,8 @@ use crate::json_mutator::{self, Random};
 const ISSUER: &str = "https://login.example.com/realm";
 const SUBJECT: &str = "user_ada";
 
-/// Each document is about the requested issuer or person, and each URL is on the issuer's own origin.
+/// Each document is about the requested issuer or person, and each URL is on the issuer's own
+/// origin.
 pub fn check(data: &[u8]) {
     let (line, json) = split(data);
     metadata_names_the_issuer(json);

@@ -123,8 +123,8 @@ impl TestAuthority {
     }
 
     /// From now on `/oauth2/authorize` answers at once, as if this person (by id) had signed in
-    /// and approved. The id may be unknown to the authority: then the application gets a token of an
-    /// unknown user.
+    /// and approved. The id may be unknown to the authority: then the application gets a token of
+    /// an unknown user.
     pub fn auto_approve(&self, person_id: impl Into<String>) {
         lock(&self.0.state.changeable).auto_approve = Some(person_id.into());
     }
@@ -213,8 +213,8 @@ impl TestAuthority {
         self.0.server.come_up().map_err(|error| StartError::Io(self.0.address, error))
     }
 
-    /// Gives this wrong answer from now on. A narrower endpoint takes precedence over a wider one. A
-    /// second fault for the same endpoint replaces the first.
+    /// Gives this wrong answer from now on. A narrower endpoint takes precedence over a wider one.
+    /// A second fault for the same endpoint replaces the first.
     pub fn inject(&self, endpoint: Endpoint, fault: Fault) {
         self.0.state.faults.inject(endpoint, fault);
     }

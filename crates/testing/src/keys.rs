@@ -89,7 +89,8 @@ impl Keys {
 
     /// Removes a key from the JWKS. Returns whether it was published.
     ///
-    /// A token can still be signed by it: [`TokenBuilder::signed_by`](crate::TokenBuilder::signed_by).
+    /// A token can still be signed by it:
+    /// [`TokenBuilder::signed_by`](crate::TokenBuilder::signed_by).
     pub fn withdraw(&self, key: &Key) -> bool {
         let mut ring = lock(&self.0);
         let before = ring.published.len();

@@ -38,8 +38,8 @@ impl Demo {
         ]
     }
 
-    /// Starts an authorization server with demo people on the port after Bookmarket's own, or on any
-    /// free port if Bookmarket uses any free port.
+    /// Starts an authorization server with demo people on the port after Bookmarket's own, or on
+    /// any free port if Bookmarket uses any free port.
     ///
     /// # Errors
     /// The port is in use, or no person has the id that should be approved.
@@ -56,7 +56,8 @@ impl Demo {
             }
         }
         authority = match self.grants {
-            // Some clients never ask for `offline_access`, and would need a sign-in every five minutes.
+            // Some clients never ask for `offline_access`, and would need a sign-in every five
+            // minutes.
             Grants::Own => authority.always_refresh(),
             // A client with a refresh token may use it when it needs another scope, which a refresh
             // cannot add (RFC 6749 §6).

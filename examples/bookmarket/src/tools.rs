@@ -37,8 +37,8 @@ pub struct Tools {
     rules: Arc<ToolRules>,
 }
 
-/// Who may call which tool. Others get 403 before the tool is called, and so does everybody who calls
-/// a tool that is not listed here.
+/// Who may call which tool. Others get 403 before the tool is called, and so does everybody who
+/// calls a tool that is not listed here.
 ///
 /// # Errors
 /// A tool without a rule, or a rule without a tool: a mistake in this file.

@@ -121,9 +121,9 @@ impl ForgedKey {
         spellings
     }
 
-    /// The best signature that this key can make for an algorithm of this name: a correct one if the
-    /// key is of the right family, of any size or curve; otherwise one by another algorithm, under
-    /// this name.
+    /// The best signature that this key can make for an algorithm of this name: a correct one if
+    /// the key is of the right family, of any size or curve; otherwise one by another algorithm,
+    /// under this name.
     pub fn sign(&self, algorithm: &str, input: &[u8]) -> Vec<u8> {
         let digest = match &algorithm[algorithm.len().saturating_sub(3)..] {
             "384" => MessageDigest::sha384(),

@@ -21,7 +21,8 @@ pub(super) fn authenticate(
     let (id, secret, used) = credentials(request, form)?;
     let client = match state.clients.find(&id) {
         Some(client) => client,
-        // The document was checked when the code was requested; nothing here depends on its content.
+        // The document was checked when the code was requested; nothing here depends on its
+        // content.
         None if matches!(document::parse_id(&id), Some(Ok(_))) => Client::public(id),
         None => return Err(OAuthError::invalid_client("The client is not known.")),
     };

@@ -1,6 +1,6 @@
-//! Every kind of answer. During each fault, tokens of known keys are accepted without added latency,
-//! and a token of an unknown key gets 503 within the second that it may wait. After the fault the
-//! next valid key set is used.
+//! Every kind of answer. During each fault, tokens of known keys are accepted without added
+//! latency, and a token of an unknown key gets 503 within the second that it may wait. After the
+//! fault the next valid key set is used.
 
 use std::{
     io::Write,

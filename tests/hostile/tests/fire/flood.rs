@@ -102,8 +102,8 @@ async fn flood(
     stream::iter(calls).buffer_unordered(AT_ONCE).collect().await
 }
 
-/// Tokens that are valid except for their keys, each with another key. They need no signature, since
-/// none can be checked.
+/// Tokens that are valid except for their keys, each with another key. They need no signature,
+/// since none can be checked.
 fn unknown_keys(authority: &TestAuthority) -> impl Fn(usize) -> String + use<> {
     let good = token(authority);
     let (_, rest) = good.split_once('.').unwrap();

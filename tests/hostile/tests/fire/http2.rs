@@ -20,7 +20,8 @@ use crate::{
     world::{SLACK, TIME_LIMIT, World, quick},
 };
 
-/// A router has dropped the connection, or the server's process hangs: each connection answers once.
+/// A router has dropped the connection, or the server's process hangs: each connection answers
+/// once.
 #[actix_web::test]
 async fn r28_a_dead_kept_connection_costs_one_attempt_only() {
     let mut class = Class::new("keys: connections that die");

@@ -111,8 +111,8 @@ fn strangers() -> Service {
     })
 }
 
-/// The server's side of TLS with a self-signed certificate for 127.0.0.1, and the certificate in PEM
-/// for clients that trust it.
+/// The server's side of TLS with a self-signed certificate for 127.0.0.1, and the certificate in
+/// PEM for clients that trust it.
 pub(crate) fn identity() -> (SslAcceptorBuilder, Vec<u8>) {
     let key = PKey::from_rsa(Rsa::generate(2048).unwrap()).unwrap();
     let mut name = X509Name::builder().unwrap();

@@ -7,7 +7,8 @@ use hostile::{
 
 use crate::claims::World;
 
-/// Whole tokens are tested on both sides of each bound; `exp` and the others as text in the payload.
+/// Whole tokens are tested on both sides of each bound; `exp` and the others as text in the
+/// payload.
 #[test]
 fn r20_a_date_is_any_finite_number_and_nothing_else() {
     let world = World::new();

@@ -154,8 +154,8 @@ fn r23_only_the_canonical_spelling_of_base64url_is_a_token() {
                 format!("{}~{}", &part[..4], &part[4..]),
                 format!("{}={}", &part[..4], &part[4..]),
             ];
-            // Unused bits of the last character: every character that a lenient decoder reads as the
-            // same bytes.
+            // Unused bits of the last character: every character that a lenient decoder reads as
+            // the same bytes.
             let last = part.as_bytes()[part.len() - 1];
             let stray = match part.len() % 4 {
                 2 => 4,

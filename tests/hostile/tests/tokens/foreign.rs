@@ -1,9 +1,9 @@
 //! Tokens made by libraries that share no line with this project: joserfc and PyJWT (Python) and
 //! jose (Node). Their valid tokens are accepted, their invalid ones are rejected (R17 to R24).
 //!
-//! `cargo test` reads the tokens in tests/foreign/tokens. `tests/foreign/run` makes new ones with the
-//! installed libraries, and these are read instead (`HOSTILE_FOREIGN`). The clock is fixed at the
-//! time that the file names.
+//! `cargo test` reads the tokens in tests/foreign/tokens. `tests/foreign/run` makes new ones with
+//! the installed libraries, and these are read instead (`HOSTILE_FOREIGN`). The clock is fixed at
+//! the time that the file names.
 
 use std::{
     fs,

@@ -57,7 +57,8 @@ impl World {
         format!(r#"{{"alg":"RS256","kid":"{}""#, self.authority.keys().current().id())
     }
 
-    /// Authenticates in each way. A token that is too long for a server is rejected there in any case.
+    /// Authenticates in each way. A token that is too long for a server is rejected there in any
+    /// case.
     pub(crate) fn ask(&self, class: &mut Class, case: &str, token: &str, expected: Expected) {
         let value = format!("Bearer {token}");
         for (server, most, name) in

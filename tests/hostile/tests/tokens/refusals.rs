@@ -1,5 +1,5 @@
-//! The cost of a rejection: measured in process, from the header's bytes to the reason, and over one
-//! kept connection. The times are not asserted; `tests/hostile/run` prints them.
+//! The cost of a rejection: measured in process, from the header's bytes to the reason, and over
+//! one kept connection. The times are not asserted; `tests/hostile/run` prints them.
 
 use std::time::{Duration, Instant, SystemTime};
 

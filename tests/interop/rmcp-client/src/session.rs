@@ -134,8 +134,8 @@ async fn show(page: &str, callback: &Callback) -> Outcome<String> {
     }
 }
 
-/// The error that the authorization server returns instead of a code; `rmcp` only reports that there
-/// is no code.
+/// The error that the authorization server returns instead of a code; `rmcp` only reports that
+/// there is no code.
 fn refusal(returned: &str) -> Outcome<Option<String>> {
     let returned = reqwest::Url::parse(returned)?;
     let error = returned.query_pairs().find(|(name, _)| name == "error");

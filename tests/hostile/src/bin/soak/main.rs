@@ -1,5 +1,5 @@
-//! A soak test on loopback: an issuer that rotates its keys every second and fails half of the time,
-//! and an application that gets a mix of valid and bad tokens.
+//! A soak test on loopback: an issuer that rotates its keys every second and fails half of the
+//! time, and an application that gets a mix of valid and bad tokens.
 //!
 //! ```sh
 //! cargo run --release -p hostile --bin soak -- --minutes 10

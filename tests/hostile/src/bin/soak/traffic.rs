@@ -43,7 +43,8 @@ pub(crate) struct Traffic {
     pub(crate) counts: BTreeMap<(&'static str, Outcome), u64>,
     /// A description of the first few wrong answers.
     pub(crate) wrong: Vec<String>,
-    /// How long tokens of known keys took, in µs, while the issuer was correct and while it was not.
+    /// How long tokens of known keys took, in µs, while the issuer was correct and while it was
+    /// not.
     pub(crate) well: Latencies,
     pub(crate) failing: Latencies,
     pub(crate) not_sent: u64,
