@@ -1,5 +1,5 @@
-//! Behind a proxy that speaks TLS and gives the application a prefix: the public URL is
-//! `https://app.example.com/tools/mcp`, and the application sees `/mcp`.
+//! Behind a proxy that terminates TLS and removes a prefix of the path: the public URL is
+//! `https://app.example.com/tools/mcp`, and the application gets `/mcp`.
 //!
 //! `cargo run --example behind_nginx` calls the application as the proxy would. With
 //! `-- --listen 127.0.0.1:8080 --resource https://localhost:8443/tools/mcp [--served-at /mcp]` it
@@ -14,7 +14,7 @@ use serde_json::Value;
 
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // Ada signs in by herself, so that a script can walk the whole way.
+    // Ada is signed in without a page, so that a script can run the whole flow.
     let authority = TestAuthority::builder().auto_approve("user_ada").start()?;
     let argument = |name: &str| env::args().skip_while(|argument| argument != name).nth(1);
     let listen = argument("--listen").unwrap_or_else(|| "127.0.0.1:0".into());
@@ -24,8 +24,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         None => Some("/mcp".into()),
     };
 
-    // What clients are told comes from `resource` alone. `served_at` is for this application's own
-    // routes, and is left out where the proxy leaves the path as it is.
+    // Metadata and challenges are built from `resource` alone. `served_at` is for this
+    // application's own routes, and is left out if the proxy does not change the path.
     let auth = McpAuth::builder(&*resource).authkit(authority.issuer());
     let auth = served_at.iter().fold(auth, McpAuthBuilder::served_at).build()?;
     let path = served_at.unwrap_or_else(|| "/tools/mcp".into());
@@ -45,7 +45,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         return Ok(());
     }
 
-    // The proxy sends on `/tools/mcp` as `/mcp`, and the well-known path as it is.
+    // The proxy forwards `/tools/mcp` as `/mcp`, and the well-known path unchanged.
     let refused = awc::Client::default().post(format!("{origin}{path}")).send().await?;
     assert_eq!(refused.status(), StatusCode::UNAUTHORIZED);
     let challenge = refused.headers().get("www-authenticate").ok_or("a challenge")?.to_str()?;

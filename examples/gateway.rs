@@ -1,8 +1,8 @@
-//! A gateway before an MCP server that is written in any language: requests without a valid token do
-//! not reach the server, and a header tells it who calls.
+//! A gateway in front of an MCP server in any language: requests without a valid token do not reach
+//! the server, and a header names the caller.
 //!
 //! `cargo run --example gateway` starts both on this machine and sends a request through.
-//! `cargo run --example gateway -- http://127.0.0.1:3000/mcp` is a gateway before a server of yours.
+//! `cargo run --example gateway -- http://127.0.0.1:3000/mcp` is a gateway in front of your server.
 //! It prints its address and a token to try it. Tools that are named after the address require the
 //! scope `tools:trusted`.
 #![allow(clippy::print_stdout)]
@@ -28,7 +28,7 @@ scopes! {
     pub Trusted = "tools:trusted";
 }
 
-/// Tells the server behind who calls: the token's `sub`.
+/// The header that names the caller to the server: the token's `sub`.
 const USER: HeaderName = HeaderName::from_static("x-user");
 
 const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
@@ -63,7 +63,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(server.await?)
 }
 
-/// The gateway on a free port, before the server at the address `behind`.
+/// The gateway on a free port, in front of the server at the address `behind`.
 pub(crate) fn gateway(
     authority: &TestAuthority,
     behind: String,
@@ -90,7 +90,7 @@ pub(crate) fn gateway(
     Ok((resource, server.workers(1).listen(listener)?.run()))
 }
 
-/// Passes a message on, and its answer back, streams event by event.
+/// Forwards a message, and its answer back, streams event by event.
 async fn forward(
     me: AuthedUser,
     request: HttpRequest,
@@ -108,7 +108,7 @@ async fn forward(
     // calls.
     headers.remove(header::AUTHORIZATION);
     headers.insert(USER, HeaderValue::from_str(me.subject().id()).map_err(ErrorBadGateway)?);
-    // Servers replay the stream of an event id without asking whose it is.
+    // Servers replay the stream of an event id without checking whose it is.
     if !(headers.contains_key(SESSION) && auth.is_session_bound(&request)) {
         headers.remove(LAST_EVENT);
     }
@@ -133,7 +133,7 @@ async fn forward(
     })
 }
 
-/// Whether every server reads this header's name alike. Interfaces in the style of CGI (RFC 3875
+/// Whether every server reads this header's name in the same way. Interfaces like CGI (RFC 3875
 /// §4.1.18) turn `-` into `_`, and some do so with every other character: `Mcp_Session_Id` and
 /// `X.User` would be read as the headers that were checked.
 fn is_unambiguous(name: &HeaderName) -> bool {
@@ -190,7 +190,7 @@ async fn call_through(authority: &TestAuthority) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The server behind, which could be written in any language.
+/// The server behind the gateway, which could be in any language.
 async fn two_events(request: HttpRequest, mut may_go_on: watch::Receiver<bool>) -> HttpResponse {
     let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
     let token = if header(header::AUTHORIZATION).is_some() { "with" } else { "without" };

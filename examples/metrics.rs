@@ -1,7 +1,7 @@
-//! Numbers for Prometheus: the feature `metrics`, and `/metrics` by metrics-exporter-prometheus.
+//! Metrics for Prometheus: the feature `metrics`, and `/metrics` by metrics-exporter-prometheus.
 //!
-//! `cargo run --example metrics` calls itself with good tokens and bad ones, and checks what
-//! `/metrics` says then.
+//! `cargo run --example metrics` calls itself with valid and bad tokens, and checks the output of
+//! `/metrics`.
 #![allow(clippy::print_stdout)]
 
 use std::{error::Error, time::Duration};
@@ -14,7 +14,7 @@ const RESOURCE: &str = "http://127.0.0.1:8787/mcp";
 
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // The recorder first: what is counted before it is there is lost.
+    // The recorder first: earlier counts are lost.
     let recorder = PrometheusBuilder::new().install_recorder()?;
     let authority = TestAuthority::start()?;
     let auth = McpAuth::builder(RESOURCE).authkit(authority.issuer()).build()?;
@@ -41,7 +41,7 @@ async fn mcp(me: AuthedUser) -> String {
     me.subject().id().to_owned()
 }
 
-/// Three good calls, two with a token that has expired, one without any.
+/// Three valid calls, two with an expired token, one without a token.
 async fn call_and_check(origin: &str, authority: &TestAuthority) -> Result<(), Box<dyn Error>> {
     let client = reqwest::Client::new();
     let call = async |token: Option<&str>| {

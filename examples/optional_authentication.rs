@@ -1,9 +1,8 @@
-//! An MCP endpoint that anybody may ask what it offers and when the shop is open, while what is
-//! somebody's own needs that somebody: the client learns of it by the usual 401, signs its user in,
-//! and goes on.
+//! An MCP endpoint whose list of tools and opening hours need no credentials. A person's own data
+//! does: the client gets the usual 401, signs its user in, and continues.
 //!
-//! `cargo run --example optional_authentication` starts it on this machine and calls it as nobody,
-//! as a person, and with a bad token.
+//! `cargo run --example optional_authentication` starts it on this machine and calls it without a
+//! token, with a person's token, and with a bad token.
 
 use std::{error::Error, net::TcpListener};
 
@@ -50,20 +49,20 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (status, ..) = post(None, "tools/call", hours.clone()).await?;
     assert_eq!(status, StatusCode::OK);
 
-    // What is somebody's own: the challenge leads the client to the authorization server.
+    // A person's own data: the challenge leads the client to the authorization server.
     let (status, challenged, _) = post(None, "tools/call", order.clone()).await?;
     assert_eq!((status, challenged), (StatusCode::UNAUTHORIZED, true));
     let ada = authority.person_token("user_ada", &resource);
     let (status, _, text) = post(Some(&ada), "tools/call", order).await?;
     assert_eq!((status, &*text), (StatusCode::OK, "tools/call for user_ada"));
 
-    // A bad token is refused even where none would do: the client should know.
+    // A bad token is rejected even if none is needed, so that the client learns of it.
     let (status, ..) = post(Some("expired"), "tools/call", hours).await?;
     assert_eq!(status, StatusCode::UNAUTHORIZED);
     Ok(())
 }
 
-/// Stands for a real MCP server; docs/mcp.md shows one with rmcp.
+/// In place of a real MCP server; docs/mcp.md shows one with rmcp.
 async fn answer(caller: MaybeAuthed, message: web::Json<Value>) -> impl Responder {
     let name = caller.user().map_or("nobody in particular", |user| user.subject().id());
     format!("{} for {name}", message["method"].as_str().unwrap_or_default())

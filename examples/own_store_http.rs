@@ -1,6 +1,6 @@
-//! An identity store of one's own, over an HTTP service that knows the users.
+//! An identity store of your own, over an HTTP service that has the users.
 //!
-//! `cargo run --example own_store_http` starts such a service on this machine and asks it.
+//! `cargo run --example own_store_http` starts such a service on this machine and calls it.
 
 use std::time::Duration;
 
@@ -42,7 +42,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let users = Url::parse(&format!("http://{}/users", service.addrs()[0]))?;
     rt::spawn(service.run());
 
-    // A time limit of its own: requests wait for this.
+    // A timeout of its own, since requests wait for this.
     let client = Client::builder().timeout(Duration::from_secs(2)).build()?;
     let directory = Directory { client, users };
     let find = async |sub| {
@@ -56,7 +56,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// The service's side.
+/// The service.
 async fn directory(query: web::Query<Vec<(String, String)>>) -> HttpResponse {
     match query.iter().find(|(name, _)| name == "subject").map(|(_, sub)| sub.as_str()) {
         Some("user_ada") => HttpResponse::Ok().json(json!({"subject": "user_ada", "name": "Ada"})),

@@ -1,6 +1,6 @@
-//! An identity store of one's own, over plain sqlx: the query is yours, the rest is twenty lines.
+//! An identity store of your own, over plain sqlx: a query and about twenty lines.
 //!
-//! `cargo run --example own_store_sqlx` signs nobody in; it shows the store at work.
+//! `cargo run --example own_store_sqlx` needs no sign-in; it calls the store directly.
 
 use actix_mcp_auth::{Found, IdentityStore, Lookup, StoreError, Subject, async_trait};
 use sqlx::{FromRow, SqlitePool};

@@ -1,5 +1,5 @@
-//! Permissions in types: declared once, demanded by a handler's argument or around a route, granted
-//! by a token's scope, by a claim, or by what the application knows of its user.
+//! Permissions as types: declared once, required by a handler's argument or around a route, granted
+//! by a token's scope, by a claim, or by the application.
 //!
 //! `cargo run --example permissions` calls itself as several people, and checks what each may do.
 #![allow(clippy::print_stdout)]
@@ -18,7 +18,7 @@ use actix_web::{App, HttpServer, rt, web};
 const RESOURCE: &str = "http://127.0.0.1:8787/api";
 
 scopes! {
-    /// Everything that this application knows.
+    /// All permissions of this application.
     pub struct Permissions;
 
     /// See bookmarks.
@@ -27,11 +27,11 @@ scopes! {
     pub BookmarksWrite = "bookmarks:write" implies BookmarksRead;
     /// See how many people there are.
     pub Statistics = "statistics";
-    /// A role: whoever has it may do all of this.
+    /// A role, which implies all of these.
     pub Admin = "admin" implies BookmarksWrite, Statistics;
 }
 
-/// Our own user, with what we know of them.
+/// The application's own user.
 #[derive(Clone)]
 struct User {
     name: &'static str,
@@ -45,8 +45,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         ("user_ada", User { name: "Ada", role: None }),
         ("user_grace", User { name: "Grace", role: Some(Admin::NAME) }),
     ]);
-    // This issuer grants two of the permissions by scope. `Admin` and `Statistics` are never told to
-    // clients: they are granted by the claim `permissions`, or by our own table.
+    // This issuer grants two of the permissions by scope. `Admin` and `Statistics` are never shown
+    // to clients: the claim `permissions` grants them, or our own table.
     let issuer = Issuer::authkit(authority.issuer())?.scopes([
         "openid",
         BookmarksRead::NAME,
@@ -84,7 +84,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 async fn list(me: Authorized<BookmarksRead, User>) -> String {
-    // What is no demand can still be asked.
+    // A permission can also be asked for without requiring it.
     let may = if me.grants().allow::<BookmarksWrite>() { "add to" } else { "read" };
     format!("{} may {may} this list", me.name)
 }
@@ -97,7 +97,7 @@ async fn statistics() -> &'static str {
     "2 people"
 }
 
-/// What each caller is answered: status, what the challenge asks for, and the body.
+/// The answer to each caller: status, the scopes in the challenge, and the body.
 async fn call_and_check(api: &str, authority: &TestAuthority) -> Result<(), Box<dyn Error>> {
     let client = reqwest::Client::new();
     let ada = || authority.token().subject("user_ada").audience(RESOURCE);
@@ -108,11 +108,11 @@ async fn call_and_check(api: &str, authority: &TestAuthority) -> Result<(), Box<
 
     for (what, token, request, status, told) in [
         ("reads", &reader, client.get(format!("{api}/bookmarks")), 200, "Ada may read this list"),
-        // A new token would do: the client is told what to ask for.
+        // A new token would help: the challenge names the scopes to ask for.
         ("may not add", &reader, client.post(format!("{api}/bookmarks")), 403, "bookmarks:write"),
         ("adds", &writer, client.post(format!("{api}/bookmarks")), 200, "kept for Ada"),
         ("so reads too", &writer, client.get(format!("{api}/bookmarks")), 200, "Ada may add to"),
-        // No token would do: nobody is sent round in circles.
+        // No new token would help: 403 without a challenge, so that the client does not try again.
         ("no statistics", &writer, client.get(format!("{api}/statistics")), 403, ""),
         ("by claim", &by_claim, client.get(format!("{api}/statistics")), 200, "2 people"),
         ("by our table", &admin, client.get(format!("{api}/statistics")), 200, "2 people"),

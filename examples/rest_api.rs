@@ -1,6 +1,6 @@
-//! A plain REST API beside an MCP server, with the same people: the web page sends the session
-//! token of its WorkOS sign-in, AI agents send Connect tokens to the MCP route, and a nightly job
-//! still has its old API key.
+//! A REST API beside an MCP server, with the same people. The web page sends the session token of
+//! its WorkOS sign-in, MCP clients send Connect tokens to the MCP route, and a nightly job still
+//! uses its old API key.
 //!
 //! `cargo run --example rest_api` starts it on this machine and calls it as each of them.
 
@@ -9,7 +9,7 @@ use std::{error::Error, net::TcpListener};
 use actix_mcp_auth::{AuthedUser, Issuer, McpAuth, PrincipalKind, testing::TestAuthority};
 use actix_web::{App, HttpServer, Responder, http::StatusCode, rt, web};
 
-/// In an application of yours it comes from a secret, `MCP_AUTH_API_KEYS_FILE` say.
+/// In your application it comes from a secret, such as `MCP_AUTH_API_KEYS_FILE`.
 const NIGHTLY_KEY: &str = "nightly_9fQ2xR7vT1kLm4Zc8WbY5hJ0sD3gN6pA";
 
 #[actix_web::main]
@@ -26,7 +26,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .build()?;
     let mcp = McpAuth::builder(format!("{origin}/mcp")).authkit(workos.issuer()).build()?;
 
-    // On an MCP resource the same issuer is refused at start-up.
+    // On an MCP resource the same issuer is rejected at start-up.
     let sessions = Issuer::workos_sessions("client_01ABC")?;
     let refused = McpAuth::builder("https://app.example.com/mcp").issuer(sessions).build();
     assert!(refused.is_err_and(|error| error.to_string().contains("McpAuth::api")));
@@ -50,7 +50,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     assert_eq!(get("/api/me", &session).await?.1, "user_ada, a person");
     assert_eq!(get("/mcp", &connect).await?.1, "user_ada, a person");
     assert_eq!(get("/api/me", NIGHTLY_KEY).await?.1, "nightly, a job with a key");
-    // Each where it belongs, and nowhere else.
+    // Each is accepted on its own route, and on no other.
     for (path, token) in [("/api/me", &*connect), ("/mcp", &session), ("/mcp", NIGHTLY_KEY)] {
         assert_eq!(get(path, token).await?.0, StatusCode::UNAUTHORIZED, "{path}");
     }

@@ -1,7 +1,7 @@
 //! Several issuers for one resource: staff sign in at one, customers at another, and each has
-//! users of its own. The same `sub` from the other issuer is somebody else, and each issuer grants
-//! what the application trusts it with: a scope that another one may grant, or a role in a claim, is
-//! worth nothing in its tokens.
+//! users of its own. The same `sub` from the other issuer is another person. Each issuer grants
+//! only what the application allows it to grant: other scopes, and other roles in a claim, grant
+//! nothing.
 //!
 //! `cargo run --example several_issuers` starts both issuers and the application on this machine.
 
@@ -30,14 +30,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let resource = format!("http://{}/mcp", listener.local_addr()?);
 
-    // A store for each issuer. One store for both would mix up their users, and is refused at
-    // start-up, unless it looks at the issuer as well or they share their subjects.
+    // A store for each issuer. One store for both would confuse their users, and is rejected at
+    // start-up, unless it looks at the issuer too or they share their subjects.
     let user = |sub: &str, name: &str| MemoryIdentityStore::from_iter([(sub, name.to_owned())]);
     let users = IssuerStores::new()
         .with(staff.issuer(), user("user_ada", "Ada, who works here"))
         .with(customers.issuer(), user("user_ada", "another Ada, who buys here"));
-    // What each may grant: without `scopes`, either could grant every permission, and the log would
-    // say so. A claim must name the issuers by which it grants; without them it is refused.
+    // What each may grant: without `scopes`, each could grant every permission, and the log would
+    // say so. A claim must name the issuers for which it grants; without them `build()` fails.
     let auth = McpAuth::builder(&*resource)
         .issuer(Issuer::new(staff.issuer())?.scopes(["openid", Orders::NAME])?)
         .issuer(Issuer::new(customers.issuer())?.scopes(["openid"])?)
@@ -90,7 +90,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (status, _) = call(&crossed.issuer(staff.issuer()).sign()).await?;
     assert_eq!(status, StatusCode::UNAUTHORIZED);
 
-    // One issuer out of reach costs the other nothing.
+    // If one issuer cannot be reached, the other is not affected.
     customers.go_down();
     let (status, _) = call(&staff.person_token("user_ada", &resource)).await?;
     assert_eq!(status, StatusCode::OK);

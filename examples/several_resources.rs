@@ -1,5 +1,5 @@
 //! Several resources in one application: two MCP servers, one within the other's path, each with
-//! its own scopes. A token is good for the one that it names.
+//! its own scopes. A token is valid for the one that it names.
 //!
 //! `cargo run --example several_resources` starts them on this machine and asks them.
 
@@ -15,7 +15,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let origin = format!("http://{}", listener.local_addr()?);
 
-    // One McpAuth for each resource. What they share is up to you: here, the issuer.
+    // One McpAuth for each resource. Here they share the issuer.
     let issuer = || Issuer::new(authority.issuer());
     let notes = McpAuth::builder(format!("{origin}/notes"))
         .issuer(issuer()?)
@@ -28,9 +28,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let server = HttpServer::new(move || {
         App::new()
-            // Registered together, they know that the host's root is nobody's.
+            // Registered together, so that the root alias is a 404.
             .configure(McpAuth::discovery_of(&[&notes, &admin]))
-            // The inner path first: a scope takes every path below its own.
+            // The inner path first: a scope matches every path below its own.
             .service(
                 web::scope("/notes/admin")
                     .wrap(admin.middleware())
@@ -61,10 +61,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (reader, admin) = (token("/notes", "notes:read"), token("/notes/admin", "notes:admin"));
     assert_eq!(call("/notes", &reader).await?, StatusCode::OK);
     assert_eq!(call("/notes/admin", &admin).await?, StatusCode::OK);
-    // Neither token opens the other door, whatever its scopes.
+    // Neither token is accepted at the other resource, whatever its scopes.
     assert_eq!(call("/notes/admin", &reader).await?, StatusCode::UNAUTHORIZED);
     assert_eq!(call("/notes", &admin).await?, StatusCode::UNAUTHORIZED);
-    // The right door with too little: 403, and a challenge that says what is needed.
+    // The right resource without the scope: 403, and a challenge that names it.
     let little = token("/notes/admin", "notes:read");
     assert_eq!(call("/notes/admin", &little).await?, StatusCode::FORBIDDEN);
     Ok(())

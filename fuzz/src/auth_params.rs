@@ -1,5 +1,5 @@
 //! One challenge with its parameters (RFC 9110 §11.2 and §11.6.1), read strictly: no empty list
-//! elements, no second challenge. It knows nothing of how core writes them.
+//! elements, no second challenge. It is independent of core's code that writes them.
 
 /// A challenge's scheme, and its parameters in their order, without quotes and escapes.
 #[derive(Debug, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub(crate) struct Challenge {
 /// ```
 ///
 /// # Errors
-/// What was expected, and the bytes that stand there instead.
+/// What was expected, and the bytes that were found instead.
 pub(crate) fn parse(header: &[u8]) -> Result<Challenge, String> {
     let mut rest = Reader(header);
     let scheme = rest.token()?;

@@ -1,4 +1,4 @@
-//! Challenges for any resource, any scopes and any refusal.
+//! Challenges for any resource, any scopes and any rejection.
 
 use std::time::Duration;
 
@@ -10,11 +10,11 @@ use mcp_auth_core::{
 
 use crate::auth_params;
 
-/// What the fuzzer makes up.
+/// The fuzzer's input.
 #[derive(Debug, Arbitrary)]
 struct Input<'d> {
     refusal: Refusal,
-    /// Somebody else's text, wherever a refusal takes some.
+    /// Text from a request, for the rejections that contain some.
     text: &'d str,
     number: f64,
     resource: &'d str,
@@ -37,8 +37,8 @@ enum Refusal {
     Token(u8),
 }
 
-/// Whatever goes in, a parser that follows the grammar alone finds each parameter once and with
-/// the value that was meant (R12 to R15).
+/// For every input, a parser that follows the grammar alone finds each parameter once and with the
+/// intended value (R12 to R15).
 pub fn check(data: &[u8]) {
     let Ok(input) = Input::arbitrary(&mut Unstructured::new(data)) else { return };
     let scopes = |list: &str| -> Vec<Scope> {
@@ -46,7 +46,7 @@ pub fn check(data: &[u8]) {
     };
     let (asked, needed) = (scopes(input.scopes), scopes(input.needed));
     let resource = format!("https://{}", input.resource);
-    // What the configuration refuses challenges nobody; the rest of the input still counts.
+    // What the configuration rejects is left out; the rest of the input is used.
     let resource = Resource::parse(&resource).or_else(|_| Resource::parse("https://h/mcp"));
     let resource = resource.expect("the second is one");
     let rejection = rejection(&input, needed.clone());
@@ -86,7 +86,7 @@ pub fn check(data: &[u8]) {
     };
     assert_eq!(value("error"), code, "{header:?}");
     assert_eq!(value("error_description").is_some(), code.is_some(), "{header:?}");
-    // Nothing of a token comes back (R12).
+    // The challenge contains nothing of a token (R12).
     assert!(
         input.text.len() < 12
             || !is_foreign(input.text, &resource, &asked, &needed)
@@ -95,7 +95,7 @@ pub fn check(data: &[u8]) {
     );
 }
 
-/// Whether the text stands nowhere in what was configured.
+/// Whether the text is not part of the configuration.
 fn is_foreign(text: &str, resource: &Resource, asked: &[Scope], needed: &[Scope]) -> bool {
     let description = "The access token is of a kind that is not accepted".contains(text);
     let configured = format!("{} {asked:?} {needed:?}", resource.metadata_url());

@@ -1,4 +1,4 @@
-//! Claims behind a good signature: the payload is made up, then signed.
+//! Claims with a valid signature: the payload is the fuzzer's, and is then signed.
 
 use mcp_auth_core::Claims;
 use serde_json::{Map, Value};
@@ -10,11 +10,11 @@ use crate::{
     world::{CLIENT, ISSUER, LEEWAY, NOW, RESOURCE, WORLD},
 };
 
-/// A token is accepted exactly where the oracle below says so, and then says what the payload says.
+/// A token is accepted exactly if the oracle below accepts it, and then has the payload's claims.
 pub fn check(payload: &[u8]) {
     let token = WORLD.token(br#"{"alg":"EdDSA","kid":"ed"}"#, payload);
     let header = format!("Bearer {token}");
-    // Bounds on the length are another target's business.
+    // Another target tests the limit of the length.
     if header.len() > 16 * 1024 {
         return;
     }
@@ -44,7 +44,7 @@ struct Good {
     scopes: Vec<String>,
 }
 
-/// R17 to R23 and R31 over a `Value`: `Some(None)` is a refusal, `None` too close to call.
+/// R17 to R23 and R31 over a `Value`: `Some(None)` is a rejection; `None` if rounding decides.
 fn judge(payload: &[u8]) -> Option<Option<Good>> {
     let refused = Some(None);
     let Ok(text) = std::str::from_utf8(payload) else { return refused };
@@ -120,7 +120,7 @@ fn words(value: &Value, separator: Option<char>) -> Vec<String> {
 fn times_are_right(claims: &Map<String, Value>) -> Option<bool> {
     let (now, leeway) = (NOW as f64, LEEWAY as f64);
     let seconds = |name: &str| claims.get(name).and_then(Value::as_f64);
-    // How long ago each limit was passed: the sooner, the worse.
+    // How long ago each limit was passed.
     let passed = [
         Some(seconds("exp").map_or(f64::INFINITY, |exp| now - leeway - exp)),
         seconds("nbf").map(|nbf| nbf - now - leeway),

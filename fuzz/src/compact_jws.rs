@@ -1,4 +1,4 @@
-//! A token, as anybody can write it.
+//! Tokens of any bytes.
 
 use mcp_auth_core::{
     Claims, CompactJws, Rejection, UnixTime,
@@ -12,9 +12,10 @@ use crate::{
     world::{CLIENT, EC_TOKEN, ISSUER, NOW, RESOURCE, RSA_TOKEN, WORLD, decode, encode},
 };
 
-/// What is read has one spelling, and what is accepted was signed by the harness, to the byte.
+/// A token that is parsed has one text, and a token that is accepted is byte for byte one that the
+/// harness signed.
 pub fn check(data: &[u8]) {
-    // White space around a header's value is not part of it; another target looks at that.
+    // White space around a header's value is not part of it; another target tests that.
     let Ok(token) = std::str::from_utf8(data.trim_ascii()) else { return };
     let parsed = CompactJws::parse(token);
     if let Ok(jws) = &parsed {
@@ -40,9 +41,9 @@ pub fn check(data: &[u8]) {
     assert_eq!(first, second, "another answer the second time: {token}");
 }
 
-/// Both rejections show what the operator needs, and neither the token.
+/// Both rejections have a text for the log, and neither contains the token.
 fn assert_refused_well(rejection: &Rejection, token: &str, has_the_form_of_a_token: bool) {
-    // No fetch can be caused here, so an unknown key stays undecided.
+    // No fetch is possible here, so an unknown key stays undecided.
     let undecided =
         matches!(rejection, Rejection::Unavailable(UnavailableReason::KeyCoolDown { .. }));
     let refused = matches!(rejection.status(), 400 | 401);
@@ -101,8 +102,7 @@ fn claims_are_what_another_parser_reads(payload: &[u8]) {
     assert_eq!(client, claims.client_id(), "{text}");
 }
 
-/// Changes a token where it matters: as a whole, or one of its parts beneath the base64url, half of
-/// the time with a new signature.
+/// Changes a token as a whole, or one of its decoded parts, half of the time with a new signature.
 pub fn mutate(data: &[u8], seed: u32, bytes: &mut dyn FnMut(&mut Vec<u8>)) -> Vec<u8> {
     let mut random = Random::new(seed);
     let parts: Option<Vec<Vec<u8>>> =
@@ -151,7 +151,7 @@ const HEADERS: &[&str] = &[
     r#"{"alg":"EdDSA","kid":"ed","jku":"https://evil.example/jwks"}"#,
 ];
 
-/// Values by which a claim's rule is just kept, or just broken.
+/// Values at the limits of a claim's rule.
 pub(crate) fn values() -> Vec<String> {
     let at = |offset: i64| (NOW as i64 + offset).to_string();
     let mut values: Vec<String> = [-31, -30, -29, 0, 29, 30, 31].map(at).to_vec();

@@ -1,9 +1,8 @@
-//! Finds members that occur twice, by walking over the text: no parser of core's has a part in it.
+//! Finds duplicate members by scanning the text, without a parser of core.
 
 use std::collections::HashSet;
 
-/// Whether some object in this JSON text, which a parser has found to be valid, has two members of
-/// one name.
+/// Whether an object in this valid JSON text has two members with one name.
 pub(crate) fn has_duplicates(json: &str) -> bool {
     let mut open: Vec<HashSet<String>> = Vec::new();
     let mut rest = json.as_bytes();
@@ -15,7 +14,7 @@ pub(crate) fn has_duplicates(json: &str) -> bool {
             b'"' => {
                 let (text, after) = rest_of_string(rest);
                 rest = after;
-                // What is followed by a colon is a member's name.
+                // A string before a colon is a member's name.
                 if after.trim_ascii_start().first() == Some(&b':') {
                     let is_new = open.last_mut().is_none_or(|names| names.insert(text));
                     if !is_new {

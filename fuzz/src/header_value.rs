@@ -7,10 +7,10 @@ use mcp_auth_core::{
 
 use crate::world::WORLD;
 
-/// Short, so that the bound is met often.
+/// Short, so that the limit is reached often.
 const MAX_LEN: usize = 64;
 
-/// [`BearerToken::from_authorization`] says what the grammar says, and shows nothing of a token.
+/// [`BearerToken::from_authorization`] agrees with the grammar, and shows nothing of a token.
 pub fn check(data: &[u8]) {
     let headers: Vec<&[u8]> = match data {
         [] => Vec::new(),
@@ -24,7 +24,7 @@ pub fn check(data: &[u8]) {
         Err(expected) => assert_eq!(token, Err(&expected), "{headers:?}"),
     }
     if let Ok(Some(token)) = token {
-        // Whatever is shorter may stand in the type's own name.
+        // A shorter text may be part of the type's own name.
         assert!(token.len() < 20 || !shown.contains(token), "{shown}");
     }
 
@@ -37,7 +37,7 @@ pub fn check(data: &[u8]) {
     assert_eq!(rejection.status(), status, "{headers:?}");
 }
 
-/// RFC 6750 §2.1 and RFC 9110 §11.1, read slowly.
+/// RFC 6750 §2.1 and RFC 9110 §11.1, as a simple parser.
 fn expected<'h>(headers: &[&'h [u8]]) -> Result<Option<&'h str>, Rejection> {
     let value = match headers {
         [] => return Ok(None),

@@ -1,9 +1,9 @@
-//! Changes a JSON text by its structure, so that what comes out is mostly JSON still, and deeper
-//! checks are reached than by flipping bytes.
+//! Changes a JSON text by its structure. The result is mostly valid JSON, so it reaches deeper
+//! checks than flipped bytes.
 
 use serde_json::Value;
 
-/// Numbers that follow from a seed: libFuzzer must be able to do the same again.
+/// Pseudo-random numbers from a seed, so that libFuzzer can repeat a change.
 pub struct Random(u64);
 
 impl Random {
@@ -22,8 +22,8 @@ impl Random {
     }
 }
 
-/// Changes something in `json`. `values` are JSON texts worth trying, strings among them serve as
-/// members' names as well; `bytes` is the fuzzer's own way to change bytes.
+/// Changes something in `json`. `values` are JSON texts to insert; strings among them are also used
+/// as members' names. `bytes` is libFuzzer's own function to change bytes.
 pub fn mutate(
     json: &[u8],
     values: &[impl AsRef<str>],
@@ -43,7 +43,7 @@ pub fn mutate(
             let text = values[random.below(values.len())].as_ref();
             match serde_json::from_str(text) {
                 Ok(value) => value,
-                // It is no valid JSON, on purpose: in its place in the text, then.
+                // It is invalid JSON on purpose, so it replaces the value in the text.
                 Err(_) => return in_place_of_a_value(&root, chosen, text),
             }
         }
@@ -76,7 +76,7 @@ fn add(node: &mut Value, new: Value, random: &mut Random) {
                 Value::String(text) => text.clone(),
                 _ => format!("m{}", random.below(9)),
             };
-            // A value that stands somewhere else already is the likeliest to be of some type.
+            // A value from elsewhere in the text probably has a useful type.
             let nth = random.below(members.len());
             let value = members.values().nth(nth).cloned().unwrap_or(new);
             members.insert(name, value);
@@ -111,7 +111,7 @@ fn change_bytes(node: &mut Value, bytes: &mut dyn FnMut(&mut Vec<u8>)) {
     };
 }
 
-/// The outermost object with one of its members a second time, which no `Value` can hold.
+/// The outermost object with one of its members duplicated, which no `Value` can represent.
 fn twice(root: &Value, new: Value, random: &mut Random) -> Vec<u8> {
     let text = root.to_string();
     let Value::Object(members) = root else { return text.into_bytes() };

@@ -15,8 +15,8 @@ use crate::{
 
 const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
-/// Every key is either in use or left out for a reason, and what is in use is public, strong and
-/// for verifying.
+/// Every key is either used or left out for a reason. Used keys are public, strong and for
+/// verification.
 pub fn check(json: &[u8]) {
     let Ok(set) = KeySet::parse(json, Algorithm::ALL, &Josekit) else { return };
     let shown = String::from_utf8_lossy(json);
@@ -24,21 +24,21 @@ pub fn check(json: &[u8]) {
     let listed = value["keys"].as_array().expect("a key set has keys");
     assert!(!set.is_empty());
     assert_eq!(set.len() + set.skipped().len(), listed.len(), "{shown}");
-    // Outside of the keys they would have spoiled the document.
+    // Outside of the keys they make the whole document invalid.
     let spoiled = set.skipped().contains(&UnusableKey::DuplicateMember);
     assert_eq!(has_duplicates(&shown), spoiled, "{shown}");
 
     let mut fit: Vec<&Value> = listed.iter().filter(|jwk| is_fit(jwk)).collect();
     for key in set.public_keys() {
         assert_strong(key);
-        // One published key for one in use, so that none counts twice.
+        // One published key for each used one, so that none counts twice.
         let found = fit.iter().position(|jwk| is_of(jwk, key));
         let found = found.unwrap_or_else(|| panic!("{key:?} must not be in use: {shown}"));
         fit.swap_remove(found);
     }
     let again = KeySet::parse(json, Algorithm::ALL, &Josekit).expect("read a moment ago");
     assert!(!set.has_news_for(&again) && !again.has_news_for(&set), "{shown}");
-    // A `Debug` that shows key material, private or not, has some member's value in it.
+    // A `Debug` that shows key material, private or not, contains some member's value.
     let debug = format!("{set:?}");
     for jwk in listed.iter().filter(|jwk| jwk.is_object()) {
         for name in PRIVATE.iter().chain(&["n", "x", "y"]) {

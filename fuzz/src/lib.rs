@@ -1,6 +1,6 @@
-//! What each fuzz target checks, as plain functions: libFuzzer calls them with what it makes up,
-//! `tests/corpora.rs` with what is kept. None of them only looks for a panic; each compares core
-//! with a second, simpler way to the same answer.
+//! What each fuzz target checks, as plain functions. libFuzzer calls them with its inputs,
+//! `tests/corpora.rs` with the stored corpora. Each compares core with a second, simpler
+//! implementation; none only looks for a panic.
 
 pub mod challenge;
 pub mod claims;
@@ -14,8 +14,8 @@ mod auth_params;
 mod duplicates;
 mod world;
 
-/// Lets `mutate` change a test case in libFuzzer's own buffer. It is handed libFuzzer's way to
-/// change bytes.
+/// Lets `mutate` change a test case in libFuzzer's own buffer. `mutate` gets libFuzzer's function
+/// to change bytes.
 #[cfg(feature = "libfuzzer")]
 pub fn in_place(
     data: &mut [u8],

@@ -1,5 +1,5 @@
-//! What an authorization server says of itself and of people: a line of text (an issuer, or the
-//! value of a `Cache-Control`), and below it a document.
+//! Metadata and profiles of an authorization server: a line of text (an issuer, or the value of a
+//! `Cache-Control`), and below it a document.
 
 use std::time::Duration;
 
@@ -13,7 +13,8 @@ use crate::json_mutator::{self, Random};
 const ISSUER: &str = "https://login.example.com/realm";
 const SUBJECT: &str = "user_ada";
 
-/// Each document is about whom it was asked about, and each URL on the issuer's own origin.
+/// Each document is about the requested issuer or person, and each URL is on the issuer's own
+/// origin.
 pub fn check(data: &[u8]) {
     let (line, json) = split(data);
     metadata_names_the_issuer(json);
@@ -36,7 +37,7 @@ fn metadata_names_the_issuer(json: &[u8]) {
     assert_eq!(again.as_ref(), Ok(&metadata));
     let issuer = Issuer::new(ISSUER).expect("our issuer");
     let insecure = metadata.jwks_uri().filter(|uri| !uri.trim().starts_with("https:"));
-    // The parser of URLs also takes other cases and odd white space for https.
+    // The parser of URLs also accepts `https` in other cases and with white space.
     let fetched =
         insecure.filter(|uri| issuer.may_fetch(uri) && !uri.to_lowercase().contains("https"));
     assert_eq!(fetched, None);
@@ -49,7 +50,7 @@ fn profiles_are_the_subjects(json: &[u8]) {
     ];
     for (profile, name) in asked {
         let Ok(profile) = profile else { continue };
-        // Numbers beyond an f64 stand unread in what a profile does not need.
+        // Numbers beyond an f64 are not parsed in members that a profile does not need.
         let Ok(value) = serde_json::from_slice::<Value>(json) else { continue };
         assert!(value.is_object(), "a profile is an object: {value}");
         assert_eq!(value[name], SUBJECT);

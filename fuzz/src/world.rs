@@ -1,8 +1,8 @@
-//! An issuer, a resource and a clock that stands still.
+//! An issuer, a resource and a fixed clock.
 //!
-//! The private halves of the RSA and the EC key are gone: each signed the one token below, and no
-//! other can exist. Ed25519 has one signature for one message, so what that key signed can be told
-//! by signing it again.
+//! The private halves of the RSA and the EC key were deleted: each signed the one token below, and
+//! there is no other. Ed25519 has one signature for one message, so signing a message again shows
+//! whether the key signed it.
 
 use std::{
     future::Future,
@@ -31,7 +31,7 @@ pub(crate) const RESOURCE: &str = "https://app.example.com/mcp";
 pub(crate) const CLIENT: &str = "client_01";
 
 const KEYS: &str = include_str!("keys.json");
-/// A key for these targets and nothing else.
+/// A key for these targets only.
 const SIGNING_KEY: &str = r#"{"kty":"OKP","crv":"Ed25519",
     "d":"ZO8tiK1GSdS2KlSdWinSlxNZ4X-mTKlucI4IiI17N68",
     "x":"9h61BWdEBvCVav5pFZuSKFYwYWUE6qGAICJbCdlGPUk"}"#;
@@ -53,7 +53,7 @@ impl World {
     fn new() -> Self {
         let key_set =
             || KeySet::parse(KEYS.as_bytes(), Algorithm::ALL, &Josekit).expect("our keys");
-        // No fetch can be caused, so that the first tokens meet what the last ones meet.
+        // No fetch is possible, so that the first tokens are treated like the last ones.
         let mut refreshing = RefreshSettings::default();
         refreshing.bucket = 0;
         let now = UnixTime::from_secs(NOW);
@@ -104,7 +104,7 @@ pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
     BASE64.decode(text).ok()
 }
 
-/// No fetch ever ends, and nobody has a profile.
+/// No fetch ever ends, and no person has a profile.
 struct Nobody;
 
 #[async_trait]
@@ -121,7 +121,7 @@ impl FetchProfile for Nobody {
     }
 }
 
-/// Nothing here waits, so everything is ready when it is first looked at.
+/// Nothing here waits, so every future is ready when it is first polled.
 fn at_once<T>(future: impl Future<Output = T>) -> T {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(value) => value,

@@ -1,4 +1,4 @@
-//! What is kept of earlier runs, checked again without libFuzzer.
+//! The stored corpora of earlier runs, checked again without libFuzzer.
 
 use std::{fs, path::Path};
 

@@ -5,8 +5,8 @@
 //!     [--port 8788] [--auto-approve user_ada] [--always-refresh]
 //! ```
 //!
-//! With `--auto-approve` nobody is asked, and every request is approved as that person's. Ends
-//! with Ctrl-C.
+//! With `--auto-approve` no page is shown, and every request is approved as that person's. Ctrl-C
+//! ends it.
 #![allow(clippy::print_stdout)]
 
 use std::error::Error;

@@ -3,11 +3,11 @@
 use openssl::hash::MessageDigest;
 use openssl::nid::Nid;
 
-/// How a token is signed.
+/// A signature algorithm.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Algorithm {
-    /// RSASSA-PKCS1-v1_5 with SHA-256: what WorkOS uses, and the default.
+    /// RSASSA-PKCS1-v1_5 with SHA-256. WorkOS uses it, and it is the default.
     #[default]
     Rs256,
     /// RSASSA-PKCS1-v1_5 with SHA-384.

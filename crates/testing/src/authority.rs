@@ -1,4 +1,4 @@
-//! The handle.
+//! [`TestAuthority`], the handle of a running authority.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -19,10 +19,10 @@ use crate::server::Server;
 use crate::state::State;
 use crate::token::TokenBuilder;
 
-/// An OAuth 2.1 authorization server on loopback, in this process, under your control.
+/// An OAuth 2.1 authorization server on loopback, in this process, that a test controls.
 ///
-/// A cheap handle: clones mean the same authority, which stops when the last one is dropped.
-/// Every method is synchronous, quick, and fine in asynchronous code as well.
+/// A cheap handle: clones share the authority, which stops when the last one is dropped. Every
+/// method is synchronous and short, and may be called in asynchronous code.
 ///
 /// ```
 /// use mcp_auth_testing::TestAuthority;
@@ -56,7 +56,7 @@ impl TestAuthority {
         Self::builder().start()
     }
 
-    /// Starts one to your taste.
+    /// Configures an authority.
     pub fn builder() -> TestAuthorityBuilder {
         TestAuthorityBuilder::new()
     }
@@ -75,7 +75,7 @@ impl TestAuthority {
         &self.0.state.issuer
     }
 
-    /// Where it listens.
+    /// The address that it listens on.
     pub fn address(&self) -> SocketAddr {
         self.0.address
     }
@@ -100,7 +100,7 @@ impl TestAuthority {
         &self.0.state.settings.client_id
     }
 
-    /// The secret that goes with [`client_id`](Self::client_id); good for introspection.
+    /// The secret of [`client_id`](Self::client_id), for introspection.
     pub fn client_secret(&self) -> &str {
         &self.0.client_secret
     }
@@ -123,13 +123,13 @@ impl TestAuthority {
     }
 
     /// From now on `/oauth2/authorize` answers at once, as if this person (by id) had signed in
-    /// and approved. An id that nobody here has is taken as well: the application then meets a
-    /// stranger.
+    /// and approved. The id may be unknown to the authority: then the application gets a token of
+    /// an unknown user.
     pub fn auto_approve(&self, person_id: impl Into<String>) {
         lock(&self.0.state.changeable).auto_approve = Some(person_id.into());
     }
 
-    /// From now on people are asked, which is the default.
+    /// From now on people choose and approve on the pages, which is the default.
     pub fn ask_for_approval(&self) {
         lock(&self.0.state.changeable).auto_approve = None;
     }
@@ -153,8 +153,8 @@ impl TestAuthority {
     /// `org_id` where there is one, `scope`, `jti`, `sid` (`app_consent_…`), `exp`, `iat`; `alg`
     /// and `kid` in the header and no `typ`.
     ///
-    /// Unless you say otherwise it is for the first person, with the environment's client id as
-    /// `aud`, just as where no resource was requested.
+    /// By default it is for the first person, with the environment's client id as `aud`, as if no
+    /// resource was requested.
     pub fn token(&self) -> TokenBuilder {
         TokenBuilder::connect(&self.0.state)
     }
@@ -172,14 +172,14 @@ impl TestAuthority {
         TokenBuilder::machine(&self.0.state, client_id)
     }
 
-    /// An ID token for this client: good for telling a client who signed in, and for nothing
-    /// else. An API that accepts it is wrong.
+    /// An ID token for this client, which tells the client who signed in. An API must not accept
+    /// it.
     pub fn id_token(&self, client_id: &str) -> TokenBuilder {
         TokenBuilder::id(&self.0.state, client_id)
     }
 
-    /// Revokes a token, by its `jti`: introspection and userinfo refuse it from now on. Whoever
-    /// checks the signature alone will not notice, as in life.
+    /// Revokes a token, by its `jti`: introspection and userinfo reject it from now on. A verifier
+    /// that checks only the signature still accepts it, as with a real issuer.
     pub fn revoke(&self, token: &str) {
         if let Some(jti) = issued::jti(token) {
             self.0.state.grants.revoke_token(&jti);
@@ -199,13 +199,13 @@ impl TestAuthority {
 
 /// # Trouble
 impl TestAuthority {
-    /// Closes the listener and every connection: whoever connects is refused. Returns when it is
-    /// so. Nothing is forgotten meanwhile.
+    /// Closes the listener and every connection, and returns when they are closed. New connections
+    /// are refused. The state is kept.
     pub fn go_down(&self) {
         self.0.server.go_down();
     }
 
-    /// Listens again, on the same port. Does nothing where it listens already.
+    /// Listens again, on the same port. Does nothing if it is listening.
     ///
     /// # Errors
     /// [`StartError::Io`] if another program took the port in between.
@@ -213,8 +213,8 @@ impl TestAuthority {
         self.0.server.come_up().map_err(|error| StartError::Io(self.0.address, error))
     }
 
-    /// Answers wrongly from now on. A narrower endpoint wins over a wider one; a second fault for
-    /// the same endpoint replaces the first.
+    /// Gives this wrong answer from now on. A narrower endpoint takes precedence over a wider one.
+    /// A second fault for the same endpoint replaces the first.
     pub fn inject(&self, endpoint: Endpoint, fault: Fault) {
         self.0.state.faults.inject(endpoint, fault);
     }
@@ -224,7 +224,7 @@ impl TestAuthority {
         self.0.state.faults.slow_down(endpoint, delay);
     }
 
-    /// Answers rightly and at once again.
+    /// Removes all faults and delays.
     pub fn clear_faults(&self) {
         self.0.state.faults.clear();
     }
@@ -249,8 +249,8 @@ impl TestAuthority {
         lock(&self.0.state.changeable).jwks_max_age = max_age;
     }
 
-    /// Moves the authority's clock forward. Tokens are minted, and codes and tokens expire, by
-    /// this clock; nobody else's clock moves.
+    /// Moves the authority's clock forward. Only the authority uses this clock: for the times in
+    /// tokens, and for the expiry of codes and tokens.
     pub fn advance_clock(&self, by: Duration) {
         self.0.state.clock.advance(by);
     }

@@ -1,4 +1,4 @@
-//! Choices made before the authority starts.
+//! The builder: settings of an authority before it starts.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -24,7 +24,7 @@ use crate::state::{Changeable, Resources, Settings, State};
 /// AuthKit's own scopes.
 const SCOPES: [&str; 4] = ["email", "offline_access", "openid", "profile"];
 
-/// Sets up a [`TestAuthority`]; see [`TestAuthority::builder`].
+/// Configures a [`TestAuthority`]; see [`TestAuthority::builder`].
 ///
 /// ```
 /// use std::time::Duration;
@@ -99,7 +99,7 @@ impl TestAuthorityBuilder {
         self
     }
 
-    /// Adds someone who can sign in. The first call replaces the demo people (Ada Lovelace,
+    /// Adds a person who can sign in. The first call replaces the demo people (Ada Lovelace,
     /// Alan Turing, and Grace Hopper with an unverified address).
     pub fn person(mut self, person: Person) -> Self {
         self.people.push(person);
@@ -119,7 +119,7 @@ impl TestAuthorityBuilder {
         self
     }
 
-    /// What the first key signs with. Default: RS256, as WorkOS does.
+    /// The algorithm of the first key. Default: RS256, as at WorkOS.
     pub fn algorithm(mut self, algorithm: Algorithm) -> Self {
         self.algorithm = algorithm;
         self
@@ -139,7 +139,7 @@ impl TestAuthorityBuilder {
         self
     }
 
-    /// `iss` of session tokens. Default: `https://api.workos.com`. In the wild it is also spelled
+    /// `iss` of session tokens. Default: `https://api.workos.com`. WorkOS also writes it as
     /// `https://api.workos.com/` and `https://api.workos.com/user_management/<client id>`.
     pub fn session_issuer(mut self, issuer: impl Into<String>) -> Self {
         self.session_issuer = issuer.into();
@@ -153,8 +153,8 @@ impl TestAuthorityBuilder {
         self
     }
 
-    /// Knows this resource indicator and refuses any not so named with `invalid_target`. May be
-    /// called several times. Default: every resource is known.
+    /// Adds a known resource indicator. All others are rejected with `invalid_target`. Default:
+    /// every resource is known.
     pub fn resource(mut self, resource: impl Into<String>) -> Self {
         match &mut self.resources {
             Resources::Only(known) => known.push(resource.into()),
@@ -163,8 +163,8 @@ impl TestAuthorityBuilder {
         self
     }
 
-    /// Ignores `resource` altogether, as a WorkOS environment does in whose dashboard no resource
-    /// indicator was configured: `aud` is then the environment's client id.
+    /// Ignores `resource`, as a WorkOS environment without a configured resource indicator does:
+    /// `aud` is then the environment's client id.
     pub fn ignore_resources(mut self) -> Self {
         self.resources = Resources::Ignored;
         self
@@ -182,14 +182,14 @@ impl TestAuthorityBuilder {
         self
     }
 
-    /// Lifetime of refresh tokens, anew at each rotation. Default: 30 days.
+    /// Lifetime of refresh tokens, counted from each rotation. Default: 30 days.
     pub fn refresh_lifetime(mut self, lifetime: Duration) -> Self {
         self.refresh_lifetime = lifetime;
         self
     }
 
-    /// Gives a refresh token to every client. Default: only where the scope `offline_access` was
-    /// granted, as AuthKit does.
+    /// Issues a refresh token to every client. Default: only if the scope `offline_access` was
+    /// granted, as at AuthKit.
     pub fn always_refresh(mut self) -> Self {
         self.always_refresh = true;
         self
@@ -204,8 +204,9 @@ impl TestAuthorityBuilder {
     /// Fetches Client ID Metadata Documents from this port of this machine as well. Default: from
     /// the authority's own port only.
     ///
-    /// For a client under development whose document is served here. Name no port of a program that
-    /// must not get requests from web pages: whoever opens a sign-in page chooses the URL.
+    /// For a client under development whose document is served on this machine. Name no port of a
+    /// program that must not get requests from web pages: a page that opens the sign-in chooses the
+    /// URL.
     pub fn metadata_document_port(mut self, port: u16) -> Self {
         self.document_ports.push(port);
         self
@@ -219,13 +220,13 @@ impl TestAuthorityBuilder {
 
     /// Starts the authority on a thread of its own, and returns when it accepts connections.
     ///
-    /// Neither needs a runtime nor minds one: it works the same in `main`, in a plain test, and
-    /// in `#[tokio::test]` and `#[actix_web::test]`.
+    /// It works with and without a runtime: in `main`, in a plain test, in `#[tokio::test]` and in
+    /// `#[actix_web::test]`.
     ///
     /// # Errors
-    /// [`StartError::NotLoopback`] for an address that others could reach,
-    /// [`StartError::UnknownPerson`] if [`auto_approve`](Self::auto_approve) names nobody, and
-    /// [`StartError::Io`] if the port is taken or no thread can be had.
+    /// [`StartError::NotLoopback`] for an address that is not loopback,
+    /// [`StartError::UnknownPerson`] if [`auto_approve`](Self::auto_approve) names no person, and
+    /// [`StartError::Io`] if the port is in use or the thread cannot be started.
     pub fn start(self) -> Result<TestAuthority, StartError> {
         if !self.address.is_loopback() {
             return Err(StartError::NotLoopback(self.address));
@@ -298,13 +299,13 @@ impl fmt::Debug for TestAuthorityBuilder {
     }
 }
 
-/// Why an authority did not start, or did not come up again.
+/// Why an authority did not start or restart.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum StartError {
-    /// Whoever reaches this authority can sign in as anybody, so it listens on loopback alone.
+    /// The address is not loopback. Everybody who can reach this authority can sign in as anybody.
     NotLoopback(IpAddr),
-    /// Nobody has the id that should be approved automatically.
+    /// No person has the id that should be approved automatically.
     UnknownPerson(String),
     /// The address could not be listened on.
     Io(SocketAddr, io::Error),

@@ -1,4 +1,4 @@
-//! OAuth clients, registered ahead or by themselves.
+//! OAuth clients: configured ones, and those that register themselves.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -7,13 +7,13 @@ use std::sync::Mutex;
 use crate::lock::lock;
 use crate::redirect_uri;
 
-/// Registrations beyond this many push out the oldest.
+/// The most registrations; beyond it the oldest is evicted.
 const MOST_REGISTRATIONS: usize = 1000;
 
 /// An OAuth client known to the authority from the start.
 ///
-/// Most MCP clients need none: they register themselves (RFC 7591) or bring a Client ID
-/// Metadata Document.
+/// Most MCP clients need none: they register themselves (RFC 7591) or have a Client ID Metadata
+/// Document.
 ///
 /// ```
 /// use mcp_auth_testing::{Client, TestAuthority};
@@ -48,7 +48,7 @@ pub struct Client {
     pub(crate) origin: Origin,
 }
 
-/// How a client proves itself at the token endpoint.
+/// How a client authenticates at the token endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Authentication {
     None,
@@ -58,7 +58,7 @@ pub(crate) enum Authentication {
     BasicOrPost,
 }
 
-/// How the authority came to know a client; told on the consent page.
+/// How the authority knows a client; shown on the consent page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
     Configured,
@@ -67,7 +67,8 @@ pub(crate) enum Origin {
 }
 
 impl Client {
-    /// A client without secret, such as an agent on somebody's laptop: PKCE alone protects it.
+    /// A public client without a secret, such as an agent on a person's computer. Only PKCE
+    /// protects it.
     pub fn public(id: impl Into<String>) -> Self {
         Self {
             id: id.into(),
@@ -91,7 +92,7 @@ impl Client {
         }
     }
 
-    /// A client that acts for itself, by the `client_credentials` grant.
+    /// A client that acts on its own behalf, by the `client_credentials` grant.
     pub fn machine(id: impl Into<String>, secret: impl Into<String>) -> Self {
         Self { machine: true, ..Self::confidential(id, secret) }
     }

@@ -1,4 +1,4 @@
-//! The authority's clock: the system's, moved by whatever a test asked for.
+//! The authority's clock: the system's clock with an offset that tests set.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

@@ -1,4 +1,4 @@
-//! The token families of WorkOS, each with its real claims.
+//! The families of WorkOS tokens, with the claims that WorkOS documents.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::state::State;
 use crate::token::TokenBuilder;
 
 impl TokenBuilder {
-    /// What AuthKit issues to an MCP client.
+    /// A Connect token, which AuthKit issues to an MCP client.
     pub(crate) fn connect(state: &Arc<State>) -> Self {
         let person = state.people().into_iter().next();
         let mut claims = Map::new();
@@ -28,7 +28,7 @@ impl TokenBuilder {
         timed(&state.keys, state, claims)
     }
 
-    /// What a web sign-in yields.
+    /// A session token, from a sign-in in the browser.
     pub(crate) fn session(state: &Arc<State>) -> Self {
         let person = state.people().into_iter().next();
         let mut claims = Map::new();
@@ -48,7 +48,7 @@ impl TokenBuilder {
         timed(&state.session_keys, state, claims)
     }
 
-    /// What a machine gets for its client credentials.
+    /// A machine's token (client credentials).
     pub(crate) fn machine(state: &Arc<State>, client_id: &str) -> Self {
         let mut claims = Map::new();
         claims.insert("iss".into(), json!(state.issuer));
@@ -58,7 +58,7 @@ impl TokenBuilder {
         timed(&state.keys, state, claims)
     }
 
-    /// Who signed in, told to the client: never an access token.
+    /// An ID token, which tells the client who signed in. It is never an access token.
     pub(crate) fn id(state: &Arc<State>, client_id: &str) -> Self {
         let mut claims = Map::new();
         claims.insert("iss".into(), json!(state.issuer));

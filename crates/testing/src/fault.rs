@@ -1,4 +1,4 @@
-//! What can be made to go wrong on purpose.
+//! Faults that tests inject.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -30,7 +30,7 @@ impl Endpoint {
         }
     }
 
-    /// A narrower choice wins over a wider one.
+    /// A narrower endpoint takes precedence over a wider one.
     fn precision(&self) -> u8 {
         match self {
             Self::All => 0,
@@ -40,7 +40,7 @@ impl Endpoint {
     }
 }
 
-/// A wrong answer, given instead of the right one until
+/// A wrong answer, sent instead of the correct one until
 /// [`clear_faults`](crate::TestAuthority::clear_faults).
 ///
 /// ```
@@ -69,14 +69,14 @@ pub enum Fault {
     HugeBody(usize),
     /// 302 to this URL.
     Redirect(String),
-    /// 200 and the first bytes of a body whose rest never comes.
+    /// 200 and the first bytes of a body whose rest is never sent.
     StalledBody,
-    /// 200 and a body of which one byte comes each so often, without end. Whoever waits for the
-    /// next byte only, waits forever.
+    /// 200 and an endless body, one byte per interval. A client with a timeout per read only waits
+    /// forever.
     Drip(Duration),
     /// 200 and the first bytes of a body; then the connection is reset (TCP RST).
     Reset,
-    /// Nothing: the request is taken, and no answer ever comes.
+    /// No answer: the request is read, and nothing is sent.
     Silence,
     /// This answer.
     Custom {
@@ -89,7 +89,7 @@ pub enum Fault {
     },
 }
 
-/// The faults and delays in force.
+/// The current faults and delays.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
     wrong: Mutex<HashMap<Endpoint, Fault>>,

@@ -1,4 +1,4 @@
-//! What was asked, approved and issued: transactions, codes, refresh tokens.
+//! Transactions, authorization codes and refresh tokens.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
@@ -7,7 +7,7 @@ use crate::client::Client;
 use crate::lock::lock;
 use crate::random;
 
-/// Open sign-ins beyond this many push out those nearest to their end.
+/// The most open sign-ins; beyond it, those nearest to their expiry are evicted.
 const MOST_TRANSACTIONS: usize = 1000;
 
 /// A valid authorization request, before and while a person decides on it.
@@ -33,7 +33,7 @@ pub(crate) enum Outcome {
     Denied,
 }
 
-/// What a person approved for a client; every token of it falls with it.
+/// What a person approved for a client. Revoking it revokes every token of it.
 #[derive(Clone)]
 pub(crate) struct Grant {
     pub(crate) id: String,
@@ -58,7 +58,7 @@ struct Refresh {
     used: bool,
 }
 
-/// Why a code or refresh token is not good.
+/// Why a code or refresh token is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unusable {
     Unknown,
@@ -66,7 +66,7 @@ pub(crate) enum Unusable {
     /// Used before: everything issued from it is revoked now.
     Reused,
     Revoked,
-    /// Whoever presents it is not who it was issued to.
+    /// It was issued to another client.
     Foreign,
 }
 
@@ -85,7 +85,7 @@ struct Book {
 }
 
 impl Grants {
-    /// Keeps a transaction and names it.
+    /// Stores a transaction and returns its id.
     pub(crate) fn open(&self, transaction: Transaction, now: i64) -> String {
         let mut book = lock(&self.0);
         book.transactions.retain(|_, t| t.expires_at > now);
@@ -134,7 +134,7 @@ impl Grants {
         now: i64,
     ) -> String {
         let mut book = lock(&self.0);
-        // Used codes are remembered for a while: their reuse must be noticed.
+        // Used codes are kept for a while, so that their reuse is detected.
         book.codes.retain(|_, code| code.expires_at + 3600 > now);
         let code = random::secret();
         book.codes.insert(
@@ -157,7 +157,7 @@ impl Grants {
         code
     }
 
-    /// Uses a code up, if `check` agrees with it. A second use revokes what the first brought.
+    /// Consumes a code if `check` accepts it. A second use revokes the tokens of the first.
     pub(crate) fn redeem_code<E: From<Unusable>>(
         &self,
         code: &str,
@@ -192,7 +192,7 @@ impl Grants {
         token
     }
 
-    /// Uses a refresh token up, if `check` agrees. A second use revokes the whole family
+    /// Consumes a refresh token if `check` accepts it. A second use revokes the whole family
     /// (OAuth 2.1 §4.3.1).
     pub(crate) fn redeem_refresh<E: From<Unusable>>(
         &self,

@@ -19,7 +19,7 @@ use crate::random;
 
 const RSA_BITS: u32 = 2048;
 
-/// A signing key. Cheap to clone; its private part shows nowhere.
+/// A signing key. Cheap to clone; `Debug` does not show its private part.
 ///
 /// [`Keys::add`](crate::Keys::add) and its siblings give keys that belong to an authority;
 /// [`Key::stranger`] gives one that nobody publishes.
@@ -34,7 +34,7 @@ struct Inner {
 }
 
 impl Key {
-    /// A key that no authority publishes: what an attacker would sign with.
+    /// A key that no authority publishes, for tokens that an attacker signs.
     ///
     /// ```
     /// use mcp_auth_testing::{Algorithm, Key, TestAuthority};
@@ -68,7 +68,7 @@ impl Key {
         &self.0.jwk
     }
 
-    /// The public half in PEM: what a confused verifier takes for an HMAC secret.
+    /// The public half in PEM, which algorithm confusion uses as an HMAC secret (RFC 8725 §2.1).
     ///
     /// # Panics
     /// If OpenSSL cannot write its own key.
@@ -111,7 +111,7 @@ impl Key {
         }
     }
 
-    /// Whether `signature` is this key's for `input`; an unreadable signature is simply not.
+    /// Whether `signature` is this key's for `input`; `false` for one that cannot be parsed.
     pub(crate) fn verifies(&self, input: &[u8], signature: &[u8]) -> bool {
         self.try_verify(input, signature).unwrap_or(false)
     }

@@ -12,8 +12,8 @@ use crate::lock::lock;
 
 /// A key set of the authority: what its JWKS publishes, and what it signs with.
 ///
-/// A cheap handle; clones mean the same set. The newest key signs; keys added earlier stay
-/// published until they are withdrawn.
+/// A cheap handle; clones share the set. The newest key signs. Older keys stay published until they
+/// are withdrawn.
 ///
 /// ```
 /// use mcp_auth_testing::{Algorithm, TestAuthority};
@@ -35,7 +35,7 @@ pub struct Keys(Arc<Mutex<Ring>>);
 struct Ring {
     first: Algorithm,
     published: Vec<Key>,
-    /// Signs when every key was withdrawn.
+    /// The key that signs when every key was withdrawn.
     last: Option<Key>,
 }
 
@@ -59,7 +59,7 @@ impl Keys {
         lock(&self.0).published.clone()
     }
 
-    /// Publishes one more key and signs with it from now on. Keys that were there stay.
+    /// Publishes one more key and signs with it from now on. The other keys stay published.
     ///
     /// # Panics
     /// If OpenSSL cannot make a key.
@@ -67,7 +67,7 @@ impl Keys {
         self.try_add(algorithm).expect("OpenSSL makes a key")
     }
 
-    /// Publishes one new key and withdraws all others at once: what happens when keys leaked.
+    /// Publishes one new key and withdraws all others at once, as after a leak.
     ///
     /// # Panics
     /// If OpenSSL cannot make a key.
@@ -87,9 +87,10 @@ impl Keys {
         ring.last = Some(key.clone());
     }
 
-    /// Takes a key out of the JWKS. Says whether it was there.
+    /// Removes a key from the JWKS. Returns whether it was published.
     ///
-    /// A token can still be signed by it: [`TokenBuilder::signed_by`](crate::TokenBuilder::signed_by).
+    /// A token can still be signed by it:
+    /// [`TokenBuilder::signed_by`](crate::TokenBuilder::signed_by).
     pub fn withdraw(&self, key: &Key) -> bool {
         let mut ring = lock(&self.0);
         let before = ring.published.len();

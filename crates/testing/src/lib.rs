@@ -2,13 +2,13 @@
 //!
 //! [`TestAuthority`] is an OAuth 2.1 authorization server that runs inside your test or your
 //! development server. To an MCP client it looks like WorkOS AuthKit: the same paths, the same
-//! tokens, a page to sign in and one to approve. To you it is a value with methods: it signs any
-//! token you need, right or wrong, rotates its keys, breaks down and comes up again when told.
+//! tokens, a page to sign in and one to approve. A test calls its methods: to sign any valid or
+//! invalid token, to rotate its keys, to stop and restart it, and to inject faults.
 //!
-//! It needs no network beyond loopback, no configuration and no runtime, and it stops when its
-//! last handle is dropped. **It is not for production:** whoever reaches it can sign in as
-//! anybody. That is why it listens on loopback only, answers to loopback names only, and says so
-//! on every page.
+//! It needs no network beyond loopback, no configuration and no runtime. It stops when its last
+//! handle is dropped. **It is not for production:** everybody who can reach it can sign in as
+//! anybody. That is why it listens on loopback only, accepts loopback names only, and shows a
+//! warning on every page.
 //!
 //! # A test that sends a token
 //!
@@ -82,16 +82,16 @@
 //!
 //! # Signing in
 //!
-//! A client walks the whole flow as it would at AuthKit: metadata at
+//! It supports the whole flow of AuthKit: metadata at
 //! `/.well-known/oauth-authorization-server`, registration (RFC 7591) or a Client ID Metadata
 //! Document, the code flow with PKCE S256, `resource` (RFC 8707) into `aud`, `iss` in the answer
-//! (RFC 9207), rotating refresh tokens where the scope `offline_access` was granted, machines by
+//! (RFC 9207), rotating refresh tokens if the scope `offline_access` was granted, machines by
 //! `client_credentials`, userinfo and introspection.
 //!
-//! A test can follow the forms, whose fields keep their names. `GET /oauth2/authorize` shows the
-//! people as submit buttons `person`; the page after that has the submit buttons `decision` with
-//! the values `approve` and `deny`. Submit a form's hidden fields with it. Or show no page at
-//! all: [`TestAuthorityBuilder::auto_approve`].
+//! A test can submit the forms; the names of their fields are stable. `GET /oauth2/authorize` shows
+//! the people as submit buttons `person`; the page after that has the submit buttons `decision`
+//! with the values `approve` and `deny`. Submit a form's hidden fields with it. To show no page at
+//! all, call [`TestAuthorityBuilder::auto_approve`].
 //!
 //! # Where it differs from WorkOS
 //!
@@ -99,19 +99,18 @@
 //!   the dashboard. A document is fetched anew for each sign-in, without redirects, up to 5 KiB
 //!   and within 5 seconds. http is accepted on loopback. On this machine a document is fetched from
 //!   the authority's own port only, and from those that
-//!   [`metadata_document_port`](TestAuthorityBuilder::metadata_document_port) names: the URL comes
-//!   from whoever opens the sign-in page, and other programs that listen here must not get requests
-//!   by it.
+//!   [`metadata_document_port`](TestAuthorityBuilder::metadata_document_port) names: a web page can
+//!   choose the URL, and must not cause requests to other programs on this machine.
 //! - Every `resource` is known, unless
 //!   [`resource`](TestAuthorityBuilder::resource) or
 //!   [`ignore_resources`](TestAuthorityBuilder::ignore_resources) says otherwise.
 //! - More scopes than AuthKit's four can be granted: [`TestAuthorityBuilder::scope`].
-//! - Nobody stays signed in: every request asks who you are.
+//! - It has no browser session: every authorization request asks for the person.
 //!
 //! # Independence
 //!
 //! Tokens are signed with OpenSSL directly and without any code of the verifier in
-//! `mcp-auth-core`, so that a mistake cannot hide by being made on both sides.
+//! `mcp-auth-core`. Otherwise the same mistake on both sides would not be found.
 
 #![forbid(unsafe_code)]
 

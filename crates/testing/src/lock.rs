@@ -1,4 +1,4 @@
-//! A mutex whose holder may have panicked is still good here: every change is one assignment.
+//! Locks a mutex that may be poisoned. Every change is one assignment, so the value is consistent.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

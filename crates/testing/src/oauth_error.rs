@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::grants::Unusable;
 
-/// An error answer for a program, in JSON.
+/// An error response in JSON.
 #[derive(Debug)]
 pub(crate) struct OAuthError {
     pub(crate) code: &'static str,
@@ -44,7 +44,7 @@ impl OAuthError {
         }
     }
 
-    /// A refusal of a bearer token (RFC 6750 §3).
+    /// The rejection of a bearer token (RFC 6750 §3).
     pub(crate) fn bearer(
         status: StatusCode,
         code: &'static str,

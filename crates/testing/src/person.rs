@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Someone who can sign in at a [`TestAuthority`](crate::TestAuthority).
+/// A person who can sign in at a [`TestAuthority`](crate::TestAuthority).
 ///
 /// ```
 /// use mcp_auth_testing::{Person, TestAuthority};
@@ -26,11 +26,11 @@ use std::fmt;
 pub struct Person {
     /// The subject: `sub` of every token issued for this person.
     pub id: String,
-    /// What people call them; shown on the pages and told by userinfo.
+    /// The name; shown on the pages and returned by userinfo.
     pub name: String,
-    /// Told by userinfo and ID tokens under the scope `email`, never by access tokens.
+    /// In userinfo and ID tokens under the scope `email`, never in access tokens.
     pub email: Option<String>,
-    /// Whether the address was proved. `true` unless set otherwise.
+    /// Whether the address was verified. Default: `true`.
     pub email_verified: bool,
     /// The organization, `org_id` in tokens. None unless set.
     pub org_id: Option<String>,
@@ -98,8 +98,8 @@ impl fmt::Debug for Person {
     }
 }
 
-/// Who can sign in unless the builder names somebody: three people, one of them with an
-/// address that was never verified.
+/// The people who can sign in if the builder names none: three, one of them with an unverified
+/// address.
 pub(crate) fn demo_people() -> Vec<Person> {
     vec![
         Person::new("user_ada", "Ada Lovelace").email("ada@example.com"),

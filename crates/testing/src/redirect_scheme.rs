@@ -1,9 +1,9 @@
 //! Which schemes are an application's own (RFC 8252 §7.1, "private-use URI schemes").
 //!
-//! A browser hands `cursor://…` to the application that registered the scheme. Schemes that the
-//! browser or the operating system acts upon itself must not be redirect URIs: they run scripts,
-//! open files or other protocols, or call system handlers with the attacker's arguments. Whoever
-//! may register a client, which is everybody, would choose them.
+//! A browser passes `cursor://…` to the application that registered the scheme. Schemes that the
+//! browser or the operating system handles itself must not be redirect URIs: they run scripts, open
+//! files or other protocols, or call system handlers with the attacker's arguments. Everybody can
+//! register a client, and so choose the scheme.
 
 use url::Url;
 
@@ -43,7 +43,7 @@ const BROWSER: &[&str] = &[
     "xmldata",
 ];
 
-/// Protocols of the network: they name a server and no application.
+/// Network protocols: they name a server and no application.
 const NETWORK: &[&str] = &[
     "afp", "coap", "coaps", "dav", "davs", "dict", "dns", "ftp", "ftps", "git", "gopher", "imap",
     "imaps", "irc", "ircs", "ldap", "ldaps", "ldapi", "mms", "news", "nfs", "nntp", "pop", "rdp",
@@ -51,7 +51,7 @@ const NETWORK: &[&str] = &[
     "tftp", "ws", "wss",
 ];
 
-/// Handlers of operating systems, which act upon what the URI says.
+/// Handlers of operating systems, which run what the URI says.
 const SYSTEM: &[&str] = &[
     "android-app",
     "android-app-settings",
@@ -152,7 +152,7 @@ mod tests {
         for scheme in schemes {
             for rest in [":x", "://x/y", ":/x", ":///x", "://%0aalert(1)"] {
                 for scheme in [scheme.to_owned(), scheme.to_ascii_uppercase()] {
-                    // What is no URL at all is refused before the scheme is looked at.
+                    // What is no URL is rejected before its scheme is checked.
                     if let Ok(url) = Url::parse(&format!("{scheme}{rest}")) {
                         assert!(!is_private_use(&url), "{url}");
                     }

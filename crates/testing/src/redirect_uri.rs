@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_redirect_uri_is_https_or_loopback_or_an_applications_own_scheme() {
+    fn redirect_uris_are_https_loopback_or_an_applications_scheme() {
         for good in [
             "https://app.example.com/cb",
             "http://127.0.0.1:1/cb",

@@ -1,4 +1,4 @@
-//! The thread that listens, and how it goes down and comes up.
+//! The server's thread: starting, stopping and restarting it.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -14,7 +14,7 @@ use crate::lock::lock;
 use crate::state::State;
 use crate::wire;
 
-/// How long open connections may take to go when the authority does.
+/// How long open connections may take to close when the authority stops.
 const CLOSING: Duration = Duration::from_secs(2);
 
 /// Owns the thread; dropping it stops the server and frees the port.
@@ -30,7 +30,7 @@ enum Command {
 }
 
 impl Server {
-    /// Serves from `listener`; returns when the server runs.
+    /// Serves from `listener`; returns when the server is running.
     pub(crate) fn start(listener: TcpListener, state: Arc<State>) -> io::Result<Self> {
         let address = listener.local_addr()?;
         let (commands, received) = async_mpsc::unbounded_channel();
@@ -61,7 +61,7 @@ impl Server {
         }
     }
 
-    /// Listens again where it did before.
+    /// Listens again on the same address.
     pub(crate) fn come_up(&self) -> io::Result<()> {
         let (done, wait) = mpsc::channel();
         self.commands.send(Command::Up(done)).map_err(|_| gone())?;
@@ -139,8 +139,8 @@ impl Running {
         Ok(Self { handle, alive, task })
     }
 
-    /// The listener is closed when the task ends; connections die with their worker a moment
-    /// later, and nothing tells when but that they let go of the application.
+    /// The listener is closed when the task ends. Connections close a moment later, with their
+    /// worker. The only sign of it is that they drop the application.
     async fn stop(self) {
         self.handle.stop(false).await;
         let _ = self.task.await;

@@ -18,7 +18,7 @@ use crate::person::Person;
 pub(crate) struct State {
     /// `http://127.0.0.1:PORT`, without a trailing slash.
     pub(crate) issuer: String,
-    /// Where it listens.
+    /// The address that it listens on.
     pub(crate) address: SocketAddr,
     pub(crate) settings: Settings,
     pub(crate) clock: Clock,
@@ -84,7 +84,7 @@ impl State {
 
     pub(crate) fn count(&self, path: &str) {
         let mut requests = lock(&self.requests);
-        // A caller that invents paths must not fill the memory.
+        // Bounded, since callers can invent paths.
         if requests.len() < 1000 || requests.contains_key(path) {
             *requests.entry(path.to_owned()).or_default() += 1;
         }

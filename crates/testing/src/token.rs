@@ -1,4 +1,4 @@
-//! Tokens of any kind, right ones and wrong ones.
+//! A builder for valid and invalid tokens.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -16,7 +16,7 @@ use crate::clock::{seconds, unix_seconds};
 use crate::key::Key;
 use crate::keys::Keys;
 
-/// A token about to be signed: right in every respect until you change one.
+/// A token before it is signed. It is valid unless you change something.
 ///
 /// Begin with [`TestAuthority::token`](crate::TestAuthority::token),
 /// [`session_token`](crate::TestAuthority::session_token),
@@ -178,7 +178,7 @@ impl TokenBuilder {
         self
     }
 
-    /// Says another `kid` than that of the key which signs.
+    /// Sets another `kid` than that of the key which signs.
     pub fn kid(self, kid: impl Into<String>) -> Self {
         self.header("kid", kid.into())
     }
@@ -207,33 +207,33 @@ impl TokenBuilder {
         self
     }
 
-    /// Does not sign: `alg` is `none` and the signature empty.
+    /// Does not sign: `alg` is `none` and the signature is empty.
     pub fn unsigned(mut self) -> Self {
         self.signature = Signature::None;
         self
     }
 
-    /// Signs with HS256 and the current public key (PEM) as the secret, under its `kid`: the
-    /// classic confusion of algorithms.
+    /// Signs with HS256 and the current public key (PEM) as the secret, under its `kid`: algorithm
+    /// confusion (RFC 8725 §2.1).
     pub fn hs256_with_public_key(mut self) -> Self {
         self.signature = Signature::HmacWithPublicKey;
         self
     }
 
-    /// Signs these bytes as the payload, whatever the claims say: duplicate members, no JSON at
-    /// all.
+    /// Signs these bytes as the payload, and ignores the claims: for duplicate members or invalid
+    /// JSON.
     pub fn payload_bytes(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.raw_payload = Some(bytes.into());
         self
     }
 
-    /// Signs these bytes as the header, whatever the parameters say.
+    /// Signs these bytes as the header, and ignores the parameters.
     pub fn header_bytes(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.raw_header = Some(bytes.into());
         self
     }
 
-    /// The claims as they stand.
+    /// The current claims.
     pub fn claims(&self) -> &Map<String, Value> {
         &self.claims
     }

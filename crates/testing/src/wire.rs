@@ -1,5 +1,4 @@
-//! What happens to every request before and after its handler: counting, guarding, delays,
-//! faults, CORS.
+//! Middleware of every request: counts, checks of `Host`, delays, faults and CORS.
 
 use std::any::Any;
 use std::convert::Infallible;
@@ -56,7 +55,7 @@ pub(crate) async fn wire(
     Ok(response)
 }
 
-/// What browser clients call from another origin; the pages are not among it.
+/// The paths that browser clients call from another origin; the pages are not among them.
 fn is_open(path: &str) -> bool {
     path.starts_with("/.well-known/")
         || path.starts_with("/sso/jwks/")
@@ -84,8 +83,8 @@ fn allow_every_origin(headers: &mut HeaderMap) {
     allow(header::ACCESS_CONTROL_MAX_AGE, "600");
 }
 
-/// A name that an attacker pointed at this machine (DNS rebinding) would let a web page sign in
-/// as anybody.
+/// Accepts loopback names only: with another name that points at this machine (DNS rebinding), a
+/// web page could sign in as anybody.
 fn names_loopback(request: &ServiceRequest) -> bool {
     // Never X-Forwarded-Host: such a page could set that.
     let host = request.headers().get(header::HOST);
@@ -117,7 +116,7 @@ pub(crate) fn keep_connection(stream: &dyn Any, data: &mut Extensions) {
 /// is closed by a reset.
 fn reset(connection: Option<&Connection>) -> HttpResponse {
     if let Some(Connection(socket)) = connection {
-        // Where that cannot be had, the connection just ends.
+        // If that fails, the connection is closed without a reset.
         let _ = socket.set_linger(Some(Duration::ZERO));
     }
     let pieces = [Ok(Bytes::from_static(b"{\"keys\":")), Err(io::Error::other("reset on purpose"))];

@@ -1,4 +1,4 @@
-//! Who is calling: everything that Bookmarket has to say to `actix-mcp-auth`.
+//! Authentication: all of Bookmarket's configuration of `actix-mcp-auth`.
 
 use actix_mcp_auth::{
     BuildError, Found, Issuer, McpAuth, Newcomer, Resource, StoreError, permission::Permission,
@@ -23,7 +23,7 @@ pub const SCOPES: [&str; 2] = [BookmarksRead::NAME, BookmarksWrite::NAME];
 /// Protects `resource` by the tokens of `issuer`, and finds the caller among our own users.
 ///
 /// # Errors
-/// The two do not fit together, such as an http authority for an https resource.
+/// The two do not go together, such as an http issuer for an https resource.
 pub fn protect(
     resource: &Resource,
     issuer: Issuer,
@@ -35,7 +35,7 @@ pub fn protect(
         .permissions::<(BookmarksRead, BookmarksWrite)>();
     let mut auth = match settings.grants {
         Grants::Own => {
-            // AuthKit grants neither by scope. Who may do what is ours to know.
+            // AuthKit grants neither by scope, so Bookmarket grants them.
             let read_only = settings.read_only.clone();
             auth.issuer(issuer).grants(move |principal, _: &User| {
                 match read_only.iter().any(|id| id == principal.subject().id()) {
@@ -45,7 +45,7 @@ pub fn protect(
             })
         }
         Grants::Scopes => {
-            // Another issuer can. Clients ask for little at first, and for more when told to.
+            // Another issuer can. Clients ask for one scope at first, and for more after a 403.
             let scopes = Issuer::AUTHKIT_SCOPES.into_iter().chain(SCOPES);
             auth.issuer(issuer.scopes(scopes)?).ask_at_sign_in::<BookmarksRead>()
         }

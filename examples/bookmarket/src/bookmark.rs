@@ -1,4 +1,4 @@
-//! What a bookmark is, and what may become one.
+//! Bookmarks, and the checks of new ones.
 
 use std::fmt;
 
@@ -39,7 +39,7 @@ impl Bookmark {
     }
 }
 
-/// A bookmark that has been checked and not been kept yet. Holding one is the proof of the check.
+/// A bookmark that was checked and is not stored yet. The type is the proof of the check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewBookmark {
     url: String,
@@ -48,7 +48,7 @@ pub struct NewBookmark {
 }
 
 impl NewBookmark {
-    /// Checks what somebody, or their agent, wants to keep.
+    /// Checks what a person, or their agent, wants to store.
     ///
     /// ```
     /// use bookmarket::bookmark::NewBookmark;
@@ -62,7 +62,7 @@ impl NewBookmark {
     /// ```
     ///
     /// # Errors
-    /// Says which part is wrong, and what would do.
+    /// Names the part that is wrong, and what is expected.
     pub fn parse(url: &str, title: &str, tags: &[String]) -> Result<Self, InvalidBookmark> {
         Ok(Self { url: parse_url(url)?, title: parse_title(title)?, tags: parse_tags(tags)? })
     }
@@ -129,7 +129,7 @@ fn parse_tags(texts: &[String]) -> Result<Vec<String>, InvalidBookmark> {
     Ok(tags)
 }
 
-/// Why something cannot become a bookmark. Its text is for whoever asked.
+/// Why something cannot become a bookmark. Its text is for the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidBookmark {

@@ -1,4 +1,4 @@
-//! Signing in without an account at WorkOS, for trying Bookmarket out.
+//! The demo authority: signing in without an account at WorkOS, to try Bookmarket.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -16,16 +16,16 @@ use crate::{
 /// How the demo authority behaves.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Demo {
-    /// Whom it signs in without showing a page, for scripted tests.
+    /// The person whom it signs in without showing a page, for scripted tests.
     pub approve: Option<String>,
-    /// How long its tokens are good, where not for its own default.
+    /// The lifetime of its tokens, if not the default.
     pub token_lifetime: Option<Duration>,
-    /// Whether it grants Bookmarket's permissions by scope, or Bookmarket does without it.
+    /// Whether it grants Bookmarket's permissions by scope. Otherwise Bookmarket grants them.
     pub grants: Grants,
 }
 
 impl Demo {
-    /// The one of the demo people who may look and not touch.
+    /// The demo person who may read and not write.
     pub const READER: &str = "user_katherine";
 
     fn people() -> [Person; 4] {
@@ -38,11 +38,11 @@ impl Demo {
         ]
     }
 
-    /// Starts an authorization server with made-up people on the port after Bookmarket's own, or
-    /// on any free one where Bookmarket asked for any as well.
+    /// Starts an authorization server with demo people on the port after Bookmarket's own, or on
+    /// any free port if Bookmarket uses any free port.
     ///
     /// # Errors
-    /// The port is taken, or nobody has the id that should be approved.
+    /// The port is in use, or no person has the id that should be approved.
     pub fn start(&self, bookmarket: SocketAddr) -> Result<TestAuthority, StartError> {
         let port = match bookmarket.port() {
             0 | u16::MAX => 0,
@@ -50,16 +50,17 @@ impl Demo {
         };
         let mut authority = TestAuthority::builder().address(bookmarket.ip()).port(port);
         for person in Self::people() {
-            // Whoever may only read does so by Bookmarket's own list.
+            // Read-only people are on Bookmarket's own list.
             if self.grants == Grants::Own || person.id != Self::READER {
                 authority = authority.person(person);
             }
         }
         authority = match self.grants {
-            // Some clients never ask for `offline_access`; nobody likes to sign in every five minutes.
+            // Some clients never ask for `offline_access`, and would need a sign-in every five
+            // minutes.
             Grants::Own => authority.always_refresh(),
-            // Who was given a refresh token unasked may use that where a new scope is wanted, which
-            // no refresh brings (RFC 6749 §6).
+            // A client with a refresh token may use it when it needs another scope, which a refresh
+            // cannot add (RFC 6749 §6).
             Grants::Scopes => {
                 auth::SCOPES.iter().fold(authority, |authority, scope| authority.scope(*scope))
             }

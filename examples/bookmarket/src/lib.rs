@@ -7,11 +7,11 @@
 //! |---|---|
 //! | read the environment | [`settings`] |
 //! | open port and database, serve until told to stop | [`start`] |
-//! | sign in without an account at WorkOS, for trying things out | [`demo`] |
-//! | let in who may come in, find them among our users | [`auth`] |
+//! | sign in without an account at WorkOS, to try it | [`demo`] |
+//! | authenticate callers, and find their users | [`auth`] |
 //! | the tools that agents call | [`tools`] |
 //! | what a bookmark is | [`bookmark`] |
-//! | where people and bookmarks are kept | [`store`] |
+//! | where people and bookmarks are stored | [`store`] |
 #![forbid(unsafe_code)]
 
 pub mod auth;

@@ -1,21 +1,21 @@
-//! What can be set from outside, read once at start-up.
+//! The settings, read once at start-up.
 //!
 //! | variable | default | meaning |
 //! |---|---|---|
 //! | `WORKOS_AUTHKIT_DOMAIN` | the demo authority | where people sign in: a domain, or a URL |
 //! | `BOOKMARKET_BIND` | `127.0.0.1:8787` | the address to listen on |
 //! | `BOOKMARKET_PUBLIC_URL` | `http://` + the address | the address that clients use |
-//! | `DATABASE_URL` | `sqlite://bookmarket.sqlite?mode=rwc` | where people and bookmarks are kept |
-//! | `BOOKMARKET_UNKNOWN_USER` | `provision` | `refuse` turns away who has no account yet |
+//! | `DATABASE_URL` | `sqlite://bookmarket.sqlite?mode=rwc` | where people and bookmarks are stored |
+//! | `BOOKMARKET_UNKNOWN_USER` | `provision` | `refuse` rejects people without an account |
 //! | `BOOKMARKET_GRANTS` | `own` | who grants permissions: Bookmarket's own list, or with `scopes` the tokens |
-//! | `BOOKMARKET_READ_ONLY` | nobody, or one of the demo people | who may look and not touch: user ids with commas between them |
-//! | `MCP_AUTH_LEEWAY_SECONDS` | 30 | by how much clocks may differ |
-//! | `BOOKMARKET_DEMO_APPROVE` | nobody | whom the demo authority signs in without asking |
-//! | `BOOKMARKET_DEMO_TOKEN_SECONDS` | 300 | how long the demo authority's tokens are good |
+//! | `BOOKMARKET_READ_ONLY` | nobody, or one of the demo people | who may read and not write: user ids, separated by commas |
+//! | `MCP_AUTH_LEEWAY_SECONDS` | 30 | the tolerated difference of clocks |
+//! | `BOOKMARKET_DEMO_APPROVE` | nobody | the person whom the demo authority signs in without a page |
+//! | `BOOKMARKET_DEMO_TOKEN_SECONDS` | 300 | the lifetime of the demo authority's tokens |
 //!
-//! A build that keeps everything in memory has no `DATABASE_URL`, and refuses one.
+//! A build with the memory store has no `DATABASE_URL`, and rejects one.
 //!
-//! A variable that is set to nonsense, or to nothing, is an error and never a default.
+//! An invalid or empty variable is an error; the default is not used instead.
 
 use std::{
     env::{self, VarError},
@@ -38,7 +38,7 @@ pub const BIND: &str = "BOOKMARKET_BIND";
 pub const PUBLIC_URL: &str = "BOOKMARKET_PUBLIC_URL";
 /// Where people and bookmarks are kept.
 pub const DATABASE_URL: &str = "DATABASE_URL";
-/// What becomes of a person without an account.
+/// What happens with a person without an account.
 pub const UNKNOWN_USER: &str = "BOOKMARKET_UNKNOWN_USER";
 /// Who grants permissions.
 pub const GRANTS: &str = "BOOKMARKET_GRANTS";
@@ -55,20 +55,20 @@ const AUTHKIT_EXAMPLE: &str = "your-subdomain.authkit.app";
 const BIND_DEFAULT: &str = "127.0.0.1:8787";
 const PUBLIC_URL_EXAMPLE: &str = "https://app.example.com";
 
-/// Everything that Bookmarket can be told. See the [module](self) for names and defaults.
+/// All settings of Bookmarket. See the [module](self) for names and defaults.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The address to listen on. Port 0 takes any free port.
     pub bind: SocketAddr,
-    /// The identifier of this MCP server, where it does not follow from [`bind`](Self::bind).
+    /// The identifier of this MCP server, if it does not follow from [`bind`](Self::bind).
     pub resource: Option<Resource>,
     /// Where people and bookmarks are kept.
     pub database_url: String,
     /// Where people sign in.
     pub sign_in: SignIn,
-    /// By how much clocks may differ, where not by the library's default.
+    /// The tolerated difference of clocks, if not the library's default.
     pub leeway: Option<Duration>,
-    /// What becomes of a person who signs in and has no account yet.
+    /// What happens with a person who signs in and has no account yet.
     pub unknown_user: UnknownUser,
     /// Who grants permissions.
     pub grants: Grants,
@@ -79,9 +79,9 @@ pub struct Settings {
 /// Where people sign in.
 #[derive(Debug, Clone)]
 pub enum SignIn {
-    /// At WorkOS AuthKit, or at anything that looks like it.
+    /// At WorkOS AuthKit, or at a server with the same paths.
     AuthKit(Issuer),
-    /// At an authorization server of our own with made-up people, on the next port.
+    /// At a demo authorization server with demo people, on the next port.
     Demo(Demo),
 }
 
@@ -97,11 +97,11 @@ pub enum UnknownUser {
 /// Who grants permissions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Grants {
-    /// Bookmarket, to everybody but those who may only look.
+    /// Bookmarket, to everybody except read-only people.
     #[default]
     Own,
-    /// Whoever issues the tokens, by their scopes: clients begin with reading, and ask for more when
-    /// a tool needs it.
+    /// The issuer, by the scopes of its tokens: clients begin with reading, and ask for more when a
+    /// tool needs it.
     Scopes,
 }
 
@@ -121,7 +121,7 @@ impl Settings {
         })
     }
 
-    /// Reads settings from wherever `lookup` finds them.
+    /// Reads settings by `lookup`.
     ///
     /// ```
     /// use bookmarket::Settings;
@@ -161,7 +161,7 @@ impl Settings {
     /// The identifier of this MCP server, once it listens on `address`.
     ///
     /// # Errors
-    /// The address alone cannot be one; [`read`](Self::read) has seen to that.
+    /// The address alone cannot be one; [`read`](Self::read) has checked that.
     pub fn resource_at(&self, address: SocketAddr) -> Result<Resource, ConfigError> {
         match &self.resource {
             Some(resource) => Ok(resource.clone()),
@@ -169,7 +169,7 @@ impl Settings {
         }
     }
 
-    /// Made-up people are for this machine only, and the world needs an address of its own.
+    /// Demo people are for this machine only; a public server needs a public URL.
     fn check_reach(&self) -> Result<(), ConfigError> {
         let bound_here = self.bind.ip().is_loopback();
         let used_here = self.resource.as_ref().is_none_or(Resource::is_loopback);
@@ -240,7 +240,7 @@ fn seconds(
     }
 }
 
-/// Shows no more than the scheme in an error: the rest may hold a password.
+/// Shows only the scheme in an error: the rest may contain a password.
 fn database_url(url: Option<String>) -> Result<String, ConfigError> {
     let url = url.unwrap_or_else(|| store::DEFAULT_URL.to_owned());
     let Err(expected) = store::accepts(&url) else { return Ok(url) };

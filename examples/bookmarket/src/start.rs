@@ -20,7 +20,7 @@ use crate::{
     tools::{self, Tools},
 };
 
-/// How long requests under way may take to end once the server is told to stop, in seconds.
+/// How long current requests may take after the server was told to stop, in seconds.
 const GRACE: u64 = 10;
 /// The largest message that a client may send, in bytes.
 const MAX_MESSAGE: usize = 64 * 1024;
@@ -29,12 +29,12 @@ const MAX_MESSAGE: usize = 64 * 1024;
 pub struct Bookmarket {
     server: Server,
     resource: Resource,
-    /// Kept for as long as people sign in there.
+    /// Stops when it is dropped.
     demo: Option<TestAuthority>,
 }
 
 impl Bookmarket {
-    /// Opens the port and the store, and the demo sign-in where it is wanted.
+    /// Opens the port and the store, and starts the demo authority if it is configured.
     ///
     /// # Errors
     /// What prevents the start, in one sentence.
@@ -44,7 +44,7 @@ impl Bookmarket {
         Self::on(listener, store, settings)
     }
 
-    /// The same over a store that is open already, such as one that a test looks into meanwhile.
+    /// The same over a store that is open already, such as one that a test reads as well.
     ///
     /// # Errors
     /// What prevents the start, in one sentence.
@@ -72,7 +72,7 @@ impl Bookmarket {
         &self.resource
     }
 
-    /// What to do next, for whoever started it.
+    /// What to do next, for the person who started it.
     pub fn welcome(&self) -> String {
         let resource = &self.resource;
         let mut text = format!(
@@ -94,7 +94,7 @@ impl Bookmarket {
         text
     }
 
-    /// Serves until `stop` is ready, then lets requests under way end.
+    /// Serves until `stop` is ready, then waits for current requests.
     ///
     /// # Errors
     /// The sockets failed.
@@ -124,7 +124,7 @@ fn serve(
     let tools = Tools::new(store, rules);
     let mcp = mcp_auth_rmcp::endpoint(auth.resource(), move || tools.clone())
         .max_message_bytes(MAX_MESSAGE)
-        // A public URL may have a path of its own, which the proxy in front then takes away.
+        // A public URL may have a path of its own, which the proxy in front then removes.
         .served_at(MCP_PATH)
         .build()?;
     let server = HttpServer::new(move || {
@@ -155,7 +155,7 @@ pub enum StartError {
     Auth(BuildError),
     /// The rules for tools do not fit the tools.
     Rules(ToolRulesMismatch),
-    /// Anything else that the system refuses.
+    /// Another error of the system.
     Io(io::Error),
 }
 
@@ -200,7 +200,7 @@ impl From<ToolRulesMismatch> for StartError {
 }
 
 impl From<BuildError> for StartError {
-    /// Names the issuer as whoever set it knows it.
+    /// Names the issuer as in the settings.
     fn from(error: BuildError) -> Self {
         match error {
             BuildError::Config(error) if error.setting() == "issuer" => {

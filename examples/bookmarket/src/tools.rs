@@ -37,8 +37,8 @@ pub struct Tools {
     rules: Arc<ToolRules>,
 }
 
-/// Who may call which tool. Whoever may not gets 403, before a tool is reached; so does everybody
-/// who calls a tool that is not listed here.
+/// Who may call which tool. Others get 403 before the tool is called, and so does everybody who
+/// calls a tool that is not listed here.
 ///
 /// # Errors
 /// A tool without a rule, or a rule without a tool: a mistake in this file.
@@ -54,7 +54,7 @@ pub fn rules() -> Result<ToolRules, ToolRulesMismatch> {
         .requires::<BookmarksWrite>()
         .tool("delete_bookmark")
         .requires::<BookmarksWrite>();
-    // Before the rule for all others, which would judge a tool that was forgotten above.
+    // Before the rule for all others, which would apply to a tool that was forgotten above.
     check_tools(&rules, &Tools::tool_router().list_all())?;
     Ok(rules.other_tools().refused())
 }

@@ -1,14 +1,14 @@
-//! An HTTP answer. Whatever a test is about, each answer is judged when it is read: its challenge
-//! is grammatical (R12), and no piece of the token that was sent is in it (R9).
+//! An HTTP answer. In every test, each answer is checked when it is read: its challenge follows the
+//! grammar (R12), and no piece of the token that was sent is in it (R9).
 
 use std::{collections::HashSet, fmt, time::Duration};
 
 use crate::challenge::BearerChallenge;
 
-/// How much of a token would be a piece of it.
+/// The length of a piece of a token.
 const PIECE: usize = 12;
 
-/// An answer as it came.
+/// An HTTP answer.
 #[derive(Clone)]
 pub struct Answer {
     /// The status.
@@ -22,10 +22,10 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Judges an answer to a request that carried `credentials`.
+    /// Checks an answer to a request that carried `credentials`.
     ///
     /// # Panics
-    /// Where it breaks R9 or R12.
+    /// If it violates R9 or R12.
     pub fn judged(self, credentials: &[u8]) -> Self {
         for value in self.all("www-authenticate") {
             if let Err(why) = BearerChallenge::parse(value) {
@@ -69,8 +69,8 @@ impl fmt::Debug for Answer {
     }
 }
 
-/// The first piece of the credentials that stands in one of the texts. A byte over and over, as in
-/// a token that is merely long, is no piece of anything.
+/// The first piece of the credentials that is in one of the texts. One repeated byte, as in a token
+/// that is only long, does not count.
 pub(crate) fn piece_of(credentials: &[u8], texts: &[&[u8]]) -> Option<String> {
     let shown: HashSet<&[u8]> = texts.iter().flat_map(|text| text.windows(PIECE)).collect();
     let telling = |piece: &&[u8]| piece.iter().any(|byte| *byte != piece[0]);

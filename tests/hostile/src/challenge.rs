@@ -1,5 +1,5 @@
-//! A parser for `WWW-Authenticate`, written from the grammar of RFC 9110 §11.6.1 and RFC 6750 §3
-//! and from nothing else: the judge of every challenge in the suite.
+//! A parser for `WWW-Authenticate`, written only from the grammar of RFC 9110 §11.6.1 and RFC 6750
+//! §3. It checks every challenge in the suite.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ impl BearerChallenge {
     /// Reads a header's value that holds exactly one challenge.
     ///
     /// # Errors
-    /// In words, what breaks which rule.
+    /// What violates which rule.
     pub fn parse(value: &[u8]) -> Result<Self, String> {
         let mut reader = Reader { rest: value };
         let scheme = reader.token()?;

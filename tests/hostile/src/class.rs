@@ -1,11 +1,11 @@
-//! A class of cases: each with a name and an outcome, all tried before the failures are reported, and
-//! one row in the table that `tests/hostile/run` prints.
+//! A class of cases, each with a name and an outcome. All cases run before the failures are
+//! reported. A class is one row in the table that `tests/hostile/run` prints.
 
 use std::{fs::OpenOptions, io::Write, time::Duration};
 
 use crate::{answer::Answer, full, server::METADATA_URL};
 
-/// Cases of one kind, and what became of them.
+/// Cases of one kind, and their outcomes.
 #[must_use = "the outcome is told by `done`"]
 pub struct Class {
     name: String,
@@ -15,12 +15,12 @@ pub struct Class {
     done: bool,
 }
 
-/// What an answer should be.
+/// The expected answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expected {
     /// 200.
     Passed,
-    /// 401 `invalid_token`, with the way to a good one (R11, R14).
+    /// 401 `invalid_token`, with the URL of the metadata (R11, R14).
     BadToken,
     /// 401 without an error code (R13).
     NoCredentials,
@@ -28,12 +28,12 @@ pub enum Expected {
     BadRequest,
     /// 403 `insufficient_scope` (R15).
     MissingScope,
-    /// 503 with `Retry-After` and no challenge (R11): the only 5xx that may be intended.
+    /// 503 with `Retry-After` and no challenge (R11): the only 5xx that a test may expect.
     Unavailable,
     /// No known key fits the token's `kid` and `alg` (R24): as [`BadToken`](Self::BadToken) where a
     /// fetch has confirmed it, as [`Unavailable`](Self::Unavailable) within the cool-down.
     UnknownKey,
-    /// Any 4xx: what never reaches the middleware is answered by the server as it likes.
+    /// Any 4xx: for requests that the server answers before the middleware.
     Refused,
 }
 
@@ -43,13 +43,13 @@ impl Class {
         Self { name: name.into(), cases: 0, failed: Vec::new(), refusals: Vec::new(), done: false }
     }
 
-    /// The same class with something exchanged, which its name then tells.
+    /// The same class in a variant, which is added to its name.
     pub fn with(mut self, what: &str) -> Self {
         self.name = format!("{} ({what})", self.name);
         self
     }
 
-    /// One case: good, or what is wrong.
+    /// One case, with its outcome.
     pub fn case(&mut self, name: impl Into<String>, outcome: Result<(), String>) {
         self.cases += 1;
         if let Err(why) = outcome {
@@ -57,7 +57,7 @@ impl Class {
         }
     }
 
-    /// One case: what came must be what was expected.
+    /// One case: the value must be the expected one.
     pub fn same<T: PartialEq + std::fmt::Debug>(
         &mut self,
         name: impl Into<String>,
@@ -80,7 +80,7 @@ impl Class {
         self.case(name, outcome);
     }
 
-    /// How long a refusal took, for the table.
+    /// Records how long a rejection took, for the table.
     pub fn refused_within(&mut self, took: Duration) {
         self.refusals.push(took);
     }
@@ -90,10 +90,10 @@ impl Class {
         self.cases
     }
 
-    /// The end: tells every failed case.
+    /// Ends the class and reports every failed case.
     ///
     /// # Panics
-    /// Where a case failed, or where there was none at all.
+    /// If a case failed, or if there was none.
     pub fn done(mut self) {
         self.done = true;
         self.write_row(self.failed.len());
@@ -111,7 +111,7 @@ impl Class {
     /// Tab-separated: class, cases, passed, p50 and p99 of a refusal in µs where they were
     /// measured. To the file that `HOSTILE_ROWS` names.
     fn write_row(&self, failed: usize) {
-        // Classes that fail on purpose are none of the table's.
+        // Classes that fail on purpose are not in the table.
         let Some(path) = std::env::var_os("HOSTILE_ROWS").filter(|_| !cfg!(test)) else {
             return;
         };
@@ -130,7 +130,7 @@ impl Class {
     }
 }
 
-/// A test that ends before `done` has failed in a way of its own, and the table says so.
+/// A test that ends before `done` has panicked, and the table says so.
 impl Drop for Class {
     fn drop(&mut self) {
         if !self.done {
@@ -144,10 +144,10 @@ impl Drop for Class {
 }
 
 impl Expected {
-    /// Whether an answer is this.
+    /// Whether an answer is the expected one.
     ///
     /// # Errors
-    /// In words, what it is instead.
+    /// What it is instead.
     pub fn check(self, answer: &Answer) -> Result<(), String> {
         let (status, challenge) = (answer.status, answer.challenge());
         let error = challenge.as_ref().and_then(|challenge| challenge.get("error"));
@@ -176,7 +176,7 @@ impl Expected {
     }
 }
 
-/// Longer than this is a hang. The machine that runs `cargo test` may be busy with other things.
+/// A longer answer counts as a hang. The machine that runs `cargo test` may be busy.
 fn longest() -> Duration {
     Duration::from_secs(if full() { 2 } else { 10 })
 }
@@ -223,7 +223,7 @@ mod tests {
             (answer(403, &[challenge("insufficient_scope")]), vec![MissingScope]),
             (answer(503, &[retry]), vec![Unavailable, UnknownKey]),
             (answer(431, &[]), vec![Refused]),
-            // What must never be.
+            // Never allowed.
             (answer(200, &[challenge("")]), vec![]),
             (answer(401, &[]), vec![]),
             (answer(401, &[challenge("insufficient_scope")]), vec![]),

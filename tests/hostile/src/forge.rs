@@ -1,5 +1,5 @@
-//! Keys of every kind, good ones and bad ones, and tokens that claim any algorithm: OpenSSL
-//! directly, with none of the product's code.
+//! Valid and invalid keys of every kind, and tokens that name any algorithm. Made with OpenSSL
+//! directly, without the product's code.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use openssl::{
@@ -14,10 +14,10 @@ use openssl::{
 };
 use serde_json::{Value, json};
 
-/// What a key is.
+/// The kind of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum KeyType {
-    /// RSA of so many bits.
+    /// RSA with this number of bits.
     Rsa(u32),
     /// The curve P-256.
     P256,
@@ -25,11 +25,11 @@ pub enum KeyType {
     P384,
     /// The curve P-521.
     P521,
-    /// The curve of bitcoins, for `ES256K`.
+    /// The curve secp256k1, for `ES256K`.
     Secp256k1,
     /// The curve Ed25519.
     Ed25519,
-    /// A curve for key agreement: it signs nothing.
+    /// The curve X25519, for key agreement only: it cannot sign.
     X25519,
     /// A shared secret.
     Oct,
@@ -51,7 +51,7 @@ impl KeyType {
     ];
 }
 
-/// Every name that a token's `alg` may have in these tests: what may be accepted first.
+/// Every name that a token's `alg` has in these tests: the acceptable ones first.
 pub const ALGORITHMS: [&str; 18] = [
     "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA",
     "Ed25519", "none", "HS256", "HS384", "HS512", "RS1", "ES256K", "XS999",
@@ -101,8 +101,8 @@ impl ForgedKey {
         jwk
     }
 
-    /// What people have taken for an HMAC secret when they had this public key: PEM with and
-    /// without its last line's end, DER, the JWK's text, and each of its numbers as text and as
+    /// The forms of this public key that were used as an HMAC secret by mistake: PEM with and
+    /// without its last line break, DER, the JWK's text, and each of its numbers as text and as
     /// bytes.
     pub fn public_spellings(&self) -> Vec<(String, Vec<u8>)> {
         let mut spellings = vec![("JWK".to_owned(), self.jwk.to_string().into_bytes())];
@@ -121,9 +121,9 @@ impl ForgedKey {
         spellings
     }
 
-    /// The best signature that this key can make for an algorithm of this name: a true one where
-    /// the key is of the right family, of whatever size or curve; else one that the key makes
-    /// otherwise, under a false name.
+    /// The best signature that this key can make for an algorithm of this name: a correct one if
+    /// the key is of the right family, of any size or curve; otherwise one by another algorithm,
+    /// under this name.
     pub fn sign(&self, algorithm: &str, input: &[u8]) -> Vec<u8> {
         let digest = match &algorithm[algorithm.len().saturating_sub(3)..] {
             "384" => MessageDigest::sha384(),

@@ -1,4 +1,4 @@
-//! The whole decision of core in process: no socket, and a clock that stands still.
+//! The whole decision of core in process, without a socket and with a fixed clock.
 
 use std::{
     future::Future,
@@ -22,7 +22,7 @@ use mcp_auth_core::{
 
 use crate::{answer::piece_of, server::RESOURCE};
 
-/// Every library that checks signatures, by its name.
+/// Every signature backend, by its name.
 pub fn backends() -> Vec<(&'static str, Box<dyn SignatureBackend>)> {
     vec![
         ("OpenSSL", Box::new(Josekit)),
@@ -41,7 +41,7 @@ fn backend() -> Box<dyn SignatureBackend> {
     }
 }
 
-/// An authenticator that trusts one issuer, whose keys are what they are.
+/// An authenticator that trusts one issuer, with a fixed key set.
 pub struct Gate {
     authenticator: Authenticator,
     now: UnixTime,
@@ -76,23 +76,22 @@ impl Gate {
         Ok(Self { authenticator, now })
     }
 
-    /// Asks for the way in with a token. A token of an unknown key is an outage here, since nobody
-    /// fetches a newer set.
+    /// Authenticates a request with a token. A token of an unknown key is an outage here, since no
+    /// newer key set is fetched.
     ///
     /// # Errors
-    /// Why not.
+    /// The rejection.
     pub fn ask(&self, token: &str) -> Result<(), Rejection> {
         self.ask_with(&[format!("Bearer {token}").as_bytes()])
     }
 
-    /// Asks with a token, and reads what the operator would: no piece of the token may be in it
-    /// (R9).
+    /// The same, and checks that no piece of the token is in the text for the log (R9).
     ///
     /// # Errors
-    /// Why not.
+    /// The rejection.
     ///
     /// # Panics
-    /// Where the reason shows the token.
+    /// If the text contains a piece of the token.
     pub fn ask_and_listen(&self, token: &str) -> Result<(), Rejection> {
         let outcome = self.ask(token);
         if let Err(rejection) = &outcome {
@@ -104,20 +103,20 @@ impl Gate {
         outcome
     }
 
-    /// Asks with these values of `Authorization`.
+    /// Authenticates a request with these values of `Authorization`.
     ///
     /// # Errors
-    /// Why not.
+    /// The rejection.
     ///
     /// # Panics
-    /// Where the decision waits for something.
+    /// If the decision waits for something.
     pub fn ask_with(&self, authorization: &[&[u8]]) -> Result<(), Rejection> {
         let request = IncomingRequest::new(authorization.iter().copied());
         at_once(self.authenticator.authenticate(request, self.now)).map(|_| ())
     }
 }
 
-/// Nobody fetches anything.
+/// No fetch ever succeeds.
 struct NoNewKeys;
 
 #[async_trait]

@@ -17,10 +17,10 @@ use actix_web::{
 
 use crate::{answer::Answer, wire::Wire};
 
-/// The protected resource of all tests. Its port is nobody's: the public URL comes from the
-/// configuration alone (R5).
+/// The protected resource of all tests. No server listens on its port: the public URL comes from
+/// the configuration alone (R5).
 pub const RESOURCE: &str = "http://127.0.0.1:8787/mcp";
-/// Where the resource's metadata are, as every 401 has to say.
+/// The URL of the resource's metadata, which every 401 must name.
 pub const METADATA_URL: &str = "http://127.0.0.1:8787/.well-known/oauth-protected-resource/mcp";
 
 /// A builder for this resource, whose signatures are checked by the library that `HOSTILE_BACKEND`
@@ -43,16 +43,16 @@ pub fn builder(authority: &TestAuthority) -> McpAuthBuilder {
     builder_for(RESOURCE).authkit(authority.issuer())
 }
 
-/// The same where every caller needs these scopes, which the authority grants.
+/// The same, with these scopes required of every caller. The authority grants them.
 pub fn builder_with_scopes(authority: &TestAuthority, scopes: &[&str]) -> McpAuthBuilder {
     let issuer = Issuer::authkit(authority.issuer()).unwrap().scopes(scopes).unwrap();
     builder_for(RESOURCE).issuer(issuer).require_scopes(scopes.iter().copied())
 }
 
-/// Waits until every issuer's keys are there.
+/// Waits until every issuer's keys were fetched.
 ///
 /// # Panics
-/// Where they are not within 30 s.
+/// If they were not after 30 s.
 pub fn wait_until_ready(auth: &McpAuth) {
     let start = Instant::now();
     while !auth.health().iter().all(|issuer| issuer.ready) {
@@ -69,7 +69,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Serves whatever `configure` registers, from threads of its own: a client may block.
+    /// Serves what `configure` registers, from threads of its own, so that a client may block.
     pub fn start(configure: impl Fn(&mut ServiceConfig) + Clone + Send + 'static) -> Self {
         let (sender, started) = mpsc::channel();
         thread::spawn(move || {
@@ -97,14 +97,14 @@ impl Server {
         })
     }
 
-    /// The same, once every issuer's keys are there: on a busy machine the first request might
-    /// otherwise have waited in vain, and rightly be answered with 503.
+    /// The same, after every issuer's keys were fetched. Otherwise, on a busy machine, the first
+    /// request could wait too long and correctly be answered with 503.
     pub fn when_ready(auth: &McpAuth) -> Self {
         wait_until_ready(auth);
         Self::of(auth)
     }
 
-    /// Where it listens.
+    /// The address that it listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -136,7 +136,7 @@ async fn whoami(me: AuthedUser) -> String {
     me.subject().id().to_owned()
 }
 
-/// A request that awc is willing to send; for what it is not, there is [`Wire`].
+/// A request that awc can send; for others there is [`Wire`].
 pub struct Request {
     request: awc::ClientRequest,
     credentials: Vec<u8>,
@@ -165,7 +165,7 @@ impl Request {
     /// Sends it with a body.
     ///
     /// # Panics
-    /// Where no answer comes within 10 s.
+    /// If no answer comes within 10 s.
     pub async fn send_body(self, body: String) -> Answer {
         let start = Instant::now();
         let mut response = self.request.send_body(body).await.unwrap();

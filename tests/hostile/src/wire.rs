@@ -1,5 +1,5 @@
-//! A client that writes bytes to a socket: for requests that no HTTP library would send, and for
-//! many of them, over one connection that is kept.
+//! A client that writes bytes to a socket: for requests that no HTTP library sends, and for many
+//! requests over one kept connection.
 
 use std::{
     io::{self, BufRead, BufReader, ErrorKind, Read, Write},
@@ -17,7 +17,7 @@ pub struct Wire {
     stream: Option<BufReader<TcpStream>>,
 }
 
-/// An answer that does not come within this time never will.
+/// The timeout of an answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 impl Wire {
@@ -54,10 +54,10 @@ impl Wire {
         self.send(&request).judged(&credentials)
     }
 
-    /// Writes bytes and reads one answer, which is not judged for what it shows.
+    /// Writes bytes and reads one answer, without the check for a piece of the token.
     ///
     /// # Panics
-    /// Where no HTTP answer comes within 10 s.
+    /// If no HTTP answer comes within 10 s.
     pub fn send(&mut self, request: &[u8]) -> Answer {
         let is_head = request.starts_with(b"HEAD ");
         let kept = self.stream.is_some();
@@ -81,7 +81,7 @@ impl Wire {
             Some(stream) => stream,
             None => BufReader::new(connect(self.address)?),
         };
-        // Who refuses early closes early: what was written by then is enough.
+        // A server may reject and close before it has read everything.
         match stream.get_mut().write_all(request) {
             Err(error) if !is_closed(&error) => return Err(error),
             _ => {}

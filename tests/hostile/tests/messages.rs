@@ -1,5 +1,5 @@
-//! Hostile messages: whatever another parser could read as a call that a rule refuses is refused,
-//! for every member that decides and every method that names something.
+//! Hostile messages: a message that another parser could read as a refused call is rejected, for
+//! every member that the rules depend on and every method that names something.
 #![allow(clippy::unwrap_used)]
 
 use actix_mcp_auth::{mcp::ToolRules, testing::TestAuthority};
@@ -11,7 +11,7 @@ use hostile::{
     server::{builder, wait_until_ready},
 };
 
-/// For each method that names something: a good message, and the members that decide.
+/// For each method that names something: a valid message, and the members that the rules depend on.
 const MESSAGES: [(&str, &[&str]); 6] = [
     (
         r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"open"}}"#,
@@ -39,8 +39,8 @@ const MESSAGES: [(&str, &[&str]); 6] = [
     ),
 ];
 
-/// What stands in the place of a letter, and is the same letter for some parsers: by case, by
-/// Unicode's folding, or by how a language's upper case goes.
+/// Replacements of a letter that are the same letter for some parsers: by case, by Unicode's
+/// folding, or by a language's upper case.
 const LOOKALIKES: [(char, &[&str]); 4] = [
     ('s', &["\u{17f}", "\\u017f", "\\u017F"]),
     ('k', &["\u{212a}"]),
@@ -48,7 +48,7 @@ const LOOKALIKES: [(char, &[&str]); 4] = [
     ('e', &["\u{e9}", "\u{435}"]),
 ];
 
-/// What is appended to a name, and not seen by some parsers.
+/// What is appended to a name, and ignored by some parsers.
 const ENDINGS: [&str; 7] =
     ["\\u0000", "\\u0000x", "\\u0001", "\\n", "\\u007f", "\u{feff}", "\\u200b"];
 
@@ -119,7 +119,7 @@ async fn r30_members_that_resemble_one_that_decides_are_refused() {
         for member in members {
             let quoted = format!("\"{member}\":");
             for lookalike in lookalikes(member) {
-                // In its place, before it and with another value, and twice.
+                // Instead of it, before it with another value, and twice.
                 for by in [
                     format!("\"{lookalike}\":"),
                     format!("\"{lookalike}\":\"secret\",{quoted}"),
@@ -214,7 +214,7 @@ async fn r30_spellings_of_a_ruled_resource_are_refused() {
     let ruled_uri = "secret://vault/keys";
     for (at, byte) in ruled_uri.bytes().enumerate().filter(|(_, byte)| byte.is_ascii_alphabetic()) {
         let (before, after) = (&ruled_uri[..at], &ruled_uri[at + 1..]);
-        // Letters of the scheme and the host in upper case, those of the path encoded.
+        // Letters of the scheme and the host in upper case, and letters of the path encoded.
         match at < "secret://vault".len() {
             true => spellings.push(format!("{before}{}{after}", byte.to_ascii_uppercase() as char)),
             false => {

@@ -55,7 +55,7 @@ async fn respond(state: &State, query: &Parameters) -> HttpResponse {
     }
 }
 
-/// Back to the client with a code, and with `iss` (RFC 9207).
+/// Redirects to the client with a code and `iss` (RFC 9207).
 pub(super) fn approve(state: &State, transaction: &Transaction, person: &str) -> HttpResponse {
     let now = state.clock.unix_seconds();
     let lifetime = crate::clock::seconds(state.settings.code_lifetime);
@@ -68,7 +68,7 @@ pub(super) fn approve(state: &State, transaction: &Transaction, person: &str) ->
     redirect(&with_parameters(&transaction.redirect_uri, &parameters))
 }
 
-/// Back to the client with an error, and with `iss` as well.
+/// Redirects to the client with an error and `iss`.
 pub(super) fn refuse(
     state: &State,
     redirect_uri: &str,
@@ -83,7 +83,7 @@ pub(super) fn refuse(
     redirect(&with_parameters(redirect_uri, &parameters))
 }
 
-/// 303, so that a form's POST never travels on (RFC 9700 §4.12).
+/// 303, so that the browser does not repeat a form's POST at the client (RFC 9700 §4.12).
 pub(super) fn redirect(to: &str) -> HttpResponse {
     HttpResponse::SeeOther()
         .insert_header((header::LOCATION, to))

@@ -1,4 +1,4 @@
-//! Who is asking at the token and introspection endpoints (OAuth 2.1 §2.4).
+//! Client authentication at the token and introspection endpoints (OAuth 2.1 §2.4).
 
 use actix_web::HttpRequest;
 use actix_web::http::header;
@@ -12,7 +12,7 @@ use crate::oauth_error::OAuthError;
 use crate::parameters::Parameters;
 use crate::state::State;
 
-/// The client, proved by its secret where it has one.
+/// The client, authenticated by its secret if it has one.
 pub(super) fn authenticate(
     state: &State,
     request: &HttpRequest,
@@ -21,12 +21,13 @@ pub(super) fn authenticate(
     let (id, secret, used) = credentials(request, form)?;
     let client = match state.clients.find(&id) {
         Some(client) => client,
-        // Checked when the code was asked for; nothing here depends on what it says now.
+        // The document was checked when the code was requested; nothing here depends on its
+        // content.
         None if matches!(document::parse_id(&id), Some(Ok(_))) => Client::public(id),
         None => return Err(OAuthError::invalid_client("The client is not known.")),
     };
     let allowed = match client.authentication {
-        // A secret that nobody gave it proves nothing and spoils nothing.
+        // The secret of a client that has none is ignored.
         Authentication::None => return Ok(client),
         Authentication::BasicOrPost => used != Authentication::None,
         required => used == required,
@@ -82,7 +83,7 @@ fn basic(header: &str) -> Option<(String, String)> {
 }
 
 fn form_decoded(text: &str) -> String {
-    // A lone value without `=` is parsed as a name.
+    // A single value without `=` is parsed as a name.
     url::form_urlencoded::parse(text.replace('=', "%3D").replace('&', "%26").as_bytes())
         .next()
         .map(|(name, _)| name.into_owned())

@@ -27,8 +27,8 @@ pub(super) async fn authorization_server(state: Data<State>) -> HttpResponse {
     metadata(&state, document)
 }
 
-/// Like AuthKit's: without S256, registration or Client ID Metadata Documents, so that a client
-/// which reads this one only is found out.
+/// Like AuthKit's: without S256, registration and Client ID Metadata Documents, so that tests find
+/// a client which reads only this document.
 pub(super) async fn openid_configuration(state: Data<State>) -> HttpResponse {
     let mut document = common(&state);
     document.extend(object(json!({

@@ -1,4 +1,4 @@
-//! Client ID Metadata Documents: the client's id is the URL of what it says about itself.
+//! Client ID Metadata Documents: the client's id is the URL of its metadata.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -11,7 +11,7 @@ use crate::client::{Authentication, Client, Origin};
 use crate::redirect_uri;
 use crate::state::State;
 
-/// The size that draft-ietf-oauth-client-id-metadata-document recommends as the most.
+/// The maximum size that draft-ietf-oauth-client-id-metadata-document recommends.
 const LARGEST_DOCUMENT: usize = 5 * 1024;
 
 const UNREACHABLE: &str = "its server could not be reached";
@@ -78,8 +78,8 @@ async fn download(state: &State, client_id: &str, url: &Url) -> Result<Vec<u8>, 
     }
 }
 
-/// Where to connect. The URL comes from anybody who can open a page in the developer's browser, so
-/// other programs on this machine must not get requests by it.
+/// The address to connect to. A page in the developer's browser can choose the URL, so other
+/// programs on this machine must not get requests.
 async fn address(state: &State, url: &Url) -> Result<SocketAddr, String> {
     let port = url.port_or_known_default().ok_or(UNREACHABLE)?;
     let found: Vec<SocketAddr> = match url.host().ok_or(UNREACHABLE)? {

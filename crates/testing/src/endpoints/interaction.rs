@@ -1,4 +1,4 @@
-//! The pages a person walks through: who are you, do you approve, done.
+//! The pages of a sign-in: choose the person, approve, done.
 
 use actix_web::error::InternalError;
 use actix_web::http::header;
@@ -106,8 +106,8 @@ fn signed_in<'a>(
     }
 }
 
-/// A form of our own pages. The transaction's id cannot be guessed or read by another site, and
-/// browsers say besides where a form comes from.
+/// A form of our own pages. Another site cannot guess or read the transaction's id, and `Origin`
+/// says where a form comes from.
 fn own_form(state: &State, request: &HttpRequest, body: &[u8]) -> Result<Parameters, Error> {
     let said = |name: &str| {
         let value = request.headers().get(name)?;

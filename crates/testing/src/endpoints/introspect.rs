@@ -20,7 +20,7 @@ pub(super) async fn introspect(
 ) -> Result<HttpResponse, OAuthError> {
     let form = form(&request, &body)?;
     let client = authenticate(&state, &request, &form)?;
-    // RFC 7662 §2.1: whoever asks must prove who it is, or tokens could be tried out.
+    // RFC 7662 §2.1: callers must authenticate, or they could guess tokens.
     if client.secret.is_none() {
         return Err(OAuthError::invalid_client("Introspection needs a client with a secret."));
     }

@@ -30,7 +30,7 @@ pub(crate) const INTROSPECTION: &str = "/oauth2/introspection";
 pub(crate) const USERINFO: &str = "/oauth2/userinfo";
 pub(crate) const SESSION_JWKS: &str = "/sso/jwks";
 
-/// A form or a registration is never larger.
+/// The largest form or registration.
 const BODY_LIMIT: usize = 64 * 1024;
 
 pub(crate) fn configure(app: &mut web::ServiceConfig, state: Arc<State>) {
@@ -77,7 +77,7 @@ async fn not_found(request: HttpRequest) -> HttpResponse {
     }))
 }
 
-/// The body of a form, which must say that it is one.
+/// The body of a form; its `Content-Type` must be that of a form.
 fn form(request: &HttpRequest, body: &[u8]) -> Result<Parameters, OAuthError> {
     use actix_web::HttpMessage as _;
     if request.content_type() != "application/x-www-form-urlencoded" {

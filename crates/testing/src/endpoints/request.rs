@@ -8,17 +8,17 @@ use crate::parameters::Parameters;
 use crate::redirect_uri;
 use crate::state::{Resources, State};
 
-/// How long a person may take to decide.
+/// The time in which a person must decide.
 const TRANSACTION_SECONDS: i64 = 600;
 /// base64url of a SHA-256.
 const S256_LENGTH: usize = 43;
 const DEFAULT_SCOPE: [&str; 3] = ["openid", "profile", "email"];
 
-/// Why an authorization request goes no further.
+/// Why an authorization request is rejected.
 pub(super) enum Refusal {
-    /// Nothing proves that the redirect URI is the client's: tell the person, never redirect.
+    /// The redirect URI is not known to be the client's: show the person a page, never redirect.
     Page(String),
-    /// Tell the client.
+    /// Redirect to the client with an error.
     Redirect { redirect_uri: String, state: Option<String>, error: OAuthError },
 }
 
@@ -140,8 +140,8 @@ fn challenge(query: &Parameters) -> Result<String, OAuthError> {
     Ok(challenge.to_owned())
 }
 
-/// What is granted of what was asked: unknown scopes are left out (RFC 6749 §3.3). Who asks for
-/// nothing gets the person's profile.
+/// The granted scopes: unknown ones are left out (RFC 6749 §3.3). Without any requested scope, the
+/// person's profile.
 pub(super) fn scope(state: &State, asked: Option<&str>) -> Vec<String> {
     let Some(asked) = asked else {
         return DEFAULT_SCOPE.map(String::from).into();

@@ -57,7 +57,7 @@ fn by_code(
     answer(state, &grant, &grant.scope, wanted)
 }
 
-/// OAuth 2.1 no longer asks for it here; who sends it must send the same.
+/// OAuth 2.1 does not require it here; a client that sends it must send the same value.
 fn check_redirect_uri(code: &Code, form: &Parameters) -> Result<(), OAuthError> {
     match form.get("redirect_uri") {
         Some(uri) if uri != code.redirect_uri => Err(OAuthError::new(
@@ -182,7 +182,7 @@ fn answer(
     let lifetime = seconds(state.settings.token_lifetime);
     answer.insert("expires_in".into(), json!(lifetime));
     answer.insert("scope".into(), json!(scope.join(" ")));
-    // Decided by what was approved, so that a refresh for less does not end the family.
+    // Decided by the approved scopes, so that a refresh for fewer scopes does not end the family.
     let offline = grant.scope.iter().any(|s| s == "offline_access");
     if offline || state.settings.always_refresh {
         let expires_at = now.saturating_add(seconds(state.settings.refresh_lifetime));

@@ -1,4 +1,4 @@
-//! `/oauth2/userinfo`: what access tokens do not tell about a person.
+//! `/oauth2/userinfo`: a person's e-mail address and name, which access tokens do not have.
 
 use actix_web::http::{StatusCode, header};
 use actix_web::web::Data;

@@ -1,8 +1,8 @@
-//! Text from outside, made safe to show.
+//! Escapes text from requests for HTML.
 
 use std::fmt::Write as _;
 
-/// What is longer is cut: a name of a thousand words could push the warning off the page.
+/// Longer text is cut: a name of a thousand words could move the warning off the page.
 const LONGEST: usize = 120;
 
 /// `text` for HTML content and quoted attributes: escaped, without control characters and
@@ -22,7 +22,7 @@ pub(super) fn escape(text: &str) -> String {
     out
 }
 
-/// [`escape`], cut where it is too long to be read.
+/// [`escape`], cut if it is too long.
 pub(super) fn short(text: &str) -> String {
     match text.char_indices().nth(LONGEST) {
         None => escape(text),

@@ -1,4 +1,4 @@
-//! The frame around every page, and the headers that keep it harmless.
+//! The layout of every page, and its security headers.
 
 use std::sync::LazyLock;
 
@@ -12,9 +12,9 @@ use super::escape::escape;
 
 const STYLE: &str = include_str!("style.css");
 
-/// No scripts, no frames, nothing loaded; our one style sheet by its hash. There is no
-/// `form-action`, because browsers apply it to the redirect that follows a form as well: it would
-/// stop Approve from reaching the client.
+/// No scripts, no frames and no loaded resources; the one style sheet is allowed by its hash. There
+/// is no `form-action`, because browsers also apply it to the redirect after a form, and that goes
+/// to the client.
 static POLICY: LazyLock<String> = LazyLock::new(|| {
     format!(
         "default-src 'none'; style-src 'sha256-{}'; base-uri 'none'; frame-ancestors 'none'",
@@ -38,7 +38,7 @@ impl<'a> Page<'a> {
         self
     }
 
-    /// `body` is HTML, with everything in it escaped already.
+    /// `body` is HTML; its contents are escaped already.
     pub(super) fn show(&self, body: &str) -> HttpResponse {
         let html = format!(
             r#"<!doctype html>

@@ -1,4 +1,4 @@
-//! The pages: plain HTML without scripts, so that the keyboard and the simplest browser do.
+//! The pages: plain HTML without scripts, so that they work with a keyboard and in any browser.
 
 mod escape;
 mod layout;
@@ -15,7 +15,7 @@ use crate::state::State;
 use escape::{escape, initials, short};
 use layout::Page;
 
-/// Who are you?
+/// The page that asks for the person.
 pub(crate) fn sign_in(state: &State, id: &str, transaction: &Transaction) -> HttpResponse {
     let mut people = state.people();
     if let Some(hint) = &transaction.login_hint {
@@ -53,7 +53,7 @@ fn person_button(person: &Person) -> String {
     )
 }
 
-/// Which client asks for what of which resource?
+/// The consent page: the client, the scopes and the resource.
 pub(crate) fn consent(
     state: &State,
     id: &str,
@@ -120,7 +120,7 @@ fn origin(origin: Origin) -> &'static str {
     }
 }
 
-/// Scheme and host of the redirect URI, which say who gets the answer.
+/// Scheme and host of the redirect URI, which show who gets the answer.
 fn target(redirect_uri: &str) -> String {
     match Url::parse(redirect_uri) {
         Ok(url) if url.scheme() == "https" || url.scheme() == "http" => {
@@ -131,7 +131,7 @@ fn target(redirect_uri: &str) -> String {
     }
 }
 
-/// The question was answered already: after a second click, or the way back.
+/// The page for a transaction that is decided already: after a second click, or after "back".
 pub(crate) fn done(state: &State, transaction: &Transaction) -> HttpResponse {
     let (title, what) = match transaction.outcome {
         Some(Outcome::Denied) => ("Denied", "was refused"),
@@ -145,7 +145,7 @@ pub(crate) fn done(state: &State, transaction: &Transaction) -> HttpResponse {
     Page::new(title, &state.issuer).show(&body)
 }
 
-/// The request is not one that may be answered by a redirect.
+/// The error page for a request that must not be answered by a redirect.
 pub(crate) fn error(issuer: &str, why: &str) -> HttpResponse {
     failure(StatusCode::BAD_REQUEST, issuer, why)
 }
@@ -165,7 +165,7 @@ from there.</p>"#,
     Page::new("Something is wrong", issuer).status(status).show(&body)
 }
 
-/// What a person sees who opens the issuer itself.
+/// The page at the issuer's own URL.
 pub(crate) fn home(state: &State) -> HttpResponse {
     let people: String = state
         .people()

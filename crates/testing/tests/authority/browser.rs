@@ -1,5 +1,5 @@
-//! A client and a person in front of a browser: they know the standards and the forms, nothing
-//! else of the authority.
+//! A client, and a person in front of a browser: they know the standards and the forms, and
+//! nothing else of the authority.
 
 use std::collections::HashMap;
 
@@ -35,7 +35,7 @@ pub(crate) fn register(authority: &TestAuthority, name: &str) -> String {
     answer.json()["client_id"].as_str().unwrap().to_owned()
 }
 
-/// A right authorization request, with `changes`: a value replaces a parameter, `None` removes
+/// A valid authorization request, with `changes`: a value replaces a parameter, `None` removes
 /// it.
 pub(crate) fn authorize_url(
     authority: &TestAuthority,
@@ -63,7 +63,7 @@ pub(crate) fn authorize_url(
     Url::parse_with_params(&endpoint, parameters).unwrap().into()
 }
 
-/// Walks the forms as `person`, and returns the redirect to the client.
+/// Submits the forms as `person`, and returns the redirect to the client.
 pub(crate) fn walk(url: &str, person: &str, decision: &str) -> Url {
     let sign_in = get(url);
     let chosen = submit(url, &sign_in, "person", person);

@@ -15,7 +15,7 @@ use crate::browser::*;
 use crate::http::{get, post_form, post_form_with, post_json};
 
 #[test]
-fn a_confidential_client_gets_a_secret_and_must_use_it_as_registered() {
+fn a_confidential_client_must_use_its_secret_as_registered() {
     let authority = TestAuthority::builder().auto_approve("user_ada").start().unwrap();
     let answer = post_json(
         &format!("{}/oauth2/register", authority.issuer()),
@@ -248,7 +248,7 @@ fn a_client_may_be_known_by_its_metadata_document() {
 }
 
 #[test]
-fn a_metadata_document_is_not_followed_elsewhere_nor_read_without_end() {
+fn metadata_documents_are_not_redirected_and_bounded_in_size() {
     let good = document_server(|url| ok(&document(url)));
 
     let redirecting = document_server(move |_| {

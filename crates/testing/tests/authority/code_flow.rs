@@ -9,7 +9,7 @@ use crate::browser::*;
 use crate::http::{get, get_with, post_form};
 
 #[test]
-fn a_person_approves_and_the_client_gets_a_token_for_the_resource() {
+fn after_approval_the_client_gets_a_token_for_the_resource() {
     let authority = TestAuthority::start().unwrap();
     let client = register(&authority, "Agent");
     let url = authorize_url(&authority, &client, &[]);
@@ -103,7 +103,7 @@ fn a_repeated_parameter_is_refused() {
 }
 
 #[test]
-fn without_a_proven_redirect_uri_there_is_a_page_and_no_redirect() {
+fn an_unknown_redirect_uri_gets_a_page_and_no_redirect() {
     let authority = TestAuthority::start().unwrap();
     let client = register(&authority, "Agent");
     for changes in [

@@ -1,4 +1,4 @@
-//! The authority over real HTTP, as its clients meet it.
+//! Tests of the authority over real HTTP.
 #![allow(clippy::unwrap_used)]
 
 mod browser;

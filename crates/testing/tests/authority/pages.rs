@@ -1,4 +1,4 @@
-//! What a person sees, and what an attacker may not make of it.
+//! The pages, and attacks on them.
 
 use mcp_auth_testing::TestAuthority;
 
@@ -36,7 +36,7 @@ fn the_consent_page_says_who_asks_for_what_of_which_resource() {
 }
 
 #[test]
-fn every_page_says_what_it_is_and_cannot_be_framed_scripted_or_stored() {
+fn pages_have_a_title_and_cannot_be_framed_scripted_or_stored() {
     let authority = TestAuthority::start().unwrap();
     let client = register(&authority, "Agent");
     let url = authorize_url(&authority, &client, &[]);

@@ -1,4 +1,4 @@
-//! Tokens minted by hand, userinfo, introspection.
+//! Tokens from the builder, userinfo, introspection.
 
 use std::time::Duration;
 
@@ -192,7 +192,7 @@ fn userinfo_tells_what_the_scope_allows() {
 }
 
 #[test]
-fn introspection_needs_a_secret_and_tells_neither_audience_nor_scope() {
+fn introspection_needs_a_secret_and_has_no_aud_and_no_scope() {
     let authority = TestAuthority::start().unwrap();
     let url = format!("{}/oauth2/introspection", authority.issuer());
     let token = authority.token().sign();

@@ -1,4 +1,4 @@
-//! Starting, stopping, and everything that can be made to go wrong.
+//! Starting, stopping, and faults.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, Ipv6Addr, TcpStream};
@@ -73,7 +73,7 @@ async fn it_starts_and_stops_within_an_actix_runtime() {
 fn down_means_refused_and_up_means_the_same_port() {
     let authority = TestAuthority::start().unwrap();
     let token = authority.token();
-    // A connection kept alive must not outlive the listener.
+    // A kept connection must be closed with the listener.
     let mut kept = TcpStream::connect(authority.address()).unwrap();
     kept.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
     let request = b"GET /none HTTP/1.1\r\nHost: localhost\r\n\r\n";
@@ -168,7 +168,7 @@ fn an_answer_may_never_end_or_never_begin() {
     assert!(begin(Fault::Drip(Duration::from_secs(60))).ends_with("\r\n\r\n"), "headers at once");
     let stalled = begin(Fault::StalledBody);
     assert!(stalled.contains("200 OK") && stalled.contains(r#"{"keys":"#));
-    // Going down does not wait for them.
+    // Stopping does not wait for them.
     let start = Instant::now();
     drop(authority);
     assert!(start.elapsed() < Duration::from_secs(3));

@@ -1,6 +1,6 @@
 //! Which database an address means, and whether this build has a driver for it.
 
-/// A file beside the program's working directory, made when it is not there.
+/// A file in the program's working directory, created if it does not exist.
 pub const DEFAULT_URL: &str = "sqlite://bookmarket.sqlite?mode=rwc";
 
 /// A kind of database.
@@ -14,7 +14,7 @@ pub(super) enum Database {
 }
 
 impl Database {
-    /// The kind that an address begins with, or what would do instead.
+    /// The kind that an address begins with, or what is expected instead.
     pub(super) fn of(url: &str) -> Result<Self, &'static str> {
         match url.split_once(':').map(|(scheme, _)| scheme) {
             Some("sqlite") => Ok(Self::Sqlite),
@@ -36,7 +36,7 @@ impl Database {
 /// Whether this build can open such an address.
 ///
 /// # Errors
-/// What would do instead, to complete the sentence "…, but it …".
+/// What is expected instead, to complete the sentence "…, but it …".
 pub fn accepts(url: &str) -> Result<(), &'static str> {
     Database::of(url).map(|_| ())
 }

@@ -1,19 +1,19 @@
-//! Where people and bookmarks are kept. The one place that knows the database library.
+//! The store of people and bookmarks. Only this module uses the database library.
 //!
 //! A store is a module with these names; another library is another module, another feature, and
 //! one more entry at the end of this file:
 //!
 //! - `DEFAULT_URL`: the address of a store where none is set;
-//! - `accepts(url)`: whether this build can open such an address, and if not, what would do;
+//! - `accepts(url)`: whether this build can open such an address, and if not, what is expected;
 //! - `User`: a row of the table `users`, with at least `id` and `name`;
 //! - `Error`: what its queries fail with;
 //! - `Store`: a cheap handle with `open`, `identities`, `provision`, and the bookmarks of one
 //!   person: `bookmarks_of`, `count_bookmarks_of`, `add_bookmark`, `delete_bookmark`.
 //!
-//! Whatever takes a person returns and touches what belongs to that person, and nothing else.
+//! A function that takes a person reads and writes only what belongs to that person.
 //!
 //! The features `diesel`, `memory` and `sea-orm` choose one. With several of them on, the first in
-//! this order is used, so that what is asked for wins over the default.
+//! this order is used, so that a chosen feature takes precedence over the default.
 
 #[cfg(feature = "diesel")]
 mod with_diesel;

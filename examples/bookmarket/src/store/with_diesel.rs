@@ -110,7 +110,7 @@ impl Store {
         Ok(Self { pool: pool.await?? })
     }
 
-    /// Finds the person for a verified token: one column says it all.
+    /// The identity store: finds the person for a verified token by one column.
     pub fn identities(&self) -> DieselIdentityStore<User, AnyConnection> {
         DieselIdentityStore::new(self.pool.clone())
     }
@@ -134,7 +134,7 @@ impl Store {
                 .select(User::as_select())
                 .first(conn)
                 .optional()?;
-            // A database may compare more loosely than identities are.
+            // A database may ignore case or accents; subjects are compared byte for byte.
             Ok(found.filter(|user| user.workos_id == workos_id))
         })
         .await
@@ -187,8 +187,8 @@ impl Store {
         Ok(kept.await?.into())
     }
 
-    /// Deletes a bookmark of `owner`; `false` where they have none of that number, whoever else
-    /// may have.
+    /// Deletes a bookmark of `owner`; `false` if they have none with that number, even if another
+    /// person has.
     ///
     /// # Errors
     /// The database is out of reach.

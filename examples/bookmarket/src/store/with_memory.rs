@@ -1,4 +1,4 @@
-//! People and bookmarks in memory, gone when the program ends.
+//! People and bookmarks in memory, lost when the program ends.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -14,10 +14,10 @@ use crate::bookmark::{Bookmark, NewBookmark};
 /// Memory has no address; this one stands for it.
 pub const DEFAULT_URL: &str = "memory:";
 
-/// Whoever names a database wants to find everything there again, which this build cannot do.
+/// Rejects every address: a configured database must keep its data, which this build cannot do.
 ///
 /// # Errors
-/// What would do instead, to complete the sentence "…, but it …".
+/// What is expected instead, to complete the sentence "…, but it …".
 pub fn accepts(url: &str) -> Result<(), &'static str> {
     match url {
         DEFAULT_URL => Ok(()),
@@ -38,14 +38,14 @@ pub struct User {
 /// What a query fails with: nothing.
 pub type Error = Infallible;
 
-/// A handle on what is kept; clones share it.
+/// A handle on the data; clones share it.
 #[derive(Clone, Debug, Default)]
 pub struct Store {
     identities: MemoryIdentityStore<User>,
     kept: Arc<Mutex<Kept>>,
 }
 
-/// What is kept.
+/// The data.
 #[derive(Debug, Default)]
 struct Kept {
     /// By the `sub` that AuthKit knows them by.
@@ -122,8 +122,8 @@ impl Store {
         Ok(bookmark)
     }
 
-    /// Deletes a bookmark of `owner`; `false` where they have none of that number, whoever else
-    /// may have.
+    /// Deletes a bookmark of `owner`; `false` if they have none with that number, even if another
+    /// person has.
     ///
     /// # Errors
     /// Never.

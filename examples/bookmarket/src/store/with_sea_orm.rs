@@ -72,7 +72,7 @@ mod bookmarks {
     /// How bookmarks relate to the rest.
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
     pub enum Relation {
-        /// A bookmark goes when its owner goes.
+        /// A bookmark is deleted with its owner.
         #[sea_orm(
             belongs_to = "super::users::Entity",
             from = "Column::UserId",
@@ -119,7 +119,7 @@ impl Store {
         Ok(Self { db })
     }
 
-    /// Finds the person for a verified token: one column says it all.
+    /// The identity store: finds the person for a verified token by one column.
     pub fn identities(&self) -> SeaOrmIdentityStore<DatabaseConnection, users::Column> {
         SeaOrmIdentityStore::new(self.db.clone(), users::Column::WorkosId)
     }
@@ -148,7 +148,7 @@ impl Store {
             .filter(users::Column::WorkosId.eq(workos_id))
             .one(&self.db)
             .await?;
-        // A database may compare more loosely than identities are.
+        // A database may ignore case or accents; subjects are compared byte for byte.
         Ok(found.filter(|user| user.workos_id == workos_id))
     }
 
@@ -192,8 +192,8 @@ impl Store {
         Ok(row.insert(&self.db).await?.into())
     }
 
-    /// Deletes a bookmark of `owner`; `false` where they have none of that number, whoever else
-    /// may have.
+    /// Deletes a bookmark of `owner`; `false` if they have none with that number, even if another
+    /// person has.
     ///
     /// # Errors
     /// The database is out of reach.
@@ -213,7 +213,7 @@ async fn create_tables(db: &DatabaseConnection) -> Result<(), Error> {
     let mut pages = schema.create_table_from_entity(bookmarks::Entity);
     if db.get_database_backend() == DbBackend::MySql {
         for table in [&mut people, &mut pages] {
-            // Or else MariaDB takes `USER_ADA` for `user_ada`.
+            // Otherwise MariaDB treats `USER_ADA` and `user_ada` as equal.
             table.character_set("utf8mb4").collate("utf8mb4_bin");
         }
     }

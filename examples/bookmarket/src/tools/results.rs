@@ -96,8 +96,8 @@ impl Deleted {
     }
 }
 
-/// Why a tool could not do as asked, for the agent to read: an error within the tool's result,
-/// since clients show errors of the protocol to nobody.
+/// Why a tool failed, for the agent to read: an error in the tool's result, since clients do not
+/// show errors of the protocol.
 #[derive(Debug)]
 pub(super) enum ToolError {
     Invalid(InvalidBookmark),

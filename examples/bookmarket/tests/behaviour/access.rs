@@ -1,4 +1,4 @@
-//! Who comes in, and who does not.
+//! Authentication and permissions.
 
 use std::collections::{HashMap, HashSet};
 

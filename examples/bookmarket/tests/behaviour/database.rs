@@ -1,4 +1,4 @@
-//! What a database can do besides: be out of reach, fail, and count its rows.
+//! What applies to a database only: outages, errors, and the number of rows.
 
 use bookmarket::Settings;
 use futures_util::future::join_all;

@@ -10,7 +10,7 @@ use crate::{
 
 const NEW: &str = "2026-07-28";
 
-/// A request of the revision 2026-07-28, with all that each request must bring along.
+/// A request of the revision 2026-07-28, with all that each request must contain.
 pub(crate) async fn request(
     agent: &Agent,
     method: &str,

@@ -12,7 +12,7 @@ const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 /// Where the browser ends; nobody listens there.
 const CALLBACK: &str = "http://127.0.0.1:1/callback";
 
-/// Walks from a resource's URL to an access token, at an authorization server that approves.
+/// Gets an access token for a resource's URL, from an authorization server that approves at once.
 pub(crate) async fn sign_in(resource: &str) -> String {
     let http = Client::builder().timeout(PATIENCE).disable_redirects().finish();
 

@@ -22,7 +22,7 @@ fn bookmarket(folder: &Folder, given: &[(&str, &str)]) -> Command {
     command
 }
 
-/// Runs it with settings that cannot work, and gives the one sentence that it says.
+/// Runs it with invalid settings, and returns its error message.
 pub(crate) fn refusal(given: &[(&str, &str)]) -> String {
     let folder = Folder::new();
     let Output { status, stdout, stderr } =
@@ -42,7 +42,7 @@ struct Running {
 }
 
 impl Running {
-    /// Starts it and waits until it has said what it has to say.
+    /// Starts it and waits until it has printed its instructions.
     fn start(folder: &Folder, given: &[(&str, &str)]) -> Self {
         let mut child = bookmarket(folder, given).spawn().expect("the program runs");
         let mut stdout = BufReader::new(child.stdout.take().expect("a pipe"));

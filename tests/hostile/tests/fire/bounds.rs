@@ -1,4 +1,4 @@
-//! How much is read of an answer and how much memory that takes, and how often it is asked for.
+//! How much of an answer is read, how much memory that takes, and how often it is requested.
 
 use std::{
     fs,
@@ -20,11 +20,11 @@ use crate::{
     world::{PATIENCE, SLACK, TIME_LIMIT, World, quick, within},
 };
 
-/// What the server would send if it were let.
+/// What the server would send in all.
 const OFFERED: usize = 256 << 20;
-/// What it may get rid of before it notices that nobody reads: the buffers of both sockets.
+/// What it can send although nobody reads: the buffers of both sockets.
 const BUFFERS: u64 = 16 << 20;
-/// What the process may grow by meanwhile, with whatever other tests do in it.
+/// The tolerated growth of the process, other tests in it included.
 const GROWTH: u64 = 96 << 20;
 
 #[actix_web::test]
@@ -102,7 +102,7 @@ async fn r28_an_attempt_that_hung_is_followed_by_the_whole_back_off() {
     class.done();
 }
 
-/// Watches how much memory the process has.
+/// Measures the memory of the process.
 struct Memory {
     before: u64,
     most: Arc<AtomicU64>,
@@ -123,7 +123,7 @@ impl Memory {
         Self { before, most, over }
     }
 
-    /// By how many bytes it has grown at most.
+    /// The largest growth, in bytes.
     fn grown(self) -> u64 {
         self.over.store(true, SeqCst);
         self.most.load(SeqCst) - self.before

@@ -1,4 +1,4 @@
-//! A server of key sets that writes to its sockets whatever a test likes.
+//! A server of key sets that writes the bytes that a test gives.
 
 use std::{
     io::{self, Read, Write},
@@ -16,7 +16,7 @@ use actix_mcp_auth::testing::Keys;
 /// How a request is answered.
 pub(crate) type Way = Arc<dyn Fn(&mut TcpStream, &Asked) -> io::Result<()> + Send + Sync>;
 
-/// What was asked, and what the right answer would be.
+/// The request, and the correct answer.
 pub(crate) struct Asked {
     /// The request, in lower case.
     pub(crate) head: String,
@@ -26,7 +26,7 @@ pub(crate) struct Asked {
     pub(crate) before: u64,
 }
 
-/// The server. It answers rightly until told otherwise.
+/// The server. It answers correctly until it gets another answer.
 pub(crate) struct Broken {
     address: SocketAddr,
     state: Arc<State>,
@@ -53,7 +53,7 @@ impl Broken {
                 if state.over.load(SeqCst) {
                     break;
                 }
-                // A client that goes away in the middle is what this is about.
+                // The client may disconnect in the middle; that is expected.
                 thread::spawn(move || state.answer(stream));
             }
         });
@@ -64,7 +64,7 @@ impl Broken {
         format!("http://{}/jwks", self.address)
     }
 
-    /// Answers so from now on; `None` is rightly.
+    /// Answers with this from now on; `None` is the correct answer.
     pub(crate) fn answer(&self, way: Option<Way>) {
         *self.state.way.lock().unwrap() = way;
     }
@@ -127,7 +127,7 @@ pub(crate) fn always(status: &'static str, headers: &'static str, body: impl Int
     Arc::new(move |stream, _| say(stream, status, headers, &body))
 }
 
-/// These bytes, and then the connection is kept until the client has had enough.
+/// These bytes; then the connection is kept until the client closes it.
 pub(crate) fn bytes_and_silence(bytes: &'static [u8]) -> Way {
     Arc::new(move |stream, _| {
         stream.write_all(bytes)?;
@@ -140,8 +140,8 @@ pub(crate) fn bytes_and_end(bytes: &'static [u8]) -> Way {
     Arc::new(move |stream, _| stream.write_all(bytes))
 }
 
-/// These bytes, and then one piece after the other until the client has had enough, or until
-/// `total` bytes were sent. `pause` stands before each piece. Adds up what was sent.
+/// These bytes, and then one piece after the other until the client closes the connection, or until
+/// `total` bytes were sent. Waits for `pause` before each piece. Counts the bytes.
 pub(crate) fn without_end(
     head: &'static [u8],
     piece: Vec<u8>,

@@ -1,6 +1,6 @@
-//! Everything that an answer can be. During each fault known keys go on with no added latency, a
-//! token of an unknown key is an outage within the second that it may wait, and when the fault is
-//! over the next good set is taken.
+//! Every kind of answer. During each fault, tokens of known keys are accepted without added
+//! latency, and a token of an unknown key gets 503 within the second that it may wait. After the
+//! fault the next valid key set is used.
 
 use std::{
     io::Write,
@@ -23,7 +23,7 @@ use crate::{
     world::{PATIENCE, SLACK, TIME_LIMIT, World, quick, within},
 };
 
-/// What goes wrong, and with whose help.
+/// A fault, and how it is produced.
 enum Trouble {
     /// The authority itself answers so.
     Authority(Fault),
@@ -36,7 +36,7 @@ enum Trouble {
 type Case = (String, Result<(), String>);
 
 #[test]
-fn r27_r28_whatever_an_authority_answers_known_keys_go_on_and_good_ones_are_taken() {
+fn r27_r28_known_keys_verify_during_each_fault_of_an_issuer() {
     let private = TcpListener::bind("127.0.0.2:0").unwrap();
     let (address, connections) = (private.local_addr().unwrap(), Arc::new(AtomicU64::new(0)));
     let counted = connections.clone();
@@ -55,7 +55,7 @@ fn r27_r28_whatever_an_authority_answers_known_keys_go_on_and_good_ones_are_take
     let mut left = troubles();
     left.push(("redirects to a private address", Trouble::Elsewhere(redirects)));
     let (left, done) = (Mutex::new(left), Mutex::new(Vec::new()));
-    // Each has a thread for its client, whose times no other's start may spoil.
+    // Each has a thread for its client, so that the start of another does not change its times.
     thread::scope(|scope| {
         for _ in 0..if full() { 4 } else { 8 } {
             scope.spawn(|| {
@@ -185,7 +185,7 @@ async fn endure(name: &'static str, trouble: Trouble) -> Vec<Case> {
     cases
 }
 
-/// What gzip makes of a short text when it does not try (RFC 1951 §3.2.4, RFC 1952 §2.3).
+/// gzip of a short text without compression (RFC 1951 §3.2.4, RFC 1952 §2.3).
 fn gzip_stored(text: &[u8]) -> Vec<u8> {
     let length = u16::try_from(text.len()).unwrap();
     let mut gzip = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255, 1];
@@ -202,8 +202,8 @@ fn crc32(text: &[u8]) -> u32 {
     !text.iter().fold(!0, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), step))
 }
 
-/// 60 KB that unpack to 9.7 MB of spaces: a space, and then "the same again, 258 times" over and
-/// over, in the fixed code (RFC 1951 §3.2.6).
+/// 60 KB that decompress to 9.7 MB of spaces: a space, and then "repeat 258 times" again and again,
+/// in the fixed code (RFC 1951 §3.2.6).
 fn bomb() -> Vec<u8> {
     let mut bits: Vec<bool> = Vec::new();
     let mut put = |code: &str| bits.extend(code.chars().map(|bit| bit == '1'));

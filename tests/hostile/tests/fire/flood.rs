@@ -1,4 +1,4 @@
-//! Ten thousand made-up keys, while the authority takes three seconds to answer.
+//! Ten thousand invented keys, while the issuer takes three seconds to answer.
 
 use std::{
     net::SocketAddr,
@@ -18,13 +18,13 @@ use hostile::{Class, full, server::builder};
 
 use crate::world::{Calls, SLACK, World, token};
 
-/// How long the authority takes for an answer.
+/// The delay of the issuer's answers.
 const SLOW: Duration = Duration::from_secs(3);
-/// How many call at a time. More would only wait for a port.
+/// The number of concurrent calls. More would only wait for a port.
 const AT_ONCE: usize = 200;
 
 #[actix_web::test]
-async fn r24_ten_thousand_unknown_keys_delay_nobody_and_a_rotated_key_comes_through() {
+async fn r24_ten_thousand_unknown_keys_delay_no_known_or_rotated_key() {
     let mut class = Class::new("keys: a flood of unknown ones");
     let strangers = if full() { 10_000 } else { 2_000 };
     let authority = TestAuthority::start().unwrap();
@@ -38,7 +38,7 @@ async fn r24_ten_thousand_unknown_keys_delay_nobody_and_a_rotated_key_comes_thro
     let (old, accepted) = (authority.keys().current(), Arc::new(AtomicBool::new(false)));
     let (address, tokens, over) =
         (world.server.address(), unknown_keys(&authority), accepted.clone());
-    // In a thread of its own, so that its answers do not delay those that are measured.
+    // In a thread of its own, so that it does not delay the measured answers.
     let attack = thread::spawn(move || {
         let goes_on = move |n: &usize| *n < strangers || !over.load(SeqCst);
         System::new().block_on(flood(address, (0..).take_while(goes_on).map(tokens)))
@@ -46,8 +46,8 @@ async fn r24_ten_thousand_unknown_keys_delay_nobody_and_a_rotated_key_comes_thro
     let rotation = async {
         sleep(Duration::from_secs(1)).await;
         world.rotate();
-        // The longest cool-down, the fetch under way, and the one that is asked for then; and until
-        // then a token of the new key is 503 and never 401.
+        // The longest cool-down, the current fetch, and the one after it. Until then a token of the
+        // new key is 503 and never 401.
         let took = world.until_accepted(Duration::from_secs(2) + SLOW * 2 + SLACK).await;
         accepted.store(true, SeqCst);
         took
@@ -78,7 +78,7 @@ async fn r24_ten_thousand_unknown_keys_delay_nobody_and_a_rotated_key_comes_thro
     class.done();
 }
 
-/// Calls with each of the tokens. Each is refused as a bad token, or told of the outage.
+/// Calls with each of the tokens. Each gets 401 as a bad token, or 503.
 async fn flood(
     address: SocketAddr,
     tokens: impl Iterator<Item = String>,
@@ -102,8 +102,8 @@ async fn flood(
     stream::iter(calls).buffer_unordered(AT_ONCE).collect().await
 }
 
-/// Tokens that are good but for their keys, each of which is another. They need no signature,
-/// since nobody can check one.
+/// Tokens that are valid except for their keys, each with another key. They need no signature,
+/// since none can be checked.
 fn unknown_keys(authority: &TestAuthority) -> impl Fn(usize) -> String + use<> {
     let good = token(authority);
     let (_, rest) = good.split_once('.').unwrap();

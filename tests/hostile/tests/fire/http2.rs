@@ -1,4 +1,4 @@
-//! HTTP/2, as most authorities speak it: connections are kept, and can die without a word.
+//! HTTP/2, which most issuers use: connections are kept, and can stop without being closed.
 
 use std::{
     io::{self, Read, Write},
@@ -20,9 +20,10 @@ use crate::{
     world::{SLACK, TIME_LIMIT, World, quick},
 };
 
-/// A router forgot the connection, or the server's process hangs: each connection answers once.
+/// A router has dropped the connection, or the server's process hangs: each connection answers
+/// once.
 #[actix_web::test]
-async fn r28_a_kept_connection_that_died_in_silence_costs_one_attempt_and_no_more() {
+async fn r28_a_dead_kept_connection_costs_one_attempt_only() {
     let mut class = Class::new("keys: connections that die");
     let authority = TestAuthority::start().unwrap();
     authority.keys().current();
@@ -51,7 +52,7 @@ async fn r28_a_kept_connection_that_died_in_silence_costs_one_attempt_and_no_mor
     class.done();
 }
 
-/// HTTP/2 (RFC 9113) by hand: one answer, and then nothing, though the connection stands.
+/// HTTP/2 (RFC 9113) by hand: one answer, and then nothing, although the connection stays open.
 fn answer_once(mut stream: impl Read + Write, keys: &Keys) -> io::Result<()> {
     const DATA: u8 = 0;
     const HEADERS: u8 = 1;

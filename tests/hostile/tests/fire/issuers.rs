@@ -1,4 +1,4 @@
-//! Several issuers: what befalls one costs the others nothing.
+//! Several issuers: the failure of one does not affect the others.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use hostile::{Class, Expected, RESOURCE, Server, builder_for};
 use crate::world::{PATIENCE, SLACK, World, quick, stranger, token, within};
 
 #[actix_web::test]
-async fn r24_r26_one_issuer_down_and_one_hostile_cost_the_third_nothing() {
+async fn r24_r26_two_failing_issuers_do_not_affect_a_third() {
     let mut class = Class::new("keys: several issuers");
     let [down, hostile, good] = [(); 3].map(|()| TestAuthority::start().unwrap());
     let builder = builder_for(RESOURCE)
@@ -32,7 +32,7 @@ async fn r24_r26_one_issuer_down_and_one_hostile_cost_the_third_nothing() {
             for authority in [&down, &hostile] {
                 attack(&world.server, authority, &mut class).await;
             }
-            // Rotated in the midst of it: taken up at once, from a bucket of its own.
+            // Rotated in the meantime: fetched at once, from a token bucket of its own.
             good.keys().add(Algorithm::Es256);
             let answer = world.server.call(&token(&good)).await;
             class.answer("the third rotates", &answer, Expected::Passed);
@@ -40,7 +40,7 @@ async fn r24_r26_one_issuer_down_and_one_hostile_cost_the_third_nothing() {
         }
     };
     let (during, ()) = join(world.calls(Duration::from_secs(4)), trouble).await;
-    // Who waits for a key goes on when it is there, and not at the end of its patience.
+    // A request that waits for a key continues when it was fetched, not after the timeout.
     class.case("a rotation is quick", within(quickest, PATIENCE * 9 / 10));
     class.case("the third goes on", during.all_accepted());
     class.case("as fast as before", during.as_fast_as(&before));
@@ -64,7 +64,7 @@ async fn r24_r26_one_issuer_down_and_one_hostile_cost_the_third_nothing() {
     class.done();
 }
 
-/// Known keys of an issuer in trouble go on; a flood of unknown ones is told of the outage.
+/// Tokens of a failing issuer's known keys are accepted; a flood of unknown ones gets 503.
 async fn attack(server: &Server, authority: &TestAuthority, class: &mut Class) {
     class.answer("its known keys", &server.call(&token(authority)).await, Expected::Passed);
     let strangers: Vec<_> = (0..20).map(|_| stranger(authority)).collect();

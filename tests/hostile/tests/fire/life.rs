@@ -1,4 +1,4 @@
-//! Servers, runtimes, clients and the refresher itself come to an end, and nobody is left waiting.
+//! Servers, runtimes, clients and the refresher stop, and no request waits forever.
 
 use std::{
     io::Write,
@@ -67,7 +67,7 @@ impl Workers {
         request.send().await.ok().map(|answer| answer.status().as_u16())
     }
 
-    /// Ends it; how long that took.
+    /// Stops it, and returns how long that took.
     async fn stop(self, graceful: bool) -> Duration {
         let start = Instant::now();
         self.handle.stop(graceful).await;
@@ -103,7 +103,7 @@ async fn r24_workers_come_and_go_while_requests_wait_for_a_key() {
         };
         let (waited, stopped) = join(waiting, end).await;
         for (status, took) in waited {
-            // Who stops with grace lets the answer out.
+            // A graceful stop lets the answer be sent.
             let told = status == Some(503) || (!graceful && status.is_none());
             let told = told.then_some(()).ok_or(format!("{status:?}"));
             class.case(format!("{round}: a request that waited"), told);
@@ -149,7 +149,7 @@ async fn r24_clients_that_leave_in_mid_fetch_leave_nothing_behind() {
 }
 
 #[test]
-fn r24_a_runtime_that_ends_in_mid_wait_takes_its_requests_along_and_nothing_else() {
+fn r24_a_runtime_that_ends_drops_its_waiting_requests_only() {
     let mut class = Class::new("keys: the runtime ends");
     let authority = TestAuthority::start().unwrap();
     let auth = builder(&authority).refresh(quick()).build().unwrap();
@@ -164,7 +164,7 @@ fn r24_a_runtime_that_ends_in_mid_wait_takes_its_requests_along_and_nothing_else
                 authority_here.inject(Endpoint::Jwks, Fault::Silence);
                 let strangers: Vec<_> = (0..10).map(|_| stranger(&authority_here)).collect();
                 let waiting = join_all(strangers.iter().map(|token| server.call(token)));
-                // The runtime is gone before they are answered.
+                // The runtime ends before they are answered.
                 let early = actix_web::rt::time::timeout(Duration::from_millis(200), waiting).await;
                 (first, early.is_err())
             })
@@ -184,7 +184,7 @@ fn r24_a_runtime_that_ends_in_mid_wait_takes_its_requests_along_and_nothing_else
     class.done();
 }
 
-/// The machine's clock, but the n-th time that the refresher's thread reads it, it panics.
+/// The system's clock, which panics at the n-th time that the refresher's thread reads it.
 #[derive(Clone)]
 struct PanickingClock(Arc<AtomicU32>);
 
@@ -199,9 +199,9 @@ impl Clock for PanickingClock {
 }
 
 #[actix_web::test]
-async fn r24_a_refresher_that_panics_starts_again_and_leaves_nobody_waiting() {
+async fn r24_a_refresher_that_panics_restarts_and_requests_go_on() {
     let mut class = Class::new("keys: the refresher panics");
-    // At its very first step, and at the next ones.
+    // At its first step, and at the next ones.
     for n in 1..=4 {
         let authority = TestAuthority::start().unwrap();
         let left = Arc::new(AtomicU32::new(n));
@@ -212,7 +212,7 @@ async fn r24_a_refresher_that_panics_starts_again_and_leaves_nobody_waiting() {
         let accepted = world.until_accepted(PATIENCE + SLACK * 2).await;
         class.case(format!("step {n}"), accepted.map(drop));
     }
-    // In the midst of a fetch that requests wait for: the clock is read when it has ended.
+    // During a fetch that requests wait for: the clock is read when the fetch has ended.
     let authority = TestAuthority::start().unwrap();
     let left = Arc::new(AtomicU32::new(0));
     let clock = PanickingClock(left.clone());
@@ -244,7 +244,7 @@ async fn r24_a_refresher_that_panics_starts_again_and_leaves_nobody_waiting() {
     class.done();
 }
 
-/// Tells when the refresher has let go of everything.
+/// Reports when the refresher has dropped everything.
 struct Tracked(SystemClock, #[expect(dead_code, reason = "counted")] Arc<()>);
 
 impl Clock for Tracked {
@@ -266,7 +266,7 @@ impl Clock for Stuck {
 }
 
 #[test]
-fn the_refresher_has_ended_when_its_owner_is_dropped_unless_it_is_stuck() {
+fn dropping_the_owner_joins_the_refresher_unless_it_hangs() {
     let mut class = Class::new("keys: the refresher ends");
     let authority = TestAuthority::start().unwrap();
     let (mut drops, mut at_once) = (0, 0);
@@ -275,7 +275,7 @@ fn the_refresher_has_ended_when_its_owner_is_dropped_unless_it_is_stuck() {
         if let Some(fault) = fault.clone() {
             authority.inject(Endpoint::All, fault);
         }
-        // At once, in the midst of its first steps, and when it has settled.
+        // At once, during its first steps, and after them.
         for wait in [0, 2, 5, 10, 20, 40, 80, 200] {
             let alive = Arc::new(());
             let clock = Tracked(SystemClock, alive.clone());
@@ -294,7 +294,7 @@ fn the_refresher_has_ended_when_its_owner_is_dropped_unless_it_is_stuck() {
             class.same(name, Arc::strong_count(&alive), 1);
         }
     }
-    // On a machine that is busy, half a second may not always do.
+    // On a busy machine, half a second may be too short.
     let most = (at_once * 2 > drops).then_some(());
     class.case("waited for", most.ok_or(format!("{at_once} of {drops} had ended at once")));
     let stuck = builder_for(RESOURCE).authkit(authority.issuer());

@@ -1,12 +1,12 @@
-//! Keys under fire: authorities that are slow, broken, hostile or gone, over real sockets.
+//! Tests of keys: issuers that are slow, broken, hostile or unreachable, over real sockets.
 //!
-//! - `faults`: everything that an answer can be, one ordeal each
-//! - `bounds`: how much is read of an answer, and what is not asked at all
-//! - `sets`: sets that are unchanged, empty, withdrawn or too old
+//! - `faults`: every kind of answer, one case each
+//! - `bounds`: how much of an answer is read, and which requests are not sent
+//! - `sets`: key sets that are unchanged, empty, withdrawn or too old
 //! - `flood`: ten thousand unknown keys
-//! - `http2`: kept connections that die
-//! - `issuers`: one's trouble is not another's
-//! - `life`: servers, runtimes, clients and the refresher itself come to an end
+//! - `http2`: kept connections that stop
+//! - `issuers`: the failure of one issuer does not affect another
+//! - `life`: servers, runtimes, clients and the refresher stop
 #![allow(clippy::unwrap_used)]
 
 mod bounds;

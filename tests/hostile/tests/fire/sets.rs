@@ -18,13 +18,13 @@ use crate::{
 };
 
 #[actix_web::test]
-async fn r28_an_unchanged_set_is_asked_for_by_its_tag_and_a_changed_one_is_taken() {
+async fn r28_key_sets_are_fetched_with_if_none_match() {
     let mut class = Class::new("keys: ETag");
     let authority = TestAuthority::start().unwrap();
     let broken = Broken::start(authority.keys());
     let answers: Arc<Mutex<Vec<(u16, bool)>>> = Arc::default();
     let told = answers.clone();
-    // As RFC 9110 §13.1.2 has it; what a failure is, the fourth answer shows.
+    // RFC 9110 §13.1.2; the fourth answer shows what a failure is.
     let tagging = move |fails_at: u64| -> crate::broken::Way {
         let told = told.clone();
         Arc::new(move |stream, asked| {
@@ -78,7 +78,7 @@ async fn r28_an_unchanged_set_is_asked_for_by_its_tag_and_a_changed_one_is_taken
 }
 
 #[actix_web::test]
-async fn r27_an_empty_set_is_believed_when_it_is_seen_twice_a_cool_down_apart() {
+async fn r27_an_empty_key_set_is_accepted_the_second_time() {
     let mut class = Class::new("keys: an empty set");
     let authority = TestAuthority::start().unwrap();
     let mut settings = often();
@@ -87,7 +87,7 @@ async fn r27_an_empty_set_is_believed_when_it_is_seen_twice_a_cool_down_apart() 
     let world = World::of(authority.clone(), builder(&authority).refresh(settings));
     class.case("good at first", world.until_accepted(SLACK).await.map(drop));
 
-    // Once: a slip.
+    // Once: a failed fetch.
     let fetches = authority.requests("/oauth2/jwks");
     authority.inject(Endpoint::Jwks, Fault::EmptyKeySet);
     while authority.requests("/oauth2/jwks") == fetches {
@@ -98,7 +98,7 @@ async fn r27_an_empty_set_is_believed_when_it_is_seen_twice_a_cool_down_apart() 
     world.rotate();
     class.case("and good again", world.until_accepted(SLACK).await.map(drop));
 
-    // For good: the issuer has withdrawn them all.
+    // Twice: the issuer has withdrawn all keys.
     let (start, token) = (Instant::now(), world.token());
     authority.inject(Endpoint::Jwks, Fault::EmptyKeySet);
     let believed = loop {
@@ -127,16 +127,16 @@ async fn r27_an_empty_set_is_believed_when_it_is_seen_twice_a_cool_down_apart() 
 }
 
 #[actix_web::test]
-async fn r28_a_withdrawn_key_stops_verifying_at_the_refresh_that_no_longer_lists_it() {
+async fn r28_a_withdrawn_key_verifies_until_the_next_refresh_only() {
     let mut class = Class::new("keys: withdrawn");
     let authority = TestAuthority::start().unwrap();
-    // Each token of a withdrawn key asks for a fetch, and is a bad token after it only.
+    // Each token of a withdrawn key causes a fetch, and is rejected only after it.
     let mut settings = often();
     settings.bucket = 100;
     let world = World::of(authority.clone(), builder(&authority).refresh(settings));
     for round in 0..3 {
         class.case(format!("good at first {round}"), world.until_accepted(SLACK).await.map(drop));
-        // One that is remembered, and one that has to be verified.
+        // One that is cached, and one that must be verified.
         let (warm, cold) = (world.token(), world.token());
         class.answer("remembered", &world.server.call(&warm).await, Expected::Passed);
         // Withdrawn alone, or for another one in its place.
@@ -163,7 +163,7 @@ async fn r28_a_withdrawn_key_stops_verifying_at_the_refresh_that_no_longer_lists
 }
 
 #[actix_web::test]
-async fn r28_keys_too_old_to_be_trusted_are_an_outage_and_no_bad_token() {
+async fn r28_with_keys_too_old_to_be_trusted_tokens_are_503() {
     let mut class = Class::new("keys: too old");
     let authority = TestAuthority::start().unwrap();
     let mut settings = often();
@@ -202,13 +202,13 @@ async fn r28_keys_too_old_to_be_trusted_are_an_outage_and_no_bad_token() {
 }
 
 #[actix_web::test]
-async fn r28_an_application_that_starts_before_its_authority_serves_within_a_step_of_its_return() {
+async fn r28_keys_are_fetched_within_a_step_of_the_issuers_start() {
     let mut class = Class::new("keys: the authority comes later");
     for (down, step) in [(50, 1_000), (800, 1_000), (2_500, 4_000)] {
         let authority = TestAuthority::start().unwrap();
         authority.keys().current();
         authority.go_down();
-        // With the settings that everybody has.
+        // With the default settings.
         let world = World::of(authority.clone(), builder(&authority));
         let (token, start) = (world.token(), Instant::now());
         while start.elapsed() < Duration::from_millis(down) {

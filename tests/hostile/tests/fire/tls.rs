@@ -1,4 +1,4 @@
-//! An authority whose TLS is slow, absent, or somebody else's.
+//! An issuer whose TLS is slow, absent, or has an untrusted certificate.
 
 use std::{
     io::{self, Read, Write},
@@ -23,7 +23,7 @@ use openssl::{
 
 use crate::world::{PATIENCE, SLACK, TIME_LIMIT, quick, token, within};
 
-/// What is done with a connection on which a client would like to speak TLS.
+/// What the server does with a connection on which a client starts TLS.
 pub(crate) type Service = Arc<dyn Fn(TcpStream) -> io::Result<()> + Send + Sync>;
 
 #[actix_web::test]
@@ -85,14 +85,14 @@ pub(crate) fn serve(service: Service) -> String {
     thread::spawn(move || {
         for stream in listener.incoming().map_while(Result::ok) {
             let service = service.clone();
-            // The client is right to go away.
+            // The client closes the connection, as it should.
             thread::spawn(move || service(stream));
         }
     });
     format!("https://{address}/jwks")
 }
 
-/// A proper TLS server with a good key set, under a certificate that nobody vouches for.
+/// A TLS server with a valid key set and an untrusted certificate.
 fn strangers() -> Service {
     let (acceptor, _) = identity();
     let (acceptor, authority) = (acceptor.build(), TestAuthority::start().unwrap());
@@ -111,8 +111,8 @@ fn strangers() -> Service {
     })
 }
 
-/// A server's side of TLS under a certificate of its own making for 127.0.0.1, which is there in
-/// PEM for who wants to trust it.
+/// The server's side of TLS with a self-signed certificate for 127.0.0.1, and the certificate in
+/// PEM for clients that trust it.
 pub(crate) fn identity() -> (SslAcceptorBuilder, Vec<u8>) {
     let key = PKey::from_rsa(Rsa::generate(2048).unwrap()).unwrap();
     let mut name = X509Name::builder().unwrap();

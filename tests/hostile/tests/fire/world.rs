@@ -1,4 +1,4 @@
-//! An authority, where its keys are published, and an application that trusts it.
+//! An issuer, the server of its keys, and an application that trusts it.
 
 use std::{
     sync::atomic::{AtomicU64, Ordering::SeqCst},
@@ -13,11 +13,11 @@ use actix_mcp_auth::{
 use actix_web::rt::time::sleep;
 use hostile::{Answer, RESOURCE, Server, builder_for};
 
-/// The fetcher's own bound on a whole fetch.
+/// The fetcher's timeout for a whole fetch.
 pub(crate) const TIME_LIMIT: Duration = Duration::from_secs(5);
-/// The bound on a request's wait for a key (R24).
+/// The timeout of a request's wait for a key (R24).
 pub(crate) const PATIENCE: Duration = Duration::from_secs(1);
-/// What a busy machine may add to anything.
+/// The time that a busy machine may add.
 pub(crate) const SLACK: Duration = Duration::from_secs(3);
 
 /// Steps short enough for a test.
@@ -30,7 +30,7 @@ pub(crate) fn quick() -> RefreshSettings {
     settings
 }
 
-/// The same, with keys that are fresh for a moment only.
+/// The same, with keys that are fresh for a short time only.
 pub(crate) fn often() -> RefreshSettings {
     let mut settings = quick();
     settings.default_max_age = Duration::from_millis(100);
@@ -64,12 +64,12 @@ impl World {
         Self { authority, auth, server }
     }
 
-    /// A token that was never seen before, so that no cache answers for the keys.
+    /// A new token, so that no cache answers.
     pub(crate) fn token(&self) -> String {
         token(&self.authority)
     }
 
-    /// A token that is good but for its key, which nobody has heard of.
+    /// A token that is valid except for its key, which is unknown.
     pub(crate) fn stranger(&self) -> String {
         stranger(&self.authority)
     }
@@ -79,13 +79,13 @@ impl World {
         self.authority.keys().add(Algorithm::Es256);
     }
 
-    /// Calls with a valid token until the first 200. How long that took. Until then the answer is
-    /// 503 and never 401: the token's key may be unknown, but is published (R24).
+    /// Calls with a valid token until the first 200, and returns how long that took. Until then the
+    /// answer is 503 and never 401: the token's key may be unknown, but is published (R24).
     pub(crate) async fn until_accepted(&self, bound: Duration) -> Result<Duration, String> {
         self.until_accepted_after(&[503], bound).await
     }
 
-    /// The same where the issuer had withdrawn the token's key, so that 401 is right at first.
+    /// The same after the issuer had withdrawn the token's key, so that 401 is correct at first.
     pub(crate) async fn until_accepted_again(&self, bound: Duration) -> Result<Duration, String> {
         self.until_accepted_after(&[401, 503], bound).await
     }
@@ -128,7 +128,7 @@ impl Calls {
         }
     }
 
-    /// Whether every call was let in.
+    /// Whether every call was accepted.
     pub(crate) fn all_accepted(&self) -> Result<(), String> {
         match self.refused.first() {
             Some(first) => Err(format!("{} of {}: {first:?}", self.refused.len(), self.took.len())),
@@ -164,7 +164,7 @@ pub(crate) fn stranger(authority: &TestAuthority) -> String {
     authority.token().subject("user_ada").audience(RESOURCE).kid(kid).sign()
 }
 
-/// Whether it took no longer than it may.
+/// Whether it took no longer than the limit.
 pub(crate) fn within(took: Duration, bound: Duration) -> Result<(), String> {
     (took <= bound).then_some(()).ok_or_else(|| format!("{took:?}, bound {bound:?}"))
 }

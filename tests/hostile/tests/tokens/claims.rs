@@ -1,4 +1,4 @@
-//! R18 and R19, claim by claim and over HTTP: each token is good but for one thing.
+//! R18 and R19, claim by claim and over HTTP: each token is valid except for one thing.
 
 use actix_mcp_auth::{Issuer, McpAuth, issuer::AudiencePolicy, testing::TestAuthority};
 use hostile::{
@@ -9,7 +9,7 @@ use hostile::{
 };
 use serde_json::{Value, json};
 
-/// An authority, and a server that is asked with its tokens.
+/// An issuer, and a server that gets its tokens.
 pub(crate) struct World {
     pub(crate) authority: TestAuthority,
     server: Server,
@@ -26,7 +26,7 @@ impl World {
         Self { authority, server }
     }
 
-    /// Asks with a token whose claim has this value; `None` where it has none.
+    /// Calls with a token whose claim has this value; with `None`, without the claim.
     pub(crate) fn ask(
         &self,
         class: &mut Class,
@@ -46,7 +46,7 @@ impl World {
         self.call(class, case, &token.sign(), expected);
     }
 
-    /// Asks with a token whose payload has this text as the claim's value.
+    /// Calls with a token whose payload has this text as the claim's value.
     pub(crate) fn ask_raw(&self, class: &mut Class, claim: &str, value: &str, expected: Expected) {
         let token = self.authority.token().subject("user_ada").audience(RESOURCE);
         let mut claims = token.claims().clone();
@@ -73,7 +73,7 @@ fn shortened(text: &str) -> String {
     }
 }
 
-/// What looks like a URL and is another one.
+/// URLs that resemble the correct one.
 fn lookalikes(url: &str) -> Vec<String> {
     let (scheme, rest) = url.split_once("://").unwrap();
     let half = url.len() / 2;
@@ -118,7 +118,7 @@ fn lookalikes(url: &str) -> Vec<String> {
     ]
 }
 
-/// What is no string at all.
+/// Values that are no string.
 fn no_strings(text: &str) -> Vec<Value> {
     vec![json!(null), json!(7), json!(true), json!({}), json!({ "value": text }), json!([[text]])]
 }
@@ -137,14 +137,14 @@ fn r18_iss_is_the_issuer_byte_for_byte() {
         world.ask(&mut class, "iss", Some(other), BadToken);
     }
     world.ask(&mut class, "iss", Some(json!([issuer])), BadToken);
-    // Escapes within JSON are another spelling of the document, not of the value.
+    // Escapes in JSON change the document's text, not the value.
     let escaped = format!("\"{}\"", issuer.replace('h', "\\u0068").replace('/', "\\/"));
     world.ask_raw(&mut class, "iss", &escaped, Passed);
     class.done();
 }
 
 #[test]
-fn r18_further_names_of_an_issuer_are_accepted_byte_for_byte_and_no_others() {
+fn r18_further_names_of_an_issuer_are_compared_byte_for_byte() {
     let also = ["https://api.workos.com", "https://api.workos.com/", "urn:example:issuer"];
     let world = World::with(|authority| {
         let issuer = Issuer::authkit(authority.issuer()).unwrap();
@@ -254,7 +254,7 @@ fn r19_aud_contains_the_resource_byte_for_byte() {
 }
 
 #[test]
-fn r19_where_only_this_resource_may_be_named_no_other_name_stands_beside_it() {
+fn r19_this_resource_only_rejects_a_further_audience() {
     let world = World::with(|authority| {
         builder(authority).audience_policy(AudiencePolicy::ThisResourceOnly).build().unwrap()
     });

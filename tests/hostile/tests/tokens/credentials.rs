@@ -73,7 +73,7 @@ async fn r07_r11_the_authorization_header_is_read_to_the_byte() {
     class.done();
 }
 
-/// `CONNECT` is left out: it names no path, so that no resource is asked for.
+/// `CONNECT` is left out: it has no path, so it requests no resource.
 const METHODS: [&str; 12] = [
     "GET",
     "HEAD",
@@ -90,7 +90,7 @@ const METHODS: [&str; 12] = [
 ];
 
 #[test]
-fn r08_r10_every_method_is_authenticated_and_nothing_stands_for_a_token() {
+fn r08_r10_every_method_is_authenticated_by_a_token_only() {
     let authority = TestAuthority::start().unwrap();
     let server = Server::when_ready(&builder(&authority).build().unwrap());
     let token = format!("Bearer {}", authority.person_token("user_ada", RESOURCE));
@@ -118,7 +118,7 @@ fn r08_r10_every_method_is_authenticated_and_nothing_stands_for_a_token() {
         }
         let answer = wire.request(method, &[("Authorization", expired.as_bytes())]);
         class.answer(format!("{method} with an expired token"), &answer, BadToken);
-        // POST has a handler; what has none is told so only after it was authenticated.
+        // POST has a handler; other methods get 405 only after authentication.
         let answer = wire.request(method, &[("Authorization", token.as_bytes())]);
         let expected = if method == "POST" { 200 } else { 405 };
         class.same(format!("{method} with a good token"), answer.status, expected);
@@ -126,9 +126,9 @@ fn r08_r10_every_method_is_authenticated_and_nothing_stands_for_a_token() {
     class.done();
 }
 
-/// R7 forbids to look there, and R9 to show what was there.
+/// R7 forbids to read tokens there, and R9 to show them.
 #[test]
-fn r07_r09_tokens_elsewhere_than_in_the_header_count_for_nothing_and_are_not_shown() {
+fn r07_r09_tokens_outside_the_header_are_ignored_and_not_shown() {
     let authority = TestAuthority::start().unwrap();
     let server = Server::when_ready(&builder(&authority).build().unwrap());
     let token = authority.person_token("user_ada", RESOURCE);
@@ -186,7 +186,7 @@ fn r07_r09_tokens_elsewhere_than_in_the_header_count_for_nothing_and_are_not_sho
         let answer = server.wire().send(request.as_bytes()).judged(token.as_bytes());
         class.answer(what, &answer, NoCredentials);
     }
-    // Behind a good header they are nobody's business either.
+    // With a valid header they are ignored too.
     let request = format!(
         "POST /mcp?access_token=x HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: {bearer}\r\n\
          Content-Length: 0\r\n\r\n"

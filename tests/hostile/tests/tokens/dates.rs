@@ -1,4 +1,4 @@
-//! R20: `exp`, `nbf` and `iat` in every way that a number can be written.
+//! R20: `exp`, `nbf` and `iat` in every notation of a number.
 
 use hostile::{
     Class,
@@ -7,8 +7,8 @@ use hostile::{
 
 use crate::claims::World;
 
-/// Whole tokens are asked at both sides of each bound; `exp` and the like as the text that stands
-/// in the payload.
+/// Whole tokens are tested on both sides of each bound; `exp` and the others as text in the
+/// payload.
 #[test]
 fn r20_a_date_is_any_finite_number_and_nothing_else() {
     let world = World::new();
@@ -85,7 +85,7 @@ fn r20_a_date_is_any_finite_number_and_nothing_else() {
     for claim in ["nbf", "iat"] {
         world.ask(&mut class, claim, None, Passed);
     }
-    // Far enough on both sides of the leeway that a slow machine does not matter.
+    // Far enough from the leeway, on both sides, for a slow machine.
     for (claim, offset, expected) in [
         ("exp", -10, Passed),
         ("exp", -31, BadToken),

@@ -1,5 +1,5 @@
-//! No second spelling of a valid token: truncated, extended, one bit changed, or spelled
-//! differently (R23).
+//! A valid token has no second text: truncated, extended, with one bit changed, or in another
+//! encoding (R23).
 
 use std::time::SystemTime;
 
@@ -20,7 +20,7 @@ use serde_json::json;
 
 const ALGORITHMS: [Algorithm; 3] = [Algorithm::Rs256, Algorithm::Es256, Algorithm::EdDsa];
 
-/// An authority with one key, a token of it, and both ways to ask: in process, and over HTTP.
+/// An issuer with one key, a token of it, and both ways to authenticate: in process, and over HTTP.
 pub(crate) struct World {
     pub(crate) authority: TestAuthority,
     token: String,
@@ -107,7 +107,7 @@ fn r17_r23_no_token_with_one_bit_changed_is_a_token() {
 }
 
 #[test]
-fn r11_r23_no_token_with_one_bit_of_its_text_changed_passes_over_http() {
+fn r11_r23_tokens_with_one_changed_bit_are_rejected_over_http() {
     let mut class = Class::new("one bit of the text changed, over HTTP");
     let step = if full() { 1 } else { 17 };
     for algorithm in ALGORITHMS {
@@ -122,7 +122,7 @@ fn r11_r23_no_token_with_one_bit_of_its_text_changed_passes_over_http() {
                 format!("{algorithm:?}: bit {bit}, in process"),
                 refused(world.gate.ask_with(&[&value])),
             );
-            // A control character may end the header, or make the request no HTTP at all.
+            // A control character may end the header, or make the request invalid HTTP.
             let (answer, expected) = match token[bit / 8].is_ascii_control() {
                 true => (Wire::to(world.server.address()).call(&value), Refused),
                 // A changed header may name another key, or another algorithm.
@@ -155,8 +155,8 @@ fn r23_only_the_canonical_spelling_of_base64url_is_a_token() {
                 format!("{}~{}", &part[..4], &part[4..]),
                 format!("{}={}", &part[..4], &part[4..]),
             ];
-            // Bits of the last character that stand for nothing: every neighbour that a sloppy
-            // decoder reads as the same bytes.
+            // Unused bits of the last character: every character that a lenient decoder reads as
+            // the same bytes.
             let last = part.as_bytes()[part.len() - 1];
             let stray = match part.len() % 4 {
                 2 => 4,
@@ -206,8 +206,8 @@ fn r23_only_the_canonical_spelling_of_base64url_is_a_token() {
     class.done();
 }
 
-/// One name of the key's kind is as good as the other; the signature is over the header, so the
-/// name cannot be changed afterwards.
+/// Both names of the algorithm are accepted. The signature covers the header, so the name cannot be
+/// changed afterwards.
 #[test]
 fn r17_a_tokens_algorithm_cannot_be_renamed() {
     let mut class = Class::new("algorithms renamed");

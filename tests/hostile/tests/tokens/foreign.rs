@@ -1,8 +1,8 @@
 //! Tokens made by libraries that share no line with this project: joserfc and PyJWT (Python) and
-//! jose (Node). What they sign rightly is accepted, what they sign wrongly is refused (R17 to R24).
+//! jose (Node). Their valid tokens are accepted, their invalid ones are rejected (R17 to R24).
 //!
-//! `cargo test` reads the tokens in tests/foreign/tokens; `tests/foreign/run` makes new ones with
-//! the libraries at hand and has those read instead (`HOSTILE_FOREIGN`). The clock stands still at
+//! `cargo test` reads the tokens in tests/foreign/tokens. `tests/foreign/run` makes new ones with
+//! the installed libraries, and these are read instead (`HOSTILE_FOREIGN`). The clock is fixed at
 //! the time that the file names.
 
 use std::{
@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 const LIBRARIES: [&str; 3] = ["joserfc", "pyjwt", "jose"];
 
 #[test]
-fn r17_r18_r19_r20_r21_tokens_of_foreign_libraries_are_accepted_and_refused_as_they_should() {
+fn r17_r18_r19_r20_r21_tokens_of_other_libraries() {
     for library in LIBRARIES {
         let file = folder().join(format!("{library}.json"));
         let file: Value = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
@@ -45,9 +45,9 @@ fn r17_r18_r19_r20_r21_tokens_of_foreign_libraries_are_accepted_and_refused_as_t
     }
 }
 
-/// The other way round: these tokens are what `tests/foreign/run` has the libraries judge.
+/// The reverse: `tests/foreign/run` lets the libraries check these tokens.
 #[test]
-fn r17_tokens_of_the_test_authority_for_foreign_libraries_to_judge() {
+fn r17_writes_tokens_that_other_libraries_check() {
     let authority = TestAuthority::start().unwrap();
     let mut tokens = Vec::new();
     for &algorithm in Algorithm::ALL {

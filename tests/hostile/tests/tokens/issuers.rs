@@ -26,7 +26,7 @@ fn publish(authority: &TestAuthority, keys: &[Value]) {
 /// Two issuers whose keys have the same name, and two resources in one application: `/mcp` trusts
 /// both, `/other` only the second.
 #[test]
-fn r26_equal_kids_swapped_keys_and_swapped_resources_let_nobody_in() {
+fn r26_equal_kids_and_swapped_keys_or_resources_are_rejected() {
     let (first, second) = (TestAuthority::start().unwrap(), TestAuthority::start().unwrap());
     for authority in [&first, &second] {
         let mut jwk = authority.keys().current().public_jwk().clone();
@@ -48,7 +48,7 @@ fn r26_equal_kids_swapped_keys_and_swapped_resources_let_nobody_in() {
 
     let mut class = Class::new("issuers and resources");
     let authorities = [(&first, "first"), (&second, "second")];
-    // Twice: what was remembered of the first round must not let anybody in in the second.
+    // Twice: what was cached in the first round must not change the second.
     for _ in 0..2 {
         for (signer, signer_name) in authorities {
             for (named, named_name) in authorities {
@@ -85,7 +85,7 @@ fn r26_equal_kids_swapped_keys_and_swapped_resources_let_nobody_in() {
     class.done();
 }
 
-/// What else may stand in a key set, from careless to malicious.
+/// Other members of a key set, from careless to malicious.
 fn junk() -> Vec<(&'static str, Value)> {
     let rsa = ForgedKey::new(KeyType::Rsa(2048)).jwk;
     let ec = ForgedKey::new(KeyType::P256).jwk;
@@ -180,7 +180,7 @@ fn junk() -> Vec<(&'static str, Value)> {
 fn r25_whatever_else_is_in_a_key_set_the_good_key_works() {
     let authority = TestAuthority::start().unwrap();
     let key = authority.keys().current();
-    // Beside each other, and under the good key's own name.
+    // Beside the valid key, and under its `kid`.
     let mut keys = vec![key.public_jwk().clone()];
     for (_, junk) in junk() {
         let mut named = junk.clone();
@@ -266,7 +266,7 @@ fn r24_a_kid_is_a_name_to_compare_and_nothing_else() {
 }
 
 #[test]
-fn r24_a_token_without_kid_is_tried_against_at_most_four_keys_of_its_algorithm() {
+fn r24_a_token_without_kid_is_tried_with_at_most_four_keys() {
     let mut class = Class::new("no kid");
     for count in 1..=6 {
         let authority = TestAuthority::start().unwrap();

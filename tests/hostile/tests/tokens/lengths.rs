@@ -1,4 +1,4 @@
-//! R23: how long a token may be, and what becomes of requests that are longer than any.
+//! R23: how long a token may be, and the answers to longer requests.
 
 use actix_mcp_auth::testing::TokenBuilder;
 use hostile::{
@@ -36,7 +36,7 @@ fn r23_the_bound_on_a_tokens_length_is_exact() {
         let answer = world.wide.wire().call(format!("Bearer {}", sized(len)).as_bytes());
         class.answer(format!("{len} bytes, wide bound"), &answer, Passed);
     }
-    // Not even looked at: neither three parts nor base64url, and yet the length is what counts.
+    // Rejected for its length before it is parsed: it has neither three parts nor base64url.
     for len in [most + 1, 60_000, 120_000] {
         let answer = world.usual.wire().call(format!("Bearer {}", "=".repeat(len)).as_bytes());
         class.answer(format!("{len} bytes of nothing"), &answer, BadToken);
@@ -60,7 +60,7 @@ fn r23_the_bound_on_a_tokens_length_is_exact() {
     class.done();
 }
 
-/// What actix answers before the middleware is asked: whatever it is, it comes, and is no 5xx.
+/// What actix answers before the middleware is called: some answer that is no 5xx.
 #[test]
 fn r11_requests_with_heads_of_a_megabyte_are_answered() {
     let world = World::new();

@@ -1,5 +1,5 @@
 //! Hostile tokens: every rule of the verifier by its obligation's ID (docs/obligations.md), every
-//! algorithm with every kind of key, and input that no decent client would send.
+//! algorithm with every kind of key, and malformed input.
 #![allow(clippy::unwrap_used)]
 
 mod claims;

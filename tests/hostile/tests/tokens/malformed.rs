@@ -1,5 +1,5 @@
-//! Nothing that a token may be made of panics, hangs or is a 500 (R11, R23). Each is signed with
-//! the issuer's own key, so that it is the reader that has to refuse it and not the signature.
+//! No content of a token causes a panic, a hang or a 500 (R11, R23). Each token is signed with the
+//! issuer's own key, so that the parser must reject it and not the signature.
 
 use std::time::SystemTime;
 
@@ -58,7 +58,8 @@ impl World {
         format!(r#"{{"alg":"RS256","kid":"{}""#, self.authority.keys().current().id())
     }
 
-    /// Asks everywhere. What is too long for a server is refused there whatever it is.
+    /// Authenticates in each way. A token that is too long for a server is rejected there in any
+    /// case.
     pub(crate) fn ask(&self, class: &mut Class, case: &str, token: &str, expected: Expected) {
         let value = format!("Bearer {token}");
         for (server, most, name) in
@@ -76,7 +77,7 @@ impl World {
 }
 
 #[test]
-fn r11_r23_json_as_deep_as_you_like_is_refused_or_read_and_never_fatal() {
+fn r11_r23_deeply_nested_json_is_rejected_without_a_crash() {
     let world = World::new();
     let mut class = Class::new("deep JSON");
     // 40,000 levels of arrays fill a request's head, and so do 85,000 that are not closed.
@@ -173,7 +174,7 @@ fn r11_r23_documents_that_are_not_quite_json_are_refused() {
             ("an unknown escape", with(r#""x":"\x41""#), BadToken),
             ("half an escape", with(r#""x":"\u00""#), BadToken),
             ("a string without an end", with(r#""x":"a"#), BadToken),
-            // Numbers that nobody asked for.
+            // Unexpected numbers.
             ("1e400", with(r#""x":1e400"#), BadToken),
             ("-1e400", with(r#""x":-1e400"#), BadToken),
             ("2^64", with(r#""x":18446744073709551616"#), Passed),
@@ -226,7 +227,7 @@ fn r11_r23_documents_that_are_not_quite_json_are_refused() {
     class.done();
 }
 
-/// Two parsers may disagree about which of two members counts; so neither does.
+/// Parsers differ in which of two duplicate members they use, so the token is rejected.
 #[test]
 fn r17_r23_registered_members_stand_once() {
     let world = World::new();

@@ -1,5 +1,5 @@
-//! Every algorithm with every kind of key, published in every way: exactly what is legitimate
-//! passes (R17, R25).
+//! Every algorithm with every kind of key, published in every way: exactly the legitimate
+//! combinations are accepted (R17, R25).
 
 use actix_mcp_auth::{
     keys::Algorithm,
@@ -52,7 +52,7 @@ impl Publication {
         members
     }
 
-    /// RFC 7517 §4.2 to §4.4: what the members say, the key is for, and nothing else.
+    /// RFC 7517 §4.2 to §4.4: the key is for what its members say, and for nothing else.
     fn allows(self, algorithm: &str) -> bool {
         self.alg.is_none_or(|alg| same_algorithm(alg, algorithm))
             && self.key_use.is_none_or(|key_use| key_use == "sig")
@@ -88,10 +88,10 @@ fn verifies(set: &KeySet, token: &str) -> bool {
 }
 
 #[test]
-fn r17_r25_of_all_algorithms_and_keys_exactly_the_legitimate_pass() {
+fn r17_r25_only_legitimate_algorithms_and_keys_are_accepted() {
     for (name, backend) in backends() {
         let mut class = Class::new("algorithms × keys × members").with(name);
-        // A good key beside each: whatever the other is, this one goes on working.
+        // A valid key beside each: it must verify, whatever the other key is.
         let good = ForgedKey::new(KeyType::P256);
         let good_jwk = good.jwk_with("good", &[("alg", json!("ES256"))]);
         let good_token = token(&good, "ES256", Some("good"));
@@ -154,7 +154,7 @@ fn r17_r25_the_same_over_http_from_one_published_set() {
                 let fits = algorithms_of(key.key_type).contains(&algorithm);
                 let expected = match fits && publication.allows(algorithm) {
                     true => Passed,
-                    // No key of this name is for it, which a newer set could change.
+                    // No key of this `kid` is for the algorithm; a newer key set could have one.
                     false if Algorithm::from_name(algorithm).is_some() => UnknownKey,
                     false => BadToken,
                 };
@@ -192,7 +192,7 @@ fn r17_an_hmac_with_anything_public_as_its_secret_is_refused() {
     for (k, key) in keys.iter().enumerate() {
         for (spelling, secret) in key.public_spellings() {
             for hmac in ["HS256", "HS384", "HS512"] {
-                // Under its true name, and under the name of what the key is for.
+                // Under its own algorithm's name, and under that of the key's algorithm.
                 for name in [hmac, algorithms_of(key.key_type).first().unwrap_or(&"RS256")] {
                     let header = json!({"alg": name, "kid": format!("{k}")}).to_string();
                     let token = hmac_token(hmac, header.as_bytes(), payload.as_bytes(), &secret);

@@ -17,11 +17,11 @@ use serde_json::json;
 use crate::flips::{World, now};
 
 /// FIPS 186-5 §6.4.2 asks only that both numbers lie in [1, n-1], so (r, n-s) is a valid signature
-/// of the same message: everybody who has a token can make that second text of it. That is ECDSA,
-/// and every verifier that follows the standard accepts it. What R23 asks for is that the *same*
-/// signature has one spelling; and that nothing takes a token's text for its identity.
+/// of the same message: everybody who has a token can make that second text of it. Every verifier
+/// that follows the standard accepts it. R23 requires that the *same* signature has one encoding,
+/// and that a token's text is not used as its identity.
 #[test]
-fn r23_ecdsa_numbers_lie_in_their_range_and_the_twin_signature_is_the_standards_own() {
+fn r23_ecdsa_numbers_are_in_range_and_n_minus_s_is_accepted() {
     let mut class = Class::new("ECDSA numbers");
     for (algorithm, nid, len) in [
         (Algorithm::Es256, Nid::X9_62_PRIME256V1, 32),
@@ -164,8 +164,8 @@ fn r23_an_rsa_signature_is_as_long_as_its_modulus_and_below_it() {
     class.done();
 }
 
-/// Points of small order on Ed25519, each in every spelling: with such a key, signatures that
-/// nobody made verify for every message, or for every eighth.
+/// Points of small order on Ed25519, each in every encoding: with such a key, forged signatures
+/// verify for every message, or for every eighth.
 #[test]
 fn r25_points_of_small_order_are_no_keys() {
     let mut class = Class::new("weak points");

@@ -1,5 +1,5 @@
-//! What a refusal costs: measured in process, from the header's bytes to the reason, and over one
-//! kept connection. Nothing is asserted of the times; `tests/hostile/run` prints them.
+//! The cost of a rejection: measured in process, from the header's bytes to the reason, and over
+//! one kept connection. The times are not asserted; `tests/hostile/run` prints them.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -10,7 +10,7 @@ use actix_mcp_auth::{
 use hostile::{Class, Expected::BadToken, Gate, RESOURCE, Server, full, server::builder};
 use serde_json::json;
 
-/// A thousand different tokens of each kind, so that nothing can be remembered.
+/// A thousand different tokens of each kind, so that nothing is cached.
 #[test]
 fn r11_bad_tokens_by_the_thousand_are_refused_one_by_one() {
     let authority = TestAuthority::start().unwrap();

@@ -76,7 +76,7 @@ fn r15_r22_scopes_come_from_scope_or_scp_and_never_from_both() {
         (json!("other"), json!(both), MissingScope),
         (json!(both), json!(""), Passed),
         (json!(both), json!("other"), Passed),
-        // Null is how some writers say that a claim is absent.
+        // Some issuers write null for an absent claim.
         (json!(null), json!(both), Passed),
         (json!(both), json!(7), BadToken),
     ] {

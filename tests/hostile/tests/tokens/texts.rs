@@ -1,5 +1,5 @@
-//! Whatever text a token or a request brings, the challenge keeps its grammar (R12). The suite's own
-//! parser checks that at every answer of every test; here are the texts that would break it.
+//! The challenge follows its grammar for any text in a token or a request (R12). The suite's own
+//! parser checks that at every answer of every test; these are texts that could break it.
 
 use actix_mcp_auth::{keys::RefreshSettings, testing::TestAuthority};
 use hostile::{
@@ -35,7 +35,7 @@ fn r09_r12_no_text_of_a_token_reaches_an_answer() {
     let server = Server::when_ready(&builder(&authority).refresh(refresh).build().unwrap());
     let mut class = Class::new("texts in tokens");
     let mut wire = server.wire();
-    // A mark that would be found wherever the text got to.
+    // A mark by which the text is found anywhere.
     let texts = TEXTS.map(|text| format!("mark{text}mark"));
     for text in texts.iter().map(String::as_str).chain([&*"mark\"".repeat(1_000)]) {
         let good = || authority.token().subject("user_ada").audience(RESOURCE);
@@ -61,7 +61,7 @@ fn r09_r12_no_text_of_a_token_reaches_an_answer() {
 }
 
 #[test]
-fn r12_r13_r14_challenges_are_grammatical_whatever_is_configured() {
+fn r12_r13_r14_challenges_are_valid_with_any_configuration() {
     let authority = TestAuthority::start().unwrap();
     let mut class = Class::new("configured texts");
     let odd = ["a,b", "error=x", "a'b", "!#$%&()*+-./:;<=>?@[]^_`{|}~", "resource_metadata=x"];

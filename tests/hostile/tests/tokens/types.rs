@@ -1,4 +1,4 @@
-//! R21: what kind of token it says it is.
+//! R21: the type that a token declares.
 
 use hostile::{
     Class,
@@ -76,10 +76,9 @@ fn r21_typ_is_absent_or_one_of_three_in_any_case_over_http() {
     class.done();
 }
 
-/// With a client id as an accepted audience, something must show that a token is none of those
-/// that tell the client who signed in.
+/// With a client id as an accepted audience, something must show that a token is no ID token.
 #[test]
-fn r21_id_tokens_are_refused_wherever_they_could_be_taken_for_access_tokens() {
+fn r21_id_tokens_are_rejected_as_access_tokens() {
     let world = World::with(|authority| {
         builder(authority).audience(authority.client_id()).build().unwrap()
     });

@@ -1,8 +1,7 @@
-//! The examples of the standards themselves: each verifies, and with any one bit changed it does
-//! not (R17).
+//! The examples of the standards: each verifies, and with any one bit changed it does not (R17).
 //!
 //! tests/hostile/data/rfc-vectors.json holds the published values, with the section that each is
-//! from. They are not access tokens, so it is core's key set that is asked, not the whole gate.
+//! from. They are not access tokens, so core's key set checks them, not the whole decision.
 
 use actix_mcp_auth::keys::Algorithm;
 use hostile::{
@@ -25,7 +24,7 @@ struct Vector {
 fn vectors(backend: &dyn SignatureBackend) -> Vec<Vector> {
     let file: Vec<Value> =
         serde_json::from_str(include_str!("../../data/rfc-vectors.json")).unwrap();
-    // A good key beside the vector's own, so that there is a set even where that one is skipped.
+    // A valid key beside the vector's own, so that the set is usable even if that one is skipped.
     let other = ForgedKey::new(KeyType::P384).jwk_with("other", &[]);
     let vectors = file.into_iter().map(|vector| {
         let token = vector["token"].as_str().unwrap().to_owned();
@@ -49,7 +48,7 @@ fn verifies(keys: &KeySet, token: &str) -> bool {
 }
 
 #[test]
-fn r17_the_examples_of_rfc_7515_7520_and_8037_verify_and_with_one_bit_changed_do_not() {
+fn r17_rfc_examples_verify_and_with_one_changed_bit_do_not() {
     for (name, backend) in backends() {
         let vectors = vectors(&*backend);
         assert_eq!(vectors.iter().filter(|vector| vector.verifies).count(), 7);

@@ -1,4 +1,4 @@
-//! The client's end of the redirect: a listener on loopback that waits for the person to come back.
+//! The target of the redirect: a listener on loopback that waits for the browser.
 
 use std::io;
 
@@ -26,12 +26,12 @@ impl Callback {
         Ok(Self { listener, origin })
     }
 
-    /// Where the authorization server shall send the browser.
+    /// The redirect URI.
     pub(crate) fn redirect_url(&self) -> String {
         format!("{}/callback", self.origin)
     }
 
-    /// The whole URL that the browser comes back to next.
+    /// The whole URL of the browser's next request.
     pub(crate) async fn returned(&self) -> io::Result<String> {
         loop {
             let (connection, _) = self.listener.accept().await?;

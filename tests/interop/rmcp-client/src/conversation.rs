@@ -1,8 +1,8 @@
-//! How the client talks with whoever runs it: JSON lines on stdout and stdin.
+//! The client's protocol with the program that runs it: JSON lines on stdout and stdin.
 //!
 //! ```text
 //! out {"open": url}                     show this to the person
-//! out {"connected": version}            the MCP connection stands
+//! out {"connected": version}            the MCP connection is open
 //! in  {"tool": …, "arguments": …}   →   out {"answer": text, "error": bool}
 //! out {"failed": reason}                and the end
 //! ```
@@ -15,7 +15,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 
 use crate::{Outcome, session::Session};
 
-/// Writes one line; whoever has stopped listening does not matter any more.
+/// Writes one line; errors are ignored, since then nobody reads.
 pub(crate) fn say(message: &Value) {
     let mut out = io::stdout().lock();
     let _ = writeln!(out, "{message}");

@@ -1,5 +1,5 @@
-//! The Rust client, `rmcp`. Settings: `MCP_URL`, `MCP_ERA`, `CLIENT_NAME`; it talks with whoever
-//! runs it in JSON lines, see [`conversation`].
+//! The Rust client, `rmcp`. Settings: `MCP_URL`, `MCP_ERA`, `CLIENT_NAME`. It exchanges JSON lines
+//! with the program that runs it, see [`conversation`].
 
 mod callback;
 mod conversation;
@@ -9,7 +9,7 @@ use std::{env, error::Error, process::ExitCode};
 
 use serde_json::json;
 
-/// What goes wrong is told, never handled: the run decides what it means.
+/// Errors are reported and never handled: the test run decides what they mean.
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 #[tokio::main(flavor = "current_thread")]

@@ -1,4 +1,4 @@
-//! Signing in as an application does it with `rmcp`: ask, be refused, authorize, ask again.
+//! Signing in with `rmcp`, as an application does: call, get 401, authorize, call again.
 
 use std::sync::Arc;
 
@@ -29,13 +29,13 @@ pub(crate) struct Settings {
     pub(crate) url: String,
     /// Open with `server/discover` instead of `initialize`.
     pub(crate) stateless: bool,
-    /// What people read on the consent page.
+    /// The name on the consent page.
     pub(crate) name: String,
 }
 
 type Connection = RunningService<RoleClient, ClientConfig>;
 
-/// A connection on which tools can be called, and what it takes to ask the person for more.
+/// A connection on which tools can be called, with the state to ask the person for more scopes.
 pub(crate) struct Session {
     connection: Connection,
     authorization: Arc<Mutex<AuthorizationManager>>,
@@ -44,7 +44,7 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// Connects; where the server wants a token, shows its authorization page and waits for the
+    /// Connects. If the server requires a token, shows its authorization page and waits for the
     /// person.
     pub(crate) async fn sign_in(settings: &Settings) -> Outcome<Self> {
         let nobody = AuthClient::new(
@@ -66,7 +66,7 @@ impl Session {
             .with_client_name(&settings.name)
             .with_challenge(challenge);
         if WWWAuthenticateParams::parse(challenge, &url).scope.is_some() {
-            // What the server asks for at first, rather than that and all that it knows.
+            // The scopes in the server's challenge, and not all that it supports.
             request = request.with_initial_scope_selection();
         }
         oauth.start_authorization(request).await?;
@@ -88,7 +88,7 @@ impl Session {
         self.connection.peer().peer_info().map(|server| server.protocol_version.clone())
     }
 
-    /// Calls a tool; where that takes a scope more, asks the person for it and calls again.
+    /// Calls a tool. If it needs another scope, asks the person for it and calls again.
     pub(crate) async fn call(&self, request: CallToolRequestParams) -> Outcome<CallToolResult> {
         let refused = match self.connection.call_tool(request.clone()).await {
             Ok(result) => return Ok(result),
@@ -107,7 +107,7 @@ impl Session {
     }
 
     async fn step_up(&self, scope: &str) -> Outcome<()> {
-        // Not locked while the person decides: the connection asks it for the token.
+        // Not locked while the person decides, because the connection gets its token from here.
         let page = self.authorization.lock().await.request_scope_upgrade(scope).await?;
         let returned =
             AuthorizationCallback::from_redirect_url(&show(&page, &self.callback).await?)?;
@@ -124,7 +124,7 @@ impl Session {
     }
 }
 
-/// Shows a page to the person; the URL that they come back to.
+/// Shows a page to the person, and returns the URL that the browser is redirected to.
 async fn show(page: &str, callback: &Callback) -> Outcome<String> {
     say(&json!({ "open": page }));
     let returned = callback.returned().await?;
@@ -134,7 +134,8 @@ async fn show(page: &str, callback: &Callback) -> Outcome<String> {
     }
 }
 
-/// What the authorization server says instead of a code; `rmcp` itself only misses the code.
+/// The error that the authorization server returns instead of a code; `rmcp` only reports that
+/// there is no code.
 fn refusal(returned: &str) -> Outcome<Option<String>> {
     let returned = reqwest::Url::parse(returned)?;
     let error = returned.query_pairs().find(|(name, _)| name == "error");

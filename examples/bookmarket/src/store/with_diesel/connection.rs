@@ -1,4 +1,4 @@
-//! A connection to whichever database: what the databases do differently is here.
+//! A connection to a database, and the differences between the databases.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use super::{Error, NewRow, bookmarks};
 use crate::store::database::Database;
 
 /// A connection to one of the databases that this build has a driver for.
-// A pool tries one driver after the other. SQLite comes last: it takes almost anything for a file.
+// A pool tries one driver after the other. SQLite is last: it accepts almost any text as a file.
 #[derive(diesel::MultiConnection)]
 pub enum AnyConnection {
     #[cfg(feature = "postgres")]
@@ -33,15 +33,15 @@ pub(super) type Connections = Pool<ConnectionManager<AnyConnection>>;
 /// Connects, and creates the tables where there are none. They are those that SeaORM creates, so
 /// that either store goes on where the other ended.
 pub(super) fn open(url: &str, patience: Duration) -> Result<Connections, Error> {
-    // Before libpq or libmariadb does it: they have OpenSSL torn down when `main` returns, under
-    // the feet of whoever fetches keys at that moment, and the program crashes at its end.
+    // Before libpq or libmariadb does it: otherwise the thread that fetches keys can crash in
+    // OpenSSL's `atexit` handlers when `main` returns.
     #[cfg(any(feature = "postgres", feature = "mysql"))]
     openssl::init();
     let url = native(url);
-    // A pool tries until its patience ends, and forgets why it failed.
+    // A pool retries until its timeout, and does not return the cause.
     connect(&url)?;
     let pool = Pool::builder()
-        // A database in memory is its one connection's, and lasts as long.
+        // A database in memory belongs to one connection, and ends with it.
         .max_size(if url.contains(":memory:") { 1 } else { 10 })
         .min_idle(Some(1))
         .idle_timeout(None)
@@ -96,8 +96,8 @@ impl CustomizeConnection<AnyConnection, r2d2::Error> for BePatient {
     }
 }
 
-/// SQLite has one writer at a time, for whom the others wait only when told to; and it keeps
-/// foreign keys only when told to. The servers know both by themselves.
+/// SQLite has one writer at a time. Others wait for it only with a `busy_timeout`, and foreign keys
+/// are enforced only if enabled. The servers do both by default.
 fn be_patient(conn: &mut AnyConnection, patience: Duration) -> QueryResult<()> {
     match conn {
         AnyConnection::Sqlite(conn) => conn.batch_execute(&format!(
@@ -118,7 +118,7 @@ pub(super) fn insert(row: NewRow, conn: &mut AnyConnection) -> QueryResult<i64> 
         #[cfg(feature = "mysql")]
         AnyConnection::MariaDb(conn) => {
             insert.execute(conn)?;
-            // The last of this very connection, whatever others add meanwhile.
+            // The last id of this connection, whatever other connections add in the meantime.
             diesel::select(sql::<BigInt>("CAST(LAST_INSERT_ID() AS SIGNED)")).get_result(conn)
         }
         AnyConnection::Sqlite(conn) => insert.returning(bookmarks::id).get_result(conn),

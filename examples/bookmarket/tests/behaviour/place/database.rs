@@ -70,7 +70,7 @@ impl Place {
         &self.url
     }
 
-    /// Does something to the database behind Bookmarket's back.
+    /// Changes the database without Bookmarket.
     pub(crate) fn sql(&self, statement: &str) {
         execute(&self.url, statement).expect(statement);
     }

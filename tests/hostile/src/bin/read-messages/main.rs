@@ -19,7 +19,7 @@ use std::{
 
 use ours::Endpoint;
 
-/// Reads a record, and says what it is in a line.
+/// Reads a record and describes it in a line.
 type Reader = Box<dyn Fn(&[u8]) -> String>;
 
 fn main() -> ExitCode {

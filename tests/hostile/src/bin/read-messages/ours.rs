@@ -63,7 +63,7 @@ impl Endpoint {
     }
 
     /// `-` where the body is 400. Otherwise `P` (it reaches the handler) or `R` (a rule refuses
-    /// it), a space, and for each message the method and what it is judged by.
+    /// it), a space, and for each message the method and what rules it is checked by.
     pub(crate) fn read_body(&self, body: &[u8]) -> String {
         let Some(verdict) = self.verdict(body) else {
             return "-".to_owned();
@@ -101,7 +101,7 @@ fn line(message: &Message<'_>) -> String {
     format!("{};{}", field(message.method()), names.join(","))
 }
 
-/// The tools (`t`), prompts (`p`) and resources (`r`) whose rules judge a message.
+/// The tools (`t`), prompts (`p`) and resources (`r`) whose rules a message is checked by.
 fn judged_by<'m>(message: &'m Message<'_>) -> Vec<(char, &'m str)> {
     let kind = |target: &Target<'_>| match target {
         Target::Tool(_) => Some('t'),

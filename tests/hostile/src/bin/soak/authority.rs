@@ -1,4 +1,4 @@
-//! The authority's side: a rotation every second, and a fault of each kind in turn.
+//! The issuer: a rotation every second, and a fault of each kind in turn.
 
 use std::{
     collections::BTreeMap,
@@ -33,7 +33,7 @@ struct Shared {
     over: AtomicBool,
     failing: AtomicBool,
     rotations: AtomicU64,
-    /// For how long there was which fault.
+    /// How long each fault lasted.
     faults: Mutex<BTreeMap<String, Duration>>,
 }
 
@@ -136,7 +136,7 @@ impl Shared {
         }
     }
 
-    /// Good and bad in turn, each for two to five seconds.
+    /// Correct and faulty in turn, each for two to five seconds.
     fn fail(&self, authority: &TestAuthority) {
         let not_found = Fault::Custom {
             status: 404,
@@ -155,7 +155,7 @@ impl Shared {
             Fault::Silence,
             not_found,
         ];
-        // No two rounds are alike: the lengths repeat after seven phases, the faults after eleven.
+        // Rounds differ: the lengths repeat after seven phases, the faults after eleven.
         let lengths = [2_000, 4_500, 3_000, 5_000, 2_500, 4_000, 3_500];
         for n in 0.. {
             let length = Duration::from_millis(lengths[n % lengths.len()]);
@@ -183,7 +183,7 @@ impl Shared {
         }
     }
 
-    /// Whether it is all over.
+    /// Whether the run is over.
     fn sleep(&self, time: Duration) -> bool {
         let start = Instant::now();
         while start.elapsed() < time && !self.over.load(SeqCst) {

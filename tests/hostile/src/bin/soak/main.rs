@@ -1,17 +1,17 @@
-//! A soak on loopback: an authority that rotates its keys every second and fails half of the time,
-//! and an application under a mix of valid and bad tokens.
+//! A soak test on loopback: an issuer that rotates its keys every second and fails half of the
+//! time, and an application that gets a mix of valid and bad tokens.
 //!
 //! ```sh
 //! cargo run --release -p hostile --bin soak -- --minutes 10
 //! ```
 //!
-//! A token is valid where its key is in the authority's current set and it has not expired. It
-//! must never be refused with 401; and 503 is right only where no fetch has succeeded since its key
-//! was published. In the first half of the run keys are published 3 s before they sign, a second
-//! more than the longest cool-down. In the second half they sign at once, so that tokens of unknown
-//! keys are valid ones as well.
+//! A token is valid if its key is in the issuer's current key set and it has not expired. It must
+//! never be rejected with 401, and 503 is correct only if no fetch has succeeded since its key was
+//! published. In the first half of the run keys are published 3 s before they sign, a second more
+//! than the longest cool-down. In the second half they sign at once, so valid tokens also have
+//! unknown keys.
 //!
-//! Empty sets are not among the faults: seen twice they are the issuer's word, and no fault.
+//! Empty key sets are not among the faults, because the second one in a row is accepted.
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
 
 mod authority;
@@ -46,8 +46,8 @@ fn main() -> ExitCode {
     };
     let (start, time) = (Instant::now(), Duration::from_secs_f64(60.0 * minutes));
     let authority = TestAuthority::start().unwrap();
-    // The default settings, but for a cache that is full before the first tenth is over: while it
-    // fills, memory grows as it should.
+    // The default settings, except for a small cache, which is full before the first tenth is over:
+    // memory grows while it fills.
     let mut cache = TokenCacheSettings::default();
     cache.capacity = 2_048;
     let auth = builder(&authority).token_cache(cache).build().unwrap();

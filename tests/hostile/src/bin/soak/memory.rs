@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// What it may grow by besides a twentieth of what it had.
+/// The tolerated growth, in addition to a twentieth.
 const ALLOWANCE: u64 = 4 << 20;
 
 pub(crate) struct Memory {
@@ -20,7 +20,7 @@ pub(crate) struct Memory {
     settled: Instant,
 }
 
-/// In bytes: the medians of what there was when the run had settled, and at its end.
+/// In bytes: the medians after the run had settled, and at its end.
 pub(crate) struct Growth {
     pub(crate) settled: u64,
     pub(crate) end: u64,
@@ -30,7 +30,7 @@ pub(crate) struct Growth {
 }
 
 impl Memory {
-    /// Watches. What comes before `settled` is no growth.
+    /// Measures. Growth before `settled` does not count.
     pub(crate) fn watch(settled: Instant) -> Self {
         let (samples, over) = (Arc::default(), Arc::new(AtomicBool::new(false)));
         let (seen, ended) = (Arc::clone(&samples), over.clone());

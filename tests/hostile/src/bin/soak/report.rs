@@ -1,4 +1,4 @@
-//! What came of it.
+//! The report of a run.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -8,7 +8,7 @@ use crate::{
     traffic::{Outcome, Traffic},
 };
 
-/// Prints the report. Whether all is as it should be.
+/// Prints the report. Returns whether the run passed.
 pub(crate) fn print(
     time: Duration,
     traffic: &Traffic,

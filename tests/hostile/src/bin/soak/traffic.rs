@@ -1,4 +1,4 @@
-//! The callers: valid and bad tokens at a bounded rate, and what becomes of each.
+//! The clients: valid and bad tokens at a bounded rate, and the outcome of each request.
 
 use std::{
     cell::RefCell,
@@ -20,19 +20,19 @@ use crate::authority::{Published, Troubled};
 /// Requests per batch and between batches: 400 a second.
 const BATCH: usize = 4;
 const BETWEEN: Duration = Duration::from_millis(10);
-/// More than this are not under way at a time, each on a connection of its own: where all wait for
-/// a key, or the machine stands still, some are not sent.
+/// The most concurrent requests, each on a connection of its own. If all wait for a key, or the
+/// machine is stopped, some requests are not sent.
 const MOST: usize = 150;
-/// A fetch that ended so long after a key was published has brought it.
+/// A fetch that ended this long after a key was published contains it.
 const FETCH: Duration = Duration::from_millis(300);
 
-/// What a request was, and what became of it.
+/// The kind of a request, with its outcome.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Outcome {
     Passed,
     /// A bad token, refused as such.
     Refused,
-    /// A token of a key that no fetch has brought since it was published, or of a made-up key.
+    /// A token of a key that was published after the last fetch, or of an invented key.
     Unavailable,
     /// An answer that must not occur.
     Wrong,
@@ -41,9 +41,10 @@ pub(crate) enum Outcome {
 #[derive(Default)]
 pub(crate) struct Traffic {
     pub(crate) counts: BTreeMap<(&'static str, Outcome), u64>,
-    /// The first few that were wrong, in words.
+    /// A description of the first few wrong answers.
     pub(crate) wrong: Vec<String>,
-    /// How long tokens of known keys took, in µs, while the authority was well and while not.
+    /// How long tokens of known keys took, in µs, while the issuer was correct and while it was
+    /// not.
     pub(crate) well: Latencies,
     pub(crate) failing: Latencies,
     pub(crate) not_sent: u64,
@@ -108,7 +109,7 @@ impl Traffic {
             let client = client.timeout(Duration::from_secs(10)).finish();
             let (start, mut ticks, mut random) = (Instant::now(), interval(BETWEEN), 1_u64);
             let mut warm = None;
-            // As many connections as there will ever be: they are no growth later.
+            // Opens all connections at once, so that they are no growth later.
             troubled.authority.slow_down(Endpoint::Jwks, Duration::from_millis(1500));
             for n in 0..MOST {
                 let token = troubled.authority.token().subject("user_ada").audience(RESOURCE);
@@ -122,7 +123,7 @@ impl Traffic {
             while start.elapsed() < time {
                 ticks.tick().await;
                 for _ in 0..BATCH {
-                    // A generator of Marsaglia's: xorshift.
+                    // xorshift (Marsaglia).
                     random ^= random << 13;
                     random ^= random >> 7;
                     random ^= random << 17;
