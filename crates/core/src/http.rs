@@ -8,7 +8,7 @@ use std::{fmt, time::Duration};
 
 use async_trait::async_trait;
 
-use crate::{identity::profile::Secret, redacted::Redacted};
+use crate::secret::{Redacted, Secret};
 
 /// Sends requests to other servers.
 ///

@@ -36,7 +36,7 @@ fn backend() -> Box<dyn SignatureBackend> {
     match std::env::var("HOSTILE_BACKEND").as_deref() {
         Err(_) | Ok("josekit") => Box::new(Josekit),
         #[cfg(feature = "aws-lc-rs")]
-        Ok("aws-lc-rs") => Box::new(actix_mcp_auth::mcp_auth_core::signature::AwsLcRs),
+        Ok("aws-lc-rs") => Box::new(mcp_auth_core::signature::AwsLcRs),
         Ok(other) => panic!("HOSTILE_BACKEND={other} is not built in"),
     }
 }

@@ -33,7 +33,7 @@ pub fn builder_for(resource: &str) -> McpAuthBuilder {
     match std::env::var("HOSTILE_BACKEND").as_deref() {
         Err(_) | Ok("josekit") => builder,
         #[cfg(feature = "aws-lc-rs")]
-        Ok("aws-lc-rs") => builder.signature_backend(actix_mcp_auth::AwsLcRs),
+        Ok("aws-lc-rs") => builder.signature_backend(actix_mcp_auth::keys::AwsLcRs),
         Ok(other) => panic!("HOSTILE_BACKEND={other} is not built in"),
     }
 }
