@@ -7,15 +7,15 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
-use crate::builder::{StartError, TestAuthorityBuilder};
 use crate::client::Client;
-use crate::endpoints::{JWKS, SESSION_JWKS};
 use crate::fault::{Endpoint, Fault};
 use crate::issued;
 use crate::keys::Keys;
 use crate::lock::lock;
+use crate::paths::{JWKS, SESSION_JWKS};
 use crate::person::Person;
 use crate::server::Server;
+use crate::start_error::StartError;
 use crate::state::State;
 use crate::token::TokenBuilder;
 
@@ -48,19 +48,6 @@ struct Inner {
 }
 
 impl TestAuthority {
-    /// Starts one on a free port, with the demo people and every default.
-    ///
-    /// # Errors
-    /// As [`TestAuthorityBuilder::start`].
-    pub fn start() -> Result<Self, StartError> {
-        Self::builder().start()
-    }
-
-    /// Configures an authority.
-    pub fn builder() -> TestAuthorityBuilder {
-        TestAuthorityBuilder::new()
-    }
-
     pub(crate) fn new(
         state: Arc<State>,
         server: Server,

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -19,6 +18,7 @@ use crate::keys::Keys;
 use crate::person::{Person, demo_people};
 use crate::random;
 use crate::server::Server;
+use crate::start_error::StartError;
 use crate::state::{Changeable, Resources, Settings, State};
 
 /// AuthKit's own scopes.
@@ -61,6 +61,21 @@ pub struct TestAuthorityBuilder {
     document_timeout: Duration,
     document_ports: Vec<u16>,
     jwks_max_age: Option<Duration>,
+}
+
+impl TestAuthority {
+    /// Starts one on a free port, with the demo people and every default.
+    ///
+    /// # Errors
+    /// As [`TestAuthorityBuilder::start`].
+    pub fn start() -> Result<Self, StartError> {
+        Self::builder().start()
+    }
+
+    /// Configures an authority.
+    pub fn builder() -> TestAuthorityBuilder {
+        TestAuthorityBuilder::new()
+    }
 }
 
 impl TestAuthorityBuilder {
@@ -296,46 +311,5 @@ impl fmt::Debug for TestAuthorityBuilder {
             .field("clients", &self.clients)
             .field("auto_approve", &self.auto_approve)
             .finish_non_exhaustive()
-    }
-}
-
-/// Why an authority did not start or restart.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum StartError {
-    /// The address is not loopback. Everybody who can reach this authority can sign in as anybody.
-    NotLoopback(IpAddr),
-    /// No person has the id that should be approved automatically.
-    UnknownPerson(String),
-    /// The address could not be listened on.
-    Io(SocketAddr, io::Error),
-}
-
-impl fmt::Display for StartError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotLoopback(address) => write!(
-                f,
-                "a TestAuthority listens on loopback only, because whoever reaches it can sign in \
-                 as anybody: {address} is not loopback; use 127.0.0.1 or ::1"
-            ),
-            Self::UnknownPerson(id) => write!(
-                f,
-                "auto_approve names {id:?}, but no person has that id; add \
-                 .person(Person::new({id:?}, \"…\")) or name one of those there are"
-            ),
-            Self::Io(address, error) => {
-                write!(f, "the TestAuthority cannot listen on {address}: {error}")
-            }
-        }
-    }
-}
-
-impl std::error::Error for StartError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Io(_, error) => Some(error),
-            _ => None,
-        }
     }
 }

@@ -6,10 +6,10 @@ use actix_web::{HttpRequest, HttpResponse};
 use openssl::sha::sha256;
 use serde_json::{Map, Value, json};
 
-use super::{AUTHORIZE, INTROSPECTION, JWKS, REGISTER, TOKEN, USERINFO};
 use crate::keys::Keys;
 use crate::lock::lock;
 use crate::oauth_error::OAuthError;
+use crate::paths::{AUTHORIZE, INTROSPECTION, JWKS, REGISTER, TOKEN, USERINFO};
 use crate::state::State;
 
 pub(super) async fn authorization_server(state: Data<State>) -> HttpResponse {

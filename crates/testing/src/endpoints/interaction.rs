@@ -6,11 +6,12 @@ use actix_web::web::{Bytes, Data};
 use actix_web::{Error, HttpRequest, HttpResponse};
 
 use super::authorize::{approve, redirect, refuse};
-use super::{CONSENT, SIGN_IN, form};
+use super::form;
 use crate::grants::{Outcome, Transaction};
 use crate::oauth_error::OAuthError;
 use crate::pages;
 use crate::parameters::Parameters;
+use crate::paths::{CONSENT, SIGN_IN};
 use crate::person::Person;
 use crate::state::State;
 

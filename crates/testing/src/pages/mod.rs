@@ -8,8 +8,8 @@ use actix_web::http::StatusCode;
 use url::Url;
 
 use crate::client::Origin;
-use crate::endpoints::{CONSENT, SIGN_IN};
 use crate::grants::{Outcome, Transaction};
+use crate::paths::{CONSENT, SIGN_IN};
 use crate::person::Person;
 use crate::state::State;
 use escape::{escape, initials, short};
