@@ -19,8 +19,8 @@ use josekit::{
 };
 use mcp_auth_core::{
     Algorithm, Authenticated, Authenticator, AwaitRefresh, FetchProfile, IncomingRequest, Issuer,
-    IssuerKeys, KeySet, Profile, ProfileError, Rejection, Resource, ResourcePolicy, Secret,
-    Subject, TokenMemo, UnixTime, async_trait, refresh::RefreshSettings, signature::Josekit,
+    IssuerKeys, KeySet, Profile, ProfileError, Rejection, Resource, ResourcePolicy, Secret, Step,
+    Subject, UnixTime, async_trait, refresh::RefreshSettings, signature::Josekit,
 };
 
 pub(crate) const NOW: u64 = 1_800_000_000;
@@ -77,10 +77,13 @@ impl World {
         at_once(self.authenticator.authenticate(request, UnixTime::from_secs(NOW)))
     }
 
-    /// The same on the short way, as a worker that sees it for the first time.
-    pub(crate) fn recall(&self, header: &[u8]) -> Option<Result<Authenticated, Rejection>> {
-        let (request, memo) = (IncomingRequest::new([header]), TokenMemo::default());
-        self.authenticator.authenticate_at_once(request, &memo, UnixTime::from_secs(NOW))
+    /// What is decided of the same without waiting, if anything is.
+    pub(crate) fn begin(&self, header: &[u8]) -> Option<Result<Authenticated, Rejection>> {
+        match self.authenticator.begin(IncomingRequest::new([header]), UnixTime::from_secs(NOW)) {
+            Ok(Step::Done(caller)) => Some(Ok(caller)),
+            Ok(Step::Waiting(_)) => None,
+            Err(rejection) => Some(Err(rejection)),
+        }
     }
 
     /// The signature of the key `ed`.
