@@ -16,10 +16,10 @@ use crate::{
     auth::{Inner, McpAuth},
     clock::ChosenClock,
     cors::OriginPolicy,
-    discovery::{Discovery, Document, Shim},
+    discovery::{Discovery, Document, MetadataProxy},
     host::HostPolicy,
     observe::{self, LogSampling, Observer},
-    refresher::{RefresherPlan, Roots},
+    refresher::{RefresherPlan, RootCertificates},
     setting_names::{SettingNames, renamed},
 };
 
@@ -71,7 +71,7 @@ pub struct McpAuthBuilder {
     any_origin: bool,
     shim: Option<bool>,
     openid_shim: bool,
-    roots: Result<Roots, ConfigError>,
+    roots: Result<RootCertificates, ConfigError>,
     refresh: RefreshSettings,
     token_cache: TokenCacheSettings,
     signatures: Arc<dyn SignatureBackend>,
@@ -113,7 +113,7 @@ impl McpAuthBuilder {
             any_origin: false,
             shim: None,
             openid_shim: false,
-            roots: Ok(Roots::default()),
+            roots: Ok(RootCertificates::default()),
             refresh: RefreshSettings::default(),
             token_cache: TokenCacheSettings::default(),
             signatures: Arc::new(Josekit),
@@ -197,7 +197,7 @@ impl McpAuthBuilder {
             RefresherPlan::new(resource_url, clock, self.refresh, self.signatures, &issuers)
                 .connecting_with(tls);
         let passes_on = self.shim.unwrap_or(first.preset_metadata().is_some());
-        let shim = Shim {
+        let shim = MetadataProxy {
             document: match passes_on {
                 true => Document::AuthorizationServer(plan.watch_metadata(first)),
                 false => Document::Absent,
@@ -226,7 +226,7 @@ impl McpAuthBuilder {
             .scopes(&listed)
             .name(self.resource_name)
             .documentation(self.resource_documentation);
-        for doubt in resource.doubts() {
+        for doubt in resource.warnings() {
             observe::public_url_doubtful(resource.as_str(), doubt);
         }
         observe::not_granted_by_scope(resource.as_str(), &authenticator);

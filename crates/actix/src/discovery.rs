@@ -38,7 +38,7 @@ struct AtRoot {
 }
 
 /// What the resource passes on of its authorization server's metadata.
-pub(crate) struct Shim {
+pub(crate) struct MetadataProxy {
     /// The document; [`Document::Absent`] where current clients go to the server itself.
     pub(crate) document: Document,
     /// Whether it stands at the OpenID paths as well.
@@ -51,7 +51,7 @@ impl Discovery {
         served_at: Option<&str>,
         metadata: &ProtectedResourceMetadata,
         issuers: &[Issuer],
-        shim: Shim,
+        shim: MetadataProxy,
     ) -> Self {
         let paths = resource.well_known_paths(served_at);
         let metadata = Document::resource(metadata);

@@ -11,8 +11,8 @@ use mcp_auth_core::{Found, IdentityStore, IssuerAwareness, Lookup, StoreError};
 use tokio::{sync::Semaphore, task::spawn_blocking};
 
 use crate::{
-    patience::{DEFAULT_TIMEOUT, within},
     subject_key::{SubjectKey, user_of},
+    timeout::{DEFAULT_TIMEOUT, within},
 };
 
 /// Finds users by the application's own Diesel query, on connections of its own pool. The query

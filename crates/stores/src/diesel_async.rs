@@ -11,8 +11,8 @@ use diesel_async::pooled_connection::{
 use mcp_auth_core::{Found, IdentityStore, IssuerAwareness, Lookup, StoreError};
 
 use crate::{
-    patience::{DEFAULT_TIMEOUT, within},
     subject_key::{SubjectKey, user_of},
+    timeout::{DEFAULT_TIMEOUT, within},
 };
 
 /// Finds users by the application's own diesel-async query, on connections of its own deadpool

@@ -26,8 +26,6 @@ mod diesel_async;
 mod linking;
 #[cfg(feature = "memory")]
 mod memory;
-#[cfg(any(feature = "diesel", feature = "diesel-async", feature = "sea-orm"))]
-mod patience;
 mod per_issuer;
 mod provisioning;
 #[cfg(feature = "sea-orm")]
@@ -35,6 +33,8 @@ mod sea_orm;
 mod shared_subjects;
 #[cfg(any(feature = "diesel", feature = "diesel-async"))]
 mod subject_key;
+#[cfg(any(feature = "diesel", feature = "diesel-async", feature = "sea-orm"))]
+mod timeout;
 mod wrappers;
 
 pub use cached::CachedIdentityStore;

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use mcp_auth_core::{Found, IdentityStore, IssuerAwareness, Lookup, StoreError};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, ModelTrait, QueryFilter};
 
-use crate::patience::{DEFAULT_TIMEOUT, within};
+use crate::timeout::{DEFAULT_TIMEOUT, within};
 
 /// Finds users by the column that holds their `sub`; entity and model follow from the column.
 ///

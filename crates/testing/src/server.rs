@@ -11,8 +11,8 @@ use tokio::sync::mpsc as async_mpsc;
 
 use crate::endpoints;
 use crate::lock::lock;
+use crate::middleware;
 use crate::state::State;
-use crate::wire;
 
 /// How long open connections may take to close when the authority stops.
 const CLOSING: Duration = Duration::from_secs(2);
@@ -125,10 +125,10 @@ impl Running {
             let state = Arc::clone(&state);
             App::new()
                 .app_data(Arc::clone(&held))
-                .wrap(from_fn(wire::wire))
+                .wrap(from_fn(middleware::apply_faults))
                 .configure(|app| endpoints::configure(app, state))
         })
-        .on_connect(wire::keep_connection)
+        .on_connect(middleware::keep_connection)
         .workers(1)
         .disable_signals()
         .shutdown_timeout(0)
@@ -144,8 +144,8 @@ impl Running {
     async fn stop(self) {
         self.handle.stop(false).await;
         let _ = self.task.await;
-        let patience = Instant::now() + CLOSING;
-        while Arc::strong_count(&self.alive) > 1 && Instant::now() < patience {
+        let deadline = Instant::now() + CLOSING;
+        while Arc::strong_count(&self.alive) > 1 && Instant::now() < deadline {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     }

@@ -3,7 +3,7 @@
 use mcp_auth_core::ConfigError;
 
 use super::McpAuthBuilder;
-use crate::refresher::Roots;
+use crate::refresher::RootCertificates;
 
 impl McpAuthBuilder {
     /// The path at which this application itself sees the resource, where a proxy in front changes
@@ -28,7 +28,7 @@ impl McpAuthBuilder {
 
     /// The same for what a setting of this name says.
     pub(crate) fn trust_ca_pem_of(mut self, setting: &str, pem: &[u8]) -> Self {
-        let parsed = Roots::parse(pem).map_err(|error| error.named(setting));
+        let parsed = RootCertificates::parse(pem).map_err(|error| error.named(setting));
         self.roots = self.roots.and_then(|roots| Ok(roots.and(parsed?)));
         self
     }

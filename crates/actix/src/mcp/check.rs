@@ -78,10 +78,10 @@ impl McpCheck {
         let posted = request.method() == Method::POST;
         if !posted {
             let method = request.method().as_str();
-            self.policy.judge_http_method(method, request.extensions().get())?;
+            self.policy.check_http_method(method, request.extensions().get())?;
         }
         body::refuse_encoded(request.headers())?;
-        self.policy.judge_early(&mirrored(request.headers())?, request.extensions().get())?;
+        self.policy.check_early(&mirrored(request.headers())?, request.extensions().get())?;
         let body = body::read(request, self.limits).await?;
         // A request for a stream, or for the end of a session, has no message.
         if body.is_empty() && !posted {
@@ -92,7 +92,7 @@ impl McpCheck {
         if let Err(error) = mirrored(request.headers())?.check(&messages) {
             return Err(RejectedMessages { id: id(), ..RejectedMessages::from(error) });
         }
-        self.policy.judge(&messages, request.extensions().get()).map_err(|rejection| {
+        self.policy.check(&messages, request.extensions().get()).map_err(|rejection| {
             let needs = self.policy.needs(&messages);
             RejectedMessages { rejection, id: id(), needs }
         })

@@ -13,7 +13,7 @@ mod metrics;
 #[cfg(not(feature = "metrics"))]
 #[path = "without_metrics.rs"]
 mod metrics;
-mod mistakes;
+mod misconfiguration;
 mod permissions;
 mod sampling;
 mod start_up;
@@ -32,7 +32,7 @@ pub(crate) use measured_store::measured;
 use metrics::DecisionCounters;
 #[cfg(not(feature = "metrics"))]
 pub(crate) use metrics::measured;
-pub(crate) use mistakes::{no_middleware, undeclared_permission, wrong_user_type};
+pub(crate) use misconfiguration::{no_middleware, undeclared_permission, wrong_user_type};
 pub(crate) use permissions::not_granted_by_scope;
 pub use sampling::LogSampling;
 use sampling::{Sampler, Summary, Verdict};

@@ -12,7 +12,7 @@ use tokio::{
 use super::{
     error::FetchError,
     fetch::{FetchedKeys, Fetcher},
-    jobs::{Job, jitter},
+    tasks::{RefreshTask, jitter},
 };
 use crate::{health::IssuerHealth, observe::KeyObserver};
 
@@ -21,13 +21,13 @@ pub(super) struct KeyWatch {
     issuer: Issuer,
     keys: Arc<IssuerKeys>,
     observer: KeyObserver,
-    bell: Notify,
+    wake: Notify,
     generation: watch::Sender<u64>,
 }
 
 impl KeyWatch {
     pub(super) fn new(issuer: Issuer, keys: Arc<IssuerKeys>, observer: KeyObserver) -> Self {
-        Self { issuer, keys, observer, bell: Notify::new(), generation: watch::Sender::new(0) }
+        Self { issuer, keys, observer, wake: Notify::new(), generation: watch::Sender::new(0) }
     }
 
     pub(super) fn health(&self, now: UnixTime) -> IssuerHealth {
@@ -52,13 +52,13 @@ impl KeyWatch {
     }
 }
 
-impl Job for KeyWatch {
+impl RefreshTask for KeyWatch {
     fn next(&self, now: UnixTime) -> Next {
         self.keys.next(now)
     }
 
-    fn bell(&self) -> &Notify {
-        &self.bell
+    fn wake(&self) -> &Notify {
+        &self.wake
     }
 
     async fn fetch(&self, fetcher: &Fetcher, clock: &dyn Clock) -> Result<(), FetchError> {
@@ -94,13 +94,13 @@ impl Job for KeyWatch {
 
 #[async_trait]
 impl AwaitRefresh for KeyWatch {
-    async fn refreshed(&self, seen: u64, patience: Duration) -> Duration {
-        let deadline = Instant::now() + patience;
+    async fn refreshed(&self, seen: u64, limit: Duration) -> Duration {
+        let deadline = Instant::now() + limit;
         let mut generation = self.generation.subscribe();
-        self.bell.notify_one();
+        self.wake.notify_one();
         let newer = generation.wait_for(|generation| *generation > seen);
         // Whether it came in time shows in the snapshot.
-        let _ = timeout(patience, newer).await;
+        let _ = timeout(limit, newer).await;
         deadline.saturating_duration_since(Instant::now())
     }
 }

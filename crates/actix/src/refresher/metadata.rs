@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 use super::{
     error::FetchError,
     fetch::Fetcher,
-    jobs::{Job, jitter},
+    tasks::{RefreshTask, jitter},
 };
 use crate::observe;
 
@@ -22,7 +22,7 @@ pub(crate) struct MetadataWatch {
     newest: ArcSwapOption<AuthorizationServerMetadata>,
     policy: Mutex<RefreshPolicy>,
     /// Nobody rings: what there is, is passed on.
-    bell: Notify,
+    wake: Notify,
 }
 
 impl MetadataWatch {
@@ -30,7 +30,7 @@ impl MetadataWatch {
         Self {
             newest: ArcSwapOption::new(issuer.preset_metadata().map(Arc::new)),
             policy: Mutex::new(policy),
-            bell: Notify::new(),
+            wake: Notify::new(),
             issuer,
         }
     }
@@ -50,13 +50,13 @@ impl MetadataWatch {
     }
 }
 
-impl Job for MetadataWatch {
+impl RefreshTask for MetadataWatch {
     fn next(&self, now: UnixTime) -> Next {
         self.with_policy(|policy| policy.next(now))
     }
 
-    fn bell(&self) -> &Notify {
-        &self.bell
+    fn wake(&self) -> &Notify {
+        &self.wake
     }
 
     async fn fetch(&self, fetcher: &Fetcher, clock: &dyn Clock) -> Result<(), FetchError> {

@@ -12,13 +12,13 @@ mod document;
 mod error;
 mod fetch;
 mod http;
-mod jobs;
 mod keys;
 mod metadata;
 mod network;
 mod origin;
 mod profiles;
-mod roots;
+mod root_certificates;
+mod tasks;
 
 use std::{
     io,
@@ -38,13 +38,13 @@ use mcp_auth_core::{
 use tokio::sync::watch;
 
 use http::{HttpWorker, ThreadHttpClient};
-use jobs::run_until_dropped;
 use keys::KeyWatch;
 use mcp_auth_core::{FetchProfile, HttpClient};
 pub(crate) use metadata::MetadataWatch;
 use openssl::ssl::SslConnector;
 use profiles::{ProfileClient, ProfileWorker};
-pub(crate) use roots::Roots;
+pub(crate) use root_certificates::RootCertificates;
+use tasks::run_until_dropped;
 
 use crate::{
     clock::ChosenClock,
@@ -56,7 +56,7 @@ use crate::{
 const RESTART: Duration = Duration::from_secs(1);
 
 /// How long a refresher that is dropped waits for its thread to end. A thread that still runs when
-/// the process ends can crash in OpenSSL's `atexit` handlers. A fetch ends at once and a stuck
+/// the process ends can failure in OpenSSL's `atexit` handlers. A fetch ends at once and a stuck
 /// lookup is not waited for, so that only reading the system's certificates on a busy machine, and
 /// an application's own clock, can take long.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(500);

@@ -25,19 +25,19 @@ mod permissions;
 mod policy;
 mod request;
 mod trust;
-mod trusted;
+mod trusted_issuer;
 
 use api_keys::ApiKeys;
 pub use authenticated::Authenticated;
 pub use policy::{ResourcePolicy, UnknownUser};
 pub use request::IncomingRequest;
 use trust::empty_audience;
-use trusted::Trusted;
+use trusted_issuer::TrustedIssuer;
 
 /// Decides who is calling.
 pub struct Authenticator {
     policy: ResourcePolicy,
-    trusted: Vec<Trusted>,
+    trusted: Vec<TrustedIssuer>,
     /// What all trusted issuers together grant: for callers who are not known yet.
     everybody: Arc<Authority>,
     /// What holders of static keys are granted, who have no issuer.
@@ -313,7 +313,7 @@ impl Known {
         if self.principal.token().is_some_and(VerifiedToken::is_bound_to_a_key) {
             return Err(TokenError::UnconfirmedBinding.into());
         }
-        self.authority.permit(self.principal.scopes(), needs)
+        self.authority.check_required_scopes(self.principal.scopes(), needs)
     }
 
     fn with_user(self, user: Option<ErasedUser>) -> Authenticated {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Authenticator, trusted::Trusted};
+use super::{Authenticator, trusted_issuer::TrustedIssuer};
 use crate::{
     config::ConfigError,
     identity::{IdentityStore, IssuerAwareness},
@@ -69,7 +69,7 @@ impl Authenticator {
             strict_claims: self.policy.strict_claims,
         };
         let authority = Arc::new(self.policy.authority_of(&issuer));
-        self.trusted.push(Trusted { issuer, rules, keys, refresh, authority });
+        self.trusted.push(TrustedIssuer { issuer, rules, keys, refresh, authority });
         let issuers = self.trusted.iter().map(|trusted| &trusted.issuer);
         self.everybody = Arc::new(self.policy.authority_of_all(issuers));
         self.refuse_confusion()

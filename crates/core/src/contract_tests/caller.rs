@@ -33,7 +33,7 @@ const RESOURCE: &str = "https://app.example.com/mcp";
 const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);
 
 /// An authenticator over the store under test, whose calls are counted.
-pub(super) struct Door<S> {
+pub(super) struct StoreHarness<S> {
     authenticator: Authenticator,
     key: Jwk,
     addresses: Arc<Addresses>,
@@ -56,7 +56,7 @@ pub(super) enum Bearer<'s> {
     Impersonated(&'s str),
 }
 
-impl<S: IdentityStore> Door<S> {
+impl<S: IdentityStore> StoreHarness<S> {
     /// Trusts [`ISSUER`].
     pub(super) fn to(store: Arc<S>) -> Self {
         Self::trusting(&[ISSUER], store)
@@ -148,8 +148,8 @@ struct NeverNewer;
 
 #[async_trait]
 impl AwaitRefresh for NeverNewer {
-    async fn refreshed(&self, _: u64, patience: Duration) -> Duration {
-        patience
+    async fn refreshed(&self, _: u64, timeout: Duration) -> Duration {
+        timeout
     }
 }
 

@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 
 use super::{
     Fixture, ISSUER, Outage, Provisioning,
-    caller::{Bearer, Door},
+    caller::{Bearer, StoreHarness},
     time::{in_time, pause},
 };
 use crate::{IdentityStore, IssuerAwareness, Lookup, StoreError, Subject};
@@ -129,7 +129,7 @@ pub async fn tells_issuers_apart_if_it_says_so(fixture: &impl Fixture) {
 pub async fn never_looks_a_machine_up(fixture: &impl Fixture) {
     let id = fixture.subject(1);
     fixture.add(&subject(&id)).await;
-    let door = Door::to(fixture.store());
+    let door = StoreHarness::to(fixture.store());
     let who = in_time("a machine", door.enter(Bearer::Machine(&id))).await;
     who.unwrap_or_else(|error| panic!("a machine: {error}"));
     assert_eq!(door.asked.to_find.load(SeqCst), 0, "a machine was looked up among the users");
@@ -174,7 +174,7 @@ async fn recovery(fixture: &impl Fixture, sub: &str) {
 /// 50 first requests of one person at once make one user, and all 50 are that user. So do 50 of
 /// one who comes while others come.
 pub async fn makes_a_newcomer_once(fixture: &impl Provisioning) {
-    let door = Door::to(fixture.store());
+    let door = StoreHarness::to(fixture.store());
     for n in 1..=3 {
         let sub = fixture.subject(n);
         let requests = (0..50).map(|_| in_time("a newcomer", door.enter(Bearer::User(&sub))));
@@ -190,7 +190,7 @@ pub async fn makes_a_newcomer_once(fixture: &impl Provisioning) {
 
 /// Neither a machine nor somebody who acts as an unknown person becomes a user.
 pub async fn makes_no_machine_and_no_impersonated_person(fixture: &impl Provisioning) {
-    let door = Door::to(fixture.store());
+    let door = StoreHarness::to(fixture.store());
     let sub = fixture.subject(1);
     for bearer in [Bearer::Machine(&sub), Bearer::Impersonated(&sub)] {
         let who = in_time("a stranger", door.enter(bearer)).await;

@@ -90,8 +90,8 @@ pub enum LastFetch {
 #[async_trait]
 pub trait AwaitRefresh: Send + Sync + 'static {
     /// Starts the fetch that is due, and returns when the issuer's snapshot is of a generation
-    /// after `seen`, or when `patience` is at its end; with what is left of it.
-    async fn refreshed(&self, seen: u64, patience: Duration) -> Duration;
+    /// after `seen`, or when `timeout` is at its end; with what is left of it.
+    async fn refreshed(&self, seen: u64, timeout: Duration) -> Duration;
 }
 
 impl KeySnapshot {
@@ -186,7 +186,7 @@ impl IssuerKeys {
     /// For the refresher: the fetch brought a key set.
     pub fn fetched(&self, keys: KeySet, max_age: Option<Duration>, now: UnixTime, jitter: f64) {
         let known = self.snapshot.load().keys.clone();
-        let news = known.as_deref().is_none_or(|known| keys.has_news_for(known));
+        let news = known.as_deref().is_none_or(|known| keys.has_keys_missing_in(known));
         // The same keys again: their verifiers stay in use, and so does what refers to them.
         let keys = match known.filter(|known| known.has_same_keys_as(&keys)) {
             Some(known) => known,
@@ -222,7 +222,7 @@ impl IssuerKeys {
     pub fn fetched_no_keys(&self, max_age: Option<Duration>, now: UnixTime, jitter: f64) -> bool {
         let known = self.snapshot.load().keys.clone();
         let policy = &mut self.state().policy;
-        let believed = policy.emptied(now, max_age, jitter);
+        let believed = policy.saw_empty_set(now, max_age, jitter);
         match believed {
             true => {
                 let none = known.filter(|known| known.is_empty());

@@ -159,13 +159,15 @@ impl KeySet {
     }
 
     /// Whether this set has a key that `older` does not have.
-    pub fn has_news_for(&self, older: &Self) -> bool {
+    pub fn has_keys_missing_in(&self, older: &Self) -> bool {
         self.published.iter().any(|key| !older.published.contains(key))
     }
 
     /// Whether both sets have the same keys, in whatever order.
     pub fn has_same_keys_as(&self, other: &Self) -> bool {
-        self.len() == other.len() && !self.has_news_for(other) && !other.has_news_for(self)
+        self.len() == other.len()
+            && !self.has_keys_missing_in(other)
+            && !other.has_keys_missing_in(self)
     }
 
     /// How many published keys are in use.
@@ -174,7 +176,7 @@ impl KeySet {
     }
 
     /// Whether there are none: the issuer has withdrawn all that it had. No document becomes such a
-    /// set at once ([`RefreshPolicy::emptied`](crate::keys::refresh::RefreshPolicy::emptied)).
+    /// set at once ([`RefreshPolicy::saw_empty_set`](crate::keys::refresh::RefreshPolicy::saw_empty_set)).
     pub fn is_empty(&self) -> bool {
         self.published.is_empty()
     }

@@ -156,7 +156,7 @@ impl RefreshPolicy {
     /// to be believed: a moment's slip would lock everybody out, so it takes a second one, at least
     /// a cool-down later, with no better news in between. Where it is believed it counts as
     /// [`succeeded`](Self::succeeded), else as [`failed`](Self::failed).
-    pub fn emptied(&mut self, now: UnixTime, max_age: Option<Duration>, jitter: f64) -> bool {
+    pub fn saw_empty_set(&mut self, now: UnixTime, max_age: Option<Duration>, jitter: f64) -> bool {
         self.observe(now);
         let since = *self.empty_since.get_or_insert(now);
         let believed = now >= since + self.settings.cool_down;

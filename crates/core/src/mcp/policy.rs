@@ -35,8 +35,8 @@ impl McpPolicy {
     /// revision. They grant nothing.
     ///
     /// # Errors
-    /// As [`judge`](Self::judge).
-    pub fn judge_early(
+    /// As [`check`](Self::check).
+    pub fn check_early(
         &self,
         headers: &MirroredHeaders<'_>,
         caller: Option<&Authenticated>,
@@ -63,7 +63,7 @@ impl McpPolicy {
     /// URI is not in normal form: [`MessageError::UriNotNormal`]. A rule refuses:
     /// [`ForbiddenReason::RefusedByRule`]. A permission is missing: as
     /// [`Grants::require`](crate::permission::Grants::require) says.
-    pub fn judge(
+    pub fn check(
         &self,
         messages: &Messages<'_>,
         caller: Option<&Authenticated>,
@@ -91,7 +91,7 @@ impl McpPolicy {
     /// # Errors
     /// [`Rejection::MissingCredentials`], unless the application
     /// [said otherwise](AnonymousMethods::streams) of streams and the end of sessions.
-    pub fn judge_http_method(
+    pub fn check_http_method(
         &self,
         method: &str,
         caller: Option<&Authenticated>,

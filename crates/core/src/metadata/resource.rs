@@ -6,7 +6,7 @@ use url::{Host, Url};
 
 use crate::config::ConfigError;
 
-mod doubts;
+mod warnings;
 mod well_known;
 
 pub use well_known::{AUTHORIZATION_SERVER_ROOT, METADATA_ROOT, WellKnownPaths};

@@ -11,20 +11,20 @@ use crate::{
 impl Authority {
     /// Refuses a token without the scopes that every request needs.
     #[inline]
-    pub(crate) fn permit(
+    pub(crate) fn check_required_scopes(
         self: &Arc<Self>,
         granted: &ScopeSet,
         needs: &[&Need],
     ) -> Result<(), Rejection> {
         match self.required.iter().all(|scope| granted.contains(scope)) {
             true => Ok(()),
-            false => self.permit_broader(granted, needs),
+            false => self.check_broader_scopes(granted, needs),
         }
     }
 
-    /// The slow path of [`permit`](Self::permit): a broader scope may have been granted.
+    /// The slow path of [`check_required_scopes`](Self::check_required_scopes): a broader scope may have been granted.
     #[cold]
-    fn permit_broader(
+    fn check_broader_scopes(
         self: &Arc<Self>,
         granted: &ScopeSet,
         needs: &[&Need],

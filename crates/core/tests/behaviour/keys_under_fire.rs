@@ -93,7 +93,7 @@ fn r24_the_bucket_is_each_issuer_s_own() {
     assert!(call(&authenticator, &new, NOW).is_ok(), "the other issuer's new key");
 }
 
-/// Counts with how much patience it is asked.
+/// Counts with how much timeout it is asked.
 struct Counting {
     keys: Arc<IssuerKeys>,
     asked: Mutex<Vec<Duration>>,
@@ -102,10 +102,10 @@ struct Counting {
 
 #[async_trait]
 impl AwaitRefresh for Counting {
-    async fn refreshed(&self, _: u64, patience: Duration) -> Duration {
-        self.asked.lock().unwrap().push(patience);
+    async fn refreshed(&self, _: u64, timeout: Duration) -> Duration {
+        self.asked.lock().unwrap().push(timeout);
         self.keys.fetch_failed(NOW + HOUR, 0.5);
-        patience.saturating_sub(self.takes)
+        timeout.saturating_sub(self.takes)
     }
 }
 

@@ -127,7 +127,7 @@ fn is_refused(method: &str, body: &str) -> bool {
             .refused(),
     );
     policy.anonymous = Some(AnonymousMethods::default().method(method));
-    match policy.judge(&Messages::read(body.as_bytes()).unwrap(), None) {
+    match policy.check(&Messages::read(body.as_bytes()).unwrap(), None) {
         Ok(()) => false,
         Err(Rejection::Forbidden(ForbiddenReason::RefusedByRule)) => true,
         Err(other) => panic!("{body}: {other}"),

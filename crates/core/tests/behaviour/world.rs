@@ -48,13 +48,13 @@ pub(crate) struct World {
 
 #[async_trait]
 impl AwaitRefresh for World {
-    async fn refreshed(&self, _: u64, patience: Duration) -> Duration {
+    async fn refreshed(&self, _: u64, timeout: Duration) -> Duration {
         self.asked.fetch_add(1, SeqCst);
         let Some(brings) = self.fetches.lock().unwrap().pop() else {
             return Duration::ZERO;
         };
         self.fetch(brings);
-        patience / 2
+        timeout / 2
     }
 }
 

@@ -236,7 +236,7 @@ impl Observer {
                 self.said_empty = false;
                 self.succeeded(max_age)
             }
-            Outcome::NoKeys { jitter } => match self.policy.emptied(now, None, jitter) {
+            Outcome::NoKeys { jitter } => match self.policy.saw_empty_set(now, None, jitter) {
                 true => {
                     prop_assert!(self.said_empty || self.at_its_end(), "believed at once");
                     self.said_empty = true;

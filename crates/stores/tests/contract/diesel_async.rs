@@ -51,8 +51,8 @@ trait Connection: PoolableConnection + Sized + 'static {
 impl Connection for AsyncSqliteConnection {
     async fn open(url: &str) -> diesel::ConnectionResult<Self> {
         let mut conn = Self::establish(url).await?;
-        let patience = diesel::sql_query("PRAGMA busy_timeout = 5000").execute(&mut conn).await;
-        patience.map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
+        let busy_timeout = diesel::sql_query("PRAGMA busy_timeout = 5000").execute(&mut conn).await;
+        busy_timeout.map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
         Ok(conn)
     }
 

@@ -155,8 +155,8 @@ fn an_answer_may_never_end_or_never_begin() {
     let begin = |fault| {
         authority.inject(Endpoint::Jwks, fault);
         let mut stream = TcpStream::connect(authority.address()).unwrap();
-        let patience = Duration::from_millis(300);
-        stream.set_read_timeout(Some(patience)).unwrap();
+        let timeout = Duration::from_millis(300);
+        stream.set_read_timeout(Some(timeout)).unwrap();
         stream
             .write_all(b"GET /oauth2/jwks HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
             .unwrap();

@@ -20,7 +20,7 @@ use crate::bookmark::{Bookmark, NewBookmark};
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
 
 /// How long a request waits for the database before it gives up.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 diesel::table! {
     /// People, by the `sub` that AuthKit knows them by.
@@ -106,7 +106,7 @@ impl Store {
     /// The database is out of reach, or is not ours to write.
     pub async fn open(url: &str) -> Result<Self, Error> {
         let url = url.to_owned();
-        let pool = spawn_blocking(move || connection::open(&url, PATIENCE));
+        let pool = spawn_blocking(move || connection::open(&url, TIMEOUT));
         Ok(Self { pool: pool.await?? })
     }
 

@@ -19,7 +19,7 @@ pub type User = users::Model;
 pub type Error = DbErr;
 
 /// How long a request waits for the database before it gives up.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// People, by the `sub` that AuthKit knows them by.
 mod users {
@@ -111,7 +111,7 @@ impl Store {
     /// The database is out of reach, or is not ours to write.
     pub async fn open(url: &str) -> Result<Self, Error> {
         let mut options = ConnectOptions::new(url);
-        options.connect_timeout(PATIENCE).acquire_timeout(PATIENCE).sqlx_logging(false);
+        options.connect_timeout(TIMEOUT).acquire_timeout(TIMEOUT).sqlx_logging(false);
         // A database in memory lasts as long as its connection.
         options.idle_timeout(None).max_lifetime(None);
         let db = Database::connect(options).await?;

@@ -6,7 +6,7 @@ use awc::{Client, ClientRequest};
 use serde_json::{Value, json};
 
 /// How long an answer may take, on a machine that is busy with other tests.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Speaks to one Bookmarket, on behalf of one person or of nobody.
 pub(crate) struct Agent {
@@ -33,7 +33,7 @@ pub(crate) struct Outcome {
 
 impl Agent {
     pub(crate) fn new(url: &str, token: Option<String>) -> Self {
-        let http = Client::builder().timeout(PATIENCE).disable_redirects().finish();
+        let http = Client::builder().timeout(TIMEOUT).disable_redirects().finish();
         Self { http, url: url.to_owned(), token }
     }
 

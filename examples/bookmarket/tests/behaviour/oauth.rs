@@ -4,7 +4,7 @@ use awc::{Client, http::StatusCode};
 use serde_json::{Value, json};
 use url::{Url, form_urlencoded::Serializer};
 
-use crate::agent::{Agent, PATIENCE};
+use crate::agent::{Agent, TIMEOUT};
 
 /// A code verifier and its S256 challenge (RFC 7636, appendix B).
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
@@ -14,7 +14,7 @@ const CALLBACK: &str = "http://127.0.0.1:1/callback";
 
 /// Gets an access token for a resource's URL, from an authorization server that approves at once.
 pub(crate) async fn sign_in(resource: &str) -> String {
-    let http = Client::builder().timeout(PATIENCE).disable_redirects().finish();
+    let http = Client::builder().timeout(TIMEOUT).disable_redirects().finish();
 
     let refused = Agent::new(resource, None).get(None).await;
     assert_eq!(refused.status, 401, "{refused:?}");

@@ -25,7 +25,7 @@ use openssl::{
 use tokio::task::LocalSet;
 
 use super::*;
-use crate::refresher::{Roots, error::FetchError, fetch::Fetcher, http};
+use crate::refresher::{RootCertificates, error::FetchError, fetch::Fetcher, http};
 
 const ISSUER: &str = "https://idp.example.com";
 const PUBLIC: &str = "93.184.216.34";
@@ -218,7 +218,7 @@ impl Internet {
 
     fn run<T>(&self, act: impl AsyncFnOnce(Fetcher) -> T) -> T {
         let (port, certificate) = serve(self.documents.clone());
-        let tls = Roots::parse(&certificate).unwrap().connector().unwrap();
+        let tls = RootCertificates::parse(&certificate).unwrap().connector().unwrap();
         let network = TestNetwork {
             names: RefCell::new(self.names.clone()),
             connected: self.connected.clone(),

@@ -7,7 +7,7 @@ use crate::{
     IdentityStore,
     contract_tests::{
         Linking,
-        caller::{Bearer, Door},
+        caller::{Bearer, StoreHarness},
         time::in_time,
     },
 };
@@ -19,7 +19,7 @@ const EMAIL: &str = "ada@example.com";
 pub async fn r33_links_a_newcomer_to_the_one_user_with_the_address(fixture: &impl Linking) {
     fixture.add_unlinked("grace@example.com").await;
     fixture.add_unlinked(EMAIL).await;
-    let door = Door::to(fixture.store());
+    let door = StoreHarness::to(fixture.store());
     let sub = fixture.subject(1);
     door.tell_address(&sub, EMAIL, true);
     for _ in 0..2 {
@@ -40,7 +40,7 @@ pub async fn r33_links_by_the_word_of_named_issuers_only(fixture: &impl Linking)
     for (n, other_first) in [false, true].into_iter().enumerate() {
         let email = format!("ada{n}@example.com");
         fixture.add_unlinked(&email).await;
-        let door = Door::of_two_issuers(fixture.store(), other_first);
+        let door = StoreHarness::of_two_issuers(fixture.store(), other_first);
         let (stranger, person) = (fixture.subject(2 * n), fixture.subject(2 * n + 1));
         for sub in [&stranger, &person] {
             door.tell_address(sub, &email, true);
@@ -60,7 +60,7 @@ pub async fn r33_links_by_the_word_of_named_issuers_only(fixture: &impl Linking)
 /// no user.
 pub async fn r33_never_links_a_linked_user_again(fixture: &impl Linking) {
     fixture.add_unlinked(EMAIL).await;
-    let door = Door::to(fixture.store());
+    let door = StoreHarness::to(fixture.store());
     let (first, second) = (fixture.subject(1), fixture.subject(2));
     for sub in [&first, &second] {
         door.tell_address(sub, EMAIL, true);
@@ -78,7 +78,7 @@ pub async fn r33_never_links_a_linked_user_again(fixture: &impl Linking) {
 /// `link` that reads first and then writes without a condition fails here.
 pub async fn r33_links_one_of_many_newcomers_with_one_address(fixture: &impl Linking) {
     fixture.add_unlinked(EMAIL).await;
-    let door = Door::to(fixture.store());
+    let door = StoreHarness::to(fixture.store());
     let subjects: Vec<String> = (0..20).map(|n| fixture.subject(n)).collect();
     for sub in &subjects {
         door.tell_address(sub, EMAIL, true);
@@ -103,7 +103,7 @@ pub async fn r33_links_nobody_by_an_unverified_or_shared_address(fixture: &impl 
     for email in [EMAIL, shared, shared] {
         fixture.add_unlinked(email).await;
     }
-    let door = Door::to(fixture.store());
+    let door = StoreHarness::to(fixture.store());
     let (unverified, ambiguous) = (fixture.subject(1), fixture.subject(2));
     door.tell_address(&unverified, EMAIL, false);
     door.tell_address(&ambiguous, shared, true);
@@ -115,7 +115,7 @@ pub async fn r33_links_nobody_by_an_unverified_or_shared_address(fixture: &impl 
 
 /// The user of one request; `None` where it is refused as unknown.
 async fn enter<S: IdentityStore>(
-    door: &Door<S>,
+    door: &StoreHarness<S>,
     bearer: Bearer<'_>,
 ) -> Option<std::sync::Arc<S::User>> {
     let who = in_time("a newcomer", door.enter(bearer)).await;

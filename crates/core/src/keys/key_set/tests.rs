@@ -124,8 +124,8 @@ fn r17_the_allow_list_narrows_what_a_key_may_do() {
 #[test]
 fn news_are_keys_that_were_not_there() {
     let ((_, a), (_, b)) = (pair(Some("a")), pair(Some("b")));
-    assert!(set(&[&a, &b]).has_news_for(&set(&[&a])));
-    assert!(!set(&[&a]).has_news_for(&set(&[&a, &b])));
+    assert!(set(&[&a, &b]).has_keys_missing_in(&set(&[&a])));
+    assert!(!set(&[&a]).has_keys_missing_in(&set(&[&a, &b])));
 }
 
 #[test]

@@ -32,7 +32,7 @@ pub(super) type Connections = Pool<ConnectionManager<AnyConnection>>;
 
 /// Connects, and creates the tables where there are none. They are those that SeaORM creates, so
 /// that either store goes on where the other ended.
-pub(super) fn open(url: &str, patience: Duration) -> Result<Connections, Error> {
+pub(super) fn open(url: &str, timeout: Duration) -> Result<Connections, Error> {
     // Before libpq or libmariadb does it: otherwise the thread that fetches keys can crash in
     // OpenSSL's `atexit` handlers when `main` returns.
     #[cfg(any(feature = "postgres", feature = "mysql"))]
@@ -46,8 +46,8 @@ pub(super) fn open(url: &str, patience: Duration) -> Result<Connections, Error> 
         .min_idle(Some(1))
         .idle_timeout(None)
         .max_lifetime(None)
-        .connection_timeout(patience)
-        .connection_customizer(Box::new(BePatient(patience)))
+        .connection_timeout(timeout)
+        .connection_customizer(Box::new(SetTimeout(timeout)))
         .build(ConnectionManager::new(url))?;
     create_tables(&mut *pool.get()?)?;
     Ok(pool)
@@ -88,21 +88,21 @@ fn create_tables(conn: &mut AnyConnection) -> QueryResult<()> {
 
 /// What a pool does with a connection before it is used.
 #[derive(Debug)]
-pub(super) struct BePatient(pub(super) Duration);
+pub(super) struct SetTimeout(pub(super) Duration);
 
-impl CustomizeConnection<AnyConnection, r2d2::Error> for BePatient {
+impl CustomizeConnection<AnyConnection, r2d2::Error> for SetTimeout {
     fn on_acquire(&self, conn: &mut AnyConnection) -> Result<(), r2d2::Error> {
-        be_patient(conn, self.0).map_err(r2d2::Error::QueryError)
+        set_timeout(conn, self.0).map_err(r2d2::Error::QueryError)
     }
 }
 
 /// SQLite has one writer at a time. Others wait for it only with a `busy_timeout`, and foreign keys
 /// are enforced only if enabled. The servers do both by default.
-fn be_patient(conn: &mut AnyConnection, patience: Duration) -> QueryResult<()> {
+fn set_timeout(conn: &mut AnyConnection, timeout: Duration) -> QueryResult<()> {
     match conn {
         AnyConnection::Sqlite(conn) => conn.batch_execute(&format!(
             "PRAGMA busy_timeout = {}; PRAGMA foreign_keys = ON;",
-            patience.as_millis()
+            timeout.as_millis()
         )),
         #[cfg(any(feature = "postgres", feature = "mysql"))]
         _ => Ok(()),

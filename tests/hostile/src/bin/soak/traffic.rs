@@ -131,8 +131,8 @@ impl Traffic {
                     send(&traffic, &client, address, call);
                 }
             }
-            let patience = Instant::now();
-            while traffic.borrow().under_way > 0 && patience.elapsed() < Duration::from_secs(12) {
+            let timeout = Instant::now();
+            while traffic.borrow().under_way > 0 && timeout.elapsed() < Duration::from_secs(12) {
                 ticks.tick().await;
             }
         });

@@ -63,12 +63,12 @@ fn run_loops(plan: &RefresherPlan, mut dropped: watch::Receiver<()>) -> Result<(
 }
 
 /// A document that is kept fresh.
-pub(super) trait Job {
+pub(super) trait RefreshTask {
     /// What the policy says.
     fn next(&self, now: UnixTime) -> Next;
 
     /// Where whoever cannot wait rings.
-    fn bell(&self) -> &Notify;
+    fn wake(&self) -> &Notify;
 
     /// Fetches, and tells the policy of it where that succeeded.
     async fn fetch(&self, fetcher: &Fetcher, clock: &dyn Clock) -> Result<(), FetchError>;
@@ -77,36 +77,41 @@ pub(super) trait Job {
     fn failed(&self, now: UnixTime, error: Option<&FetchError>);
 }
 
-async fn keep_fresh(job: &impl Job, fetcher: &Fetcher, clock: &dyn Clock) {
+async fn keep_fresh(job: &impl RefreshTask, fetcher: &Fetcher, clock: &dyn Clock) {
     loop {
         // Read before the policy takes off: a clock that panics must not leave it in flight.
         let now = clock.now();
         match job.next(now) {
-            Next::Wait(time) => pause(time, job.bell()).await,
-            Next::Fetch => fly(job, fetcher, clock, now).await,
+            Next::Wait(time) => pause(time, job.wake()).await,
+            Next::Fetch => fetch_once(job, fetcher, clock, now).await,
         }
     }
 }
 
 /// One fetch, whose end the policy learns of in any case.
-async fn fly(job: &impl Job, fetcher: &Fetcher, clock: &dyn Clock, started: UnixTime) {
+async fn fetch_once(
+    job: &impl RefreshTask,
+    fetcher: &Fetcher,
+    clock: &dyn Clock,
+    started: UnixTime,
+) {
     // A fetch that ends by a panic, or because the thread ends, has failed as well: otherwise it
     // would stay in flight, and requests would wait for it. It is given the time of the start,
     // since the clock itself may have panicked.
-    let crash = scopeguard::guard((), |()| job.failed(started, None));
+    let failure = scopeguard::guard((), |()| job.failed(started, None));
     if let Err(error) = job.fetch(fetcher, clock).await {
         // A back-off runs from here, however long the fetch hung.
         let now = clock.now();
-        ScopeGuard::into_inner(crash);
+        ScopeGuard::into_inner(failure);
         job.failed(now, Some(&error));
     } else {
-        ScopeGuard::into_inner(crash);
+        ScopeGuard::into_inner(failure);
     }
 }
 
 /// Sleeps until it is time, or until somebody rings.
-async fn pause(time: Duration, bell: &Notify) {
-    let _ = timeout(time.min(LONGEST_SLEEP), bell.notified()).await;
+async fn pause(time: Duration, wake: &Notify) {
+    let _ = timeout(time.min(LONGEST_SLEEP), wake.notified()).await;
 }
 
 pub(super) fn jitter() -> f64 {

@@ -14,10 +14,10 @@ impl Resource {
     /// use actix_mcp_auth::Resource;
     ///
     /// let resource = Resource::parse("https://app.internal:8080/mcp")?;
-    /// assert_eq!(resource.doubts().len(), 2);
+    /// assert_eq!(resource.warnings().len(), 2);
     /// # Ok::<(), mcp_auth_core::ConfigError>(())
     /// ```
-    pub fn doubts(&self) -> Vec<&'static str> {
+    pub fn warnings(&self) -> Vec<&'static str> {
         let Ok(url) = Url::parse(self.as_str()) else {
             return Vec::new();
         };
@@ -98,8 +98,8 @@ mod tests {
             ("https://[::]/mcp", "inside a network"),
             ("https://app.example/mcp", "for examples"),
         ] {
-            let doubts = Resource::parse(url).unwrap().doubts();
-            assert!(doubts.len() == 1 && doubts[0].contains(tells), "{url}: {doubts:?}");
+            let warnings = Resource::parse(url).unwrap().warnings();
+            assert!(warnings.len() == 1 && warnings[0].contains(tells), "{url}: {warnings:?}");
         }
         for url in [
             "https://app.company.com/mcp",
@@ -110,7 +110,7 @@ mod tests {
             "http://127.0.0.1:8080/",
             "http://localhost:3000/mcp/",
         ] {
-            assert_eq!(Resource::parse(url).unwrap().doubts(), [""; 0], "{url}");
+            assert_eq!(Resource::parse(url).unwrap().warnings(), [""; 0], "{url}");
         }
     }
 }

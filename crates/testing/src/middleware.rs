@@ -22,7 +22,7 @@ use crate::fault::Fault;
 use crate::redirect_uri::is_loopback;
 use crate::state::State;
 
-pub(crate) async fn wire(
+pub(crate) async fn apply_faults(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {

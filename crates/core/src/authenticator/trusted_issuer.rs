@@ -17,7 +17,7 @@ use crate::{
 const TIMEOUT: Duration = Duration::from_secs(1);
 
 /// An issuer, the rules for its tokens, and its keys.
-pub(super) struct Trusted {
+pub(super) struct TrustedIssuer {
     pub(super) issuer: Issuer,
     pub(super) rules: TokenRules,
     pub(super) keys: Arc<IssuerKeys>,
@@ -25,7 +25,7 @@ pub(super) struct Trusted {
     pub(super) authority: Arc<Authority>,
 }
 
-impl Trusted {
+impl TrustedIssuer {
     /// Verifies with the keys that are known, and where those do not decide, with newer ones.
     pub(super) async fn verify(
         &self,

@@ -13,12 +13,12 @@ use {openssl::ssl::SslContextBuilder, openssl_probe::ProbeResult};
 
 /// Further roots. None is the rule.
 #[derive(Clone, Default)]
-pub(crate) struct Roots(Vec<X509>);
+pub(crate) struct RootCertificates(Vec<X509>);
 
 /// What awc offers by itself: HTTP/2, and HTTP/1.1.
 const ALPN: &[u8] = b"\x02h2\x08http/1.1";
 
-impl Roots {
+impl RootCertificates {
     /// Reads one or several certificates in PEM.
     pub(crate) fn parse(pem: &[u8]) -> Result<Self, ConfigError> {
         match X509::stack_from_pem(pem) {
@@ -84,9 +84,9 @@ fn wrong(found: String) -> ConfigError {
     )
 }
 
-impl fmt::Debug for Roots {
+impl fmt::Debug for RootCertificates {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Roots({})", self.0.len())
+        write!(f, "RootCertificates({})", self.0.len())
     }
 }
 
