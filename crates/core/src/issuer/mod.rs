@@ -13,9 +13,11 @@ use crate::{
 };
 
 pub mod names;
+mod settings;
 mod userinfo;
 mod workos;
 
+pub use settings::{ActorRule, JwksLocation};
 pub use workos::WorkosApi;
 
 /// A trusted authorization server: one key set, and the spellings of `iss` that its keys may sign.
@@ -55,33 +57,6 @@ pub struct Issuer {
 /// Which tokens stand for a program and not for a person, besides those whose subject is the
 /// client.
 type MachineRule = Option<Arc<dyn Fn(&VerifiedToken) -> bool + Send + Sync>>;
-
-/// What the claim `act` of an issuer's tokens means (RFC 8693 §4.1). Issuers differ, so it is a rule
-/// of the issuer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub enum ActorRule {
-    /// `sub` is a person, and `act` the member of staff who impersonates the person, as in WorkOS
-    /// session tokens. The default, and the strictest: an impersonated person is never
-    /// provisioned.
-    #[default]
-    Staff,
-    /// `sub` is a person, and `act` the agent on the person's behalf, as in Auth0's tokens.
-    Agent,
-    /// `act.sub` is the person, and `sub` the agent on the person's behalf, as in WorkOS agent
-    /// blueprints (early access in November 2026). A token without `act` is the person's own.
-    Person,
-}
-
-/// Where an issuer's keys are found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum JwksLocation {
-    /// In the `jwks_uri` of the issuer's own metadata (RFC 8414 §2, OpenID Connect Discovery §3).
-    Discovered,
-    /// At this URL.
-    Uri(String),
-}
 
 const EXAMPLE: &str = "https://login.example.com";
 
@@ -380,37 +355,4 @@ fn check_issuer_url(setting: &str, name: &str, example: &str) -> Result<bool, Co
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn r18_an_issuer_keeps_its_bytes() {
-        for name in ["https://i", "https://i/", "https://i/realm", "https://i/realm/"] {
-            assert_eq!(Issuer::new(name).unwrap().name(), name);
-        }
-    }
-
-    #[test]
-    fn what_is_no_issuer_is_told_with_an_example() {
-        for name in
-            ["", "login.example.com", "http://login.example.com", "https://i?x", "https://i#x"]
-        {
-            let error = Issuer::new(name).unwrap_err().to_string();
-            assert!(error.contains(EXAMPLE), "{error}");
-        }
-    }
-
-    #[test]
-    fn r27_documents_come_over_https_or_from_the_same_machine() {
-        let (remote, local) =
-            (Issuer::new("https://i").unwrap(), Issuer::new("http://127.0.0.1:1").unwrap());
-        for uri in ["https://i/jwks", "https://elsewhere/jwks"] {
-            assert!(remote.may_fetch(uri) && local.may_fetch(uri), "{uri}");
-        }
-        assert!(!remote.may_fetch("http://127.0.0.1:1/jwks"));
-        assert!(local.may_fetch("http://127.0.0.1:1/jwks"));
-        for uri in ["http://i/jwks", "file:///etc/passwd", "jwks", "ftp://i/"] {
-            assert!(!remote.may_fetch(uri) && !local.may_fetch(uri), "{uri}");
-        }
-    }
-}
+mod tests;
