@@ -1,4 +1,3 @@
-
 use super::*;
 
 const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);

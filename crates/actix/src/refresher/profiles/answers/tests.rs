@@ -1,4 +1,3 @@
-
 use super::*;
 
 const MILLISECOND: Duration = Duration::from_millis(1);
