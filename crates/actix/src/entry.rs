@@ -11,8 +11,9 @@ use crate::{
 };
 
 impl McpAuth {
-    /// Starts the configuration of a resource by its public URL, which is what clients are told,
-    /// what tokens must be for, and where discovery starts. It is used byte for byte.
+    /// Starts the configuration of an MCP resource. `resource` is its public URL: it stands in the
+    /// metadata, tokens must have it in `aud`, and the discovery paths derive from it. It is used
+    /// byte for byte.
     ///
     /// ```
     /// use actix_mcp_auth::McpAuth;
@@ -23,7 +24,7 @@ impl McpAuth {
     ///     .unwrap();
     /// ```
     ///
-    /// A URL that cannot be used is told by [`build`](McpAuthBuilder::build).
+    /// [`build`](McpAuthBuilder::build) returns the error of a URL that cannot be used.
     pub fn builder<R>(resource: R) -> McpAuthBuilder
     where
         R: TryInto<Resource>,
@@ -32,15 +33,15 @@ impl McpAuth {
         McpAuthBuilder::new(resource.try_into().map_err(Into::into), ResourceKind::Mcp)
     }
 
-    /// The same for a resource that is no MCP server: any other API, or the routes of a web
-    /// application. What MCP forbids may then be allowed: tokens without `aud`, whose key set
-    /// belongs to one client ([`AudiencePolicy::BoundByKeySet`](mcp_auth_core::AudiencePolicy)).
+    /// The same for a resource that is not an MCP server: another API, or the routes of a web
+    /// application. It may accept what MCP forbids: tokens without `aud`, whose key set belongs to one
+    /// client ([`AudiencePolicy::BoundByKeySet`](mcp_auth_core::AudiencePolicy)).
     ///
     /// ```
     /// use actix_mcp_auth::McpAuth;
     /// use actix_mcp_auth::Issuer;
     ///
-    /// // The web application's own routes, for the people whom WorkOS signed in.
+    /// // The web application's own routes, with the sessions of WorkOS.
     /// let web = McpAuth::api("https://app.example.com/account")
     ///     .issuer(Issuer::workos_sessions("client_01ABC")?)
     ///     .build()?;
@@ -54,32 +55,30 @@ impl McpAuth {
         McpAuthBuilder::new(resource.try_into().map_err(Into::into), ResourceKind::Api)
     }
 
-    /// Every well-known route of the resource, for [`App::configure`](actix_web::App::configure):
-    /// the metadata document in its three places, and the authorization server's metadata for
-    /// older clients. They are open to everybody.
+    /// The well-known routes of the resource, for [`App::configure`](actix_web::App::configure): the
+    /// protected resource metadata at its three paths, and the authorization server's metadata for
+    /// older clients. They need no credentials.
     ///
-    /// Configure it after what has a path of its own, since every request tries the routes in the
-    /// order in which they were registered, and before what takes every path: a scope or static
-    /// files at `/`. Behind a scope that is registered earlier it answers as well, where that scope
-    /// has the [middleware](Self::middleware) around it, which knows these paths; a scope without
-    /// it swallows every path below its own.
+    /// Configure it after the routes that have a path of their own, because actix-web tries routes in
+    /// the order of their registration, and before routes that match every path, such as static files
+    /// at `/`. A scope that is registered earlier and has the [middleware](Self::middleware) around it
+    /// answers these paths too; a scope without the middleware captures every path below its own.
     ///
     /// Several resources in one application: [`discovery_of`](Self::discovery_of).
     pub fn discovery(&self) -> impl FnOnce(&mut ServiceConfig) + Clone + use<> {
         Self::discovery_of(&[self])
     }
 
-    /// The same for several resources in one application, each with issuers and scopes of its own,
-    /// on one host or on several.
+    /// The same for several resources in one application, each with its own issuers and scopes, on
+    /// one host or on several.
     ///
-    /// The root alias `/.well-known/oauth-protected-resource` can name one resource only, so with
-    /// several on a host it is a 404, and clients find the way by the challenge or by the
-    /// resource's own path. An authorization server's metadata stands at the root where all
-    /// resources of the host pass on the same. Resources on several hosts are told apart by the
-    /// request's `Host`, which a proxy in front must leave as it is.
+    /// The root alias `/.well-known/oauth-protected-resource` can name one resource only. With several
+    /// on a host it is a 404, and clients use the challenge or the resource's own path. The
+    /// authorization server's metadata is served at the root where all resources of the host have the
+    /// same. Resources on several hosts are told apart by the request's `Host`, which a proxy must not
+    /// change.
     ///
-    /// Register a scope within another's path first, or within that other scope only if both are
-    /// to be passed: `/mcp/admin`, then `/mcp`.
+    /// Register a scope before the scope whose path contains it: `/mcp/admin`, then `/mcp`.
     ///
     /// ```
     /// # use actix_web::{App, HttpResponse, web};
@@ -105,15 +104,14 @@ impl McpAuth {
         McpAuthMiddleware::new(self.clone())
     }
 
-    /// The middleware for an MCP endpoint: the same, and sessions that stay with whom they were
-    /// given to. Rules for tools, and messages that need nobody signed in, are added to it: see
-    /// [`McpMiddleware`].
+    /// The middleware for an MCP endpoint: the same, and MCP sessions are bound to their caller. It
+    /// can have rules for tools and methods that need no credentials: see [`McpMiddleware`].
     pub fn mcp(&self) -> McpMiddleware {
         McpMiddleware::new(self.clone())
     }
 
-    /// A demand around a resource or a scope within what the [middleware](Self::middleware) is
-    /// around: only those pass who hold what `R` needs, whatever the handlers ask for.
+    /// A middleware that rejects callers who lack what `R` needs, for a resource or a scope within
+    /// the [middleware](Self::middleware) of this `McpAuth`.
     ///
     /// ```
     /// # use actix_web::{App, HttpResponse, web};
@@ -129,8 +127,7 @@ impl McpAuth {
     /// # ;
     /// ```
     ///
-    /// Where one scope has one demand, [`middleware().require`](McpAuthMiddleware::require) does it
-    /// in one.
+    /// For a whole scope, [`middleware().require`](McpAuthMiddleware::require) does both in one.
     pub fn require<R: Requirement>(&self) -> RequirePermission<R> {
         RequirePermission::new(self.clone())
     }
@@ -141,18 +138,17 @@ impl McpAuth {
         &self.inner().authenticator.policy().resource
     }
 
-    /// How each issuer's keys are, for readiness checks.
+    /// The state of each issuer's keys, for readiness checks.
     pub fn health(&self) -> Vec<IssuerHealth> {
         self.inner().refresher.health(self.inner().clock.now())
     }
 
-    /// Refuses from now on every token of `subject` that was issued until now, though its
-    /// signature is good: what to do when the issuer tells that a session was revoked or a user
-    /// deleted (the WorkOS webhooks `session.revoked` and `user.deleted`, for example). Who signs
-    /// in again gets a token that was issued later, and is let in.
+    /// Rejects every token of `subject` that was issued until now, although its signature is valid:
+    /// for example when the issuer reports that the user was deleted. A person who signs in again gets
+    /// a token that was issued later, which is accepted.
     ///
-    /// It takes effect at once, for this `McpAuth` and its clones; other processes must be told as
-    /// well. It is kept for 24 h, which is longer than access tokens live.
+    /// It takes effect at once in this process, for this `McpAuth` and its clones. Other processes have
+    /// to be told as well. It is kept for 24 h, in memory.
     ///
     /// ```
     /// # use actix_mcp_auth::McpAuth;
