@@ -86,7 +86,22 @@ async fn r09_neither_log_nor_answer_shows_a_token_and_the_log_tells_the_remedy()
 
     let asked_with = provoke_what_the_guide_tells_of(&authority).await;
     a_newcomer_whose_issuer_has_its_userinfo_endpoint_elsewhere(&lines).await;
+    keys_that_stay_and_keys_that_are_gone().await;
     the_guide_quotes_the_log(&lines.text());
+    for event in [
+        "keys_fetched",
+        "keys_unchanged",
+        "no_keys_published",
+        "keys_fetch_failed",
+        "metadata_fetch_failed",
+        "wrong_user_type",
+        "no_middleware",
+        "undeclared_permission",
+        "request_refused",
+        "request_unavailable",
+    ] {
+        assert!(lines.text().contains(&format!(" event=\"{event}\"")), "{event} is not logged");
+    }
     let unused = |line: &&str| line.contains("event=\"userinfo_endpoint_not_used\"");
     assert_eq!(lines.text().lines().filter(unused).count(), 1, "logged once");
     assert!(lines.text().contains("actix_server"), "libraries that use log are heard");
@@ -181,6 +196,24 @@ async fn provoke_what_the_guide_tells_of(authority: &TestAuthority) -> String {
     let token = gone.person_token("user_ada", RESOURCE);
     assert_eq!(unreachable.call(&token).await.status, 503);
     asked_with
+}
+
+/// A fetch that brings the same keys (304), and one that brings none.
+async fn keys_that_stay_and_keys_that_are_gone() {
+    let authority = authority();
+    let server = Server::of(&builder(&authority).build().unwrap());
+    assert_eq!(server.call(&good_token(&authority)).await.status, 200);
+    let of_unknown_key =
+        || authority.token().subject("user_ada").audience(RESOURCE).kid("unknown").sign();
+    assert_eq!(server.call(&of_unknown_key()).await.status, 401);
+    let none = Fault::Custom {
+        status: 200,
+        content_type: "application/json".into(),
+        body: br#"{"keys":[]}"#.to_vec(),
+    };
+    authority.inject(Endpoint::Jwks, none);
+    assert_ne!(server.call(&of_unknown_key()).await.status, 200);
+    assert_eq!(server.call(&good_token(&authority)).await.status, 200, "believed the second time");
 }
 
 /// Calls until that is too often.
