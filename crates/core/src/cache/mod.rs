@@ -250,4 +250,33 @@ mod tests {
             assert_ne!(cache.digest(&other), digest, "byte {at}");
         }
     }
+
+    #[test]
+    fn no_time_no_entries_or_no_bytes_switch_the_cache_off() {
+        let default = TokenCacheSettings::default;
+        for off in [
+            TokenCacheSettings::off(),
+            TokenCacheSettings { capacity: 0, ..default() },
+            TokenCacheSettings { max_bytes: 0, ..default() },
+        ] {
+            assert!(TokenCache::new(&off).is_none(), "{off:?}");
+        }
+    }
+
+    #[test]
+    fn the_hash_of_a_digest_is_its_lower_half() {
+        use std::hash::BuildHasher;
+
+        let hasher = BuildHasherDefault::<DigestHasher>::default();
+        assert_eq!(hasher.hash_one(TokenDigest((5 << 64) | 7)), 7);
+        assert_ne!(hasher.hash_one("a"), hasher.hash_one("b"), "other keys have hashes too");
+    }
+
+    #[test]
+    fn r09_debug_shows_neither_digests_nor_the_key() {
+        let cache = TokenCache::new(&TokenCacheSettings::default()).unwrap();
+        let shown = format!("{cache:?}");
+        assert!(shown.starts_with("TokenCache { ttl: 60s, use:"), "{shown}");
+        assert!(!shown.contains(&format!("{:?}", cache.digest_key)), "{shown}");
+    }
 }
