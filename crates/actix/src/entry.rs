@@ -11,8 +11,8 @@ use crate::{
 };
 
 impl McpAuth {
-    /// Starts the configuration of an MCP resource. `resource` is its public URL: it stands in the
-    /// metadata, tokens must have it in `aud`, and the discovery paths derive from it. It is used
+    /// Starts the configuration of an MCP resource. `resource` is its public URL: the metadata has
+    /// it, tokens must have it in `aud`, and the discovery paths derive from it. It is used
     /// byte for byte.
     ///
     /// ```

@@ -11,7 +11,7 @@ use mcp_auth_core::ConfigError;
 /// The largest file that is read, in bytes: a bundle of certificates is the longest of them.
 const SIZE_LIMIT: u64 = 1024 * 1024;
 
-/// A value, or what stands in the file that has it. Both at once is a mistake.
+/// A value, or the content of the file that has it. Both at once is an error.
 pub(crate) fn value(
     setting: &str,
     value: Option<String>,

@@ -3,7 +3,7 @@
 use mcp_auth_core::ConfigError;
 
 /// What a setting is called in the code that checks it, and where it was written. A name also
-/// stands for those that continue it after a dot: `api_keys` for `api_keys.nightly.key`.
+/// covers the names that continue it after a dot: `api_keys` covers `api_keys.nightly.key`.
 pub(crate) type SettingNames = &'static [(&'static str, &'static str)];
 
 /// The same mistake under the name by which the person who made it knows the setting.

@@ -19,8 +19,7 @@ use tokio::{
 use self::exchange::Exchanges;
 use super::network::Network;
 
-/// How many requests are in flight at most. It bounds memory; whoever asks one server often bounds
-/// how many requests that server gets.
+/// The most requests in flight. It bounds memory. Each caller limits the requests to its own server.
 const MAX_IN_FLIGHT: usize = 1024;
 
 /// The handle, for any thread.

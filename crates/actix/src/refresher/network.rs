@@ -112,7 +112,7 @@ impl Dialer {
     }
 
     async fn lookup(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, ConnectError> {
-        // An IPv6 address stands in brackets in a URL (RFC 3986 §3.2.2).
+        // A URL has an IPv6 address in brackets (RFC 3986 §3.2.2).
         let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
         let found = self.network.lookup(host, port).await;
         found.map_err(|error| ConnectError::Resolver(Box::new(error)))

@@ -180,7 +180,7 @@ impl From<PolicyName> for AudiencePolicy {
     }
 }
 
-/// A secret, or what stands in the file that has it.
+/// A secret, or the content of the file that has it.
 fn secret(
     setting: &str,
     value: Option<Secret>,

@@ -1,8 +1,8 @@
 //! The cache of verified tokens.
 //!
 //! An agent sends the same token with every call for minutes. The first call pays for the
-//! signature; later calls find the [`Principal`] here. An entry stands for signature and claims
-//! alone: scopes, `cnf` and permissions are checked on every request.
+//! signature; later calls find the [`Principal`] here. An entry replaces the check of
+//! signature and claims alone: scopes, `cnf` and permissions are checked on every request.
 //!
 //! # When an entry ends
 //!
@@ -43,7 +43,7 @@ mod settings;
 
 pub use settings::TokenCacheSettings;
 
-/// The tolerated clock skew between threads: a smaller step back is no clock that was set back.
+/// The tolerated clock skew between threads. Only a larger step back counts as a clock set back.
 const CLOCK_SKEW: Duration = Duration::from_secs(2);
 
 /// What an entry takes in the cache's own tables, in bytes, about.

@@ -1,7 +1,7 @@
 //! Asking an issuer about a person, on the refresher's thread: it owns the HTTP client.
 //!
-//! Newcomers are rare, and whoever has a good token can claim to be one. So an issuer's answers are
-//! remembered for 10 s, its questions wait in a queue of its own, and two token buckets bound how
+//! Newcomers are rare, and anybody with a valid token can claim to be one. So an issuer's answers are
+//! cached for 10 s, its requests wait in a queue of its own, and two token buckets bound how
 //! often it is asked: one per issuer, one per person ([`answers`]). What exceeds them is answered
 //! with 503 and `Retry-After` at once.
 
