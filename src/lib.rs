@@ -73,7 +73,7 @@
 //!
 //! [`scopes!`] declares what callers may do, [`Authorized`] and `.require::<P>()` demand it.
 //! [`McpAuth::mcp`] judges MCP messages by their body: rules for tools, anonymous methods, sessions
-//! that stay with their caller. [`McpAuth::revoke`] ends a subject's access before its tokens end.
+//! that stay with their caller. [`McpAuth::revoke`] ends access before tokens expire.
 //! [`McpAuth::health`] and the feature `metrics` tell how it goes.
 //!
 //! # What is refused
@@ -140,9 +140,9 @@ pub mod mcp {
     pub use mcp_auth_core::mcp::{AnonymousMethods, SessionSettings, ToolRules};
 }
 
-/// Settings of the log and of the clock.
+/// Health, and settings of the log and of the clock.
 pub mod operation {
-    pub use mcp_auth_actix::{LogSampling, SystemClock};
+    pub use mcp_auth_actix::{Health, LogSampling, SystemClock};
     pub use mcp_auth_core::{Clock, UnixTime};
 }
 
@@ -158,6 +158,17 @@ pub mod permission {
 pub mod rejection {
     pub use mcp_auth_core::rejection::{
         ForbiddenReason, RequestError, TokenError, UnavailableReason,
+    };
+}
+
+/// Access that ends before tokens expire: what [`McpAuth::revoke`] takes, and the log that several
+/// processes share.
+pub mod revocation {
+    pub use mcp_auth_actix::SharedRevocations;
+    pub use mcp_auth_core::revocation::{
+        Effect, LogBatch, LogEntry, LogError, LogFollower, NewRevocation, Revocation,
+        RevocationHealth, RevocationId, RevocationLog, RevocationSettings, Revocations,
+        RevokeError, Revoked,
     };
 }
 

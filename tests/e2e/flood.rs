@@ -48,7 +48,7 @@ async fn call(builder: McpAuthBuilder, tokens: &[&str], times: usize) -> Vec<Sta
 
 async fn ready(auth: &McpAuth) {
     for _ in 0..500 {
-        if auth.health().iter().any(|issuer| issuer.ready || issuer.failures > 0) {
+        if auth.health().issuers.iter().any(|issuer| issuer.ready || issuer.failures > 0) {
             return;
         }
         actix_web::rt::time::sleep(Duration::from_millis(10)).await;

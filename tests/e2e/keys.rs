@@ -47,7 +47,7 @@ async fn r28_with_the_authority_gone_known_keys_go_on() {
     assert_eq!(server.call(&token).await.status, 200);
     authority.go_down();
     let start = Instant::now();
-    while auth.health()[0].last_fetch != LastFetch::Failed {
+    while auth.health().issuers[0].last_fetch != LastFetch::Failed {
         assert!(start.elapsed() < Duration::from_secs(5), "no refresh was tried");
         actix_web::rt::time::sleep(Duration::from_millis(20)).await;
     }
@@ -121,7 +121,7 @@ async fn r11_without_any_keys_the_answer_is_503_until_the_authority_is_back() {
     assert_eq!(answer.status, 503);
     assert_eq!(answer.header("retry-after"), Some("1"));
     assert_eq!(answer.header("www-authenticate"), None);
-    assert!(!auth.health()[0].ready);
+    assert!(!auth.health().issuers[0].ready);
 
     authority.come_up().unwrap();
     let start = Instant::now();
@@ -129,7 +129,7 @@ async fn r11_without_any_keys_the_answer_is_503_until_the_authority_is_back() {
         assert!(start.elapsed() < Duration::from_secs(5), "no recovery");
         actix_web::rt::time::sleep(Duration::from_millis(50)).await;
     }
-    assert!(auth.health()[0].ready);
+    assert!(auth.health().issuers[0].ready);
 }
 
 #[actix_web::test]
@@ -254,7 +254,7 @@ async fn r25_of_240_keys_under_one_kid_four_are_used() {
         let answer = server.call(&token.signed_by(key).kid("key").sign()).await;
         assert_eq!(answer.status, if n < 4 { 200 } else { 401 }, "key {n}");
     }
-    assert_eq!(auth.health()[0].keys, 4);
+    assert_eq!(auth.health().issuers[0].keys, 4);
 }
 
 #[actix_web::test]
@@ -328,6 +328,8 @@ async fn health_tells_how_the_keys_are() {
     let server = Server::of(&auth);
     assert_eq!(server.call(&good_token(&authority)).await.status, 200);
     let health = auth.health();
+    assert!(health.is_ready());
+    let health = health.issuers;
     assert_eq!((health.len(), health[0].keys, health[0].ready), (1, 1, true));
     assert_eq!(health[0].issuer, authority.issuer());
 }

@@ -146,7 +146,7 @@ async fn fetches_and_the_age_of_keys_are_told() {
 
     authority.go_down();
     until(|| fetches("failed") >= 1.0).await;
-    let health = &auth.health()[0];
+    let health = &auth.health().issuers[0];
     assert!(health.ready && health.failures >= 1, "{health:?}");
     let error = health.last_error.as_deref().unwrap();
     assert!(error.contains("/oauth2/jwks cannot be reached"), "{error}");
@@ -154,8 +154,8 @@ async fn fetches_and_the_age_of_keys_are_told() {
     assert!((day - usable_for).abs() < 60.0, "{usable_for}");
 
     authority.come_up().unwrap();
-    until(|| auth.health()[0].failures == 0).await;
-    assert_eq!(auth.health()[0].last_error, None);
+    until(|| auth.health().issuers[0].failures == 0).await;
+    assert_eq!(auth.health().issuers[0].last_error, None);
 }
 
 #[actix_web::test]

@@ -5,9 +5,11 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use benches_support::{AUDIENCE, ISSUER};
 use serde_json::{Value, json};
 
-/// The key set of which these tokens name the key. The key itself is not looked at.
+/// The key set of which these tokens name the key. No signature is checked with it, but a key set
+/// with a weak key is refused.
 pub fn jwks() -> Value {
-    let n = BASE64.encode([0xc5; 256]);
+    let key = openssl::rsa::Rsa::generate(2048).expect("a key");
+    let n = BASE64.encode(key.n().to_vec());
     json!({ "keys": [{ "kty": "RSA", "kid": "key", "alg": "RS256", "n": n, "e": "AQAB" }] })
 }
 

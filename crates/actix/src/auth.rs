@@ -6,8 +6,13 @@ use actix_web::http::header::{self, HeaderMap};
 use mcp_auth_core::{Authenticator, Challenge, HttpClient, IncomingRequest, mcp::SessionBindings};
 
 use crate::{
-    clock::ChosenClock, cors::OriginPolicy, discovery::Discovery, host::HostPolicy,
-    observe::Observer, refresher::JwksRefresher,
+    clock::ChosenClock,
+    cors::OriginPolicy,
+    discovery::Discovery,
+    host::HostPolicy,
+    observe::Observer,
+    refresher::JwksRefresher,
+    revocation::{Changes, SharedRevocations},
 };
 
 /// The protection of one resource: build it once, clone it into each worker.
@@ -25,6 +30,9 @@ pub(crate) struct Inner {
     pub(crate) discovery: Discovery,
     pub(crate) observer: Observer,
     pub(crate) refresher: JwksRefresher,
+    pub(crate) revocations: SharedRevocations,
+    /// Wakes open streams where something is revoked.
+    pub(crate) changes: Changes,
     pub(crate) sessions: Option<SessionBindings>,
     pub(crate) clock: ChosenClock,
     pub(crate) time_limit: Duration,

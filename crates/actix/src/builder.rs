@@ -9,6 +9,7 @@ use mcp_auth_core::{
     mcp::{SessionBindings, SessionSettings},
     permission::{Need, PermissionPolicy},
     refresh::RefreshSettings,
+    revocation::{RevocationSettings, Revocations},
     signature::{Josekit, SignatureBackend},
 };
 
@@ -20,6 +21,7 @@ use crate::{
     host::HostPolicy,
     observe::{self, LogSampling, Observer},
     refresher::{RefresherPlan, RootCertificates},
+    revocation::{Changes, SharedRevocations},
     setting_names::{SettingNames, renamed},
 };
 
@@ -31,6 +33,7 @@ mod error;
 mod issuers;
 mod operation;
 mod permissions;
+mod revocations;
 mod tokens;
 mod users;
 
@@ -44,7 +47,7 @@ use users::UseStore;
 /// [`build`](Self::build).
 ///
 /// The calls stand by subject: API keys, browsers, deployment, documents, issuers, operation,
-/// permissions, tokens, users.
+/// permissions, revocations, tokens, users.
 #[must_use = "nothing is protected before `build`"]
 pub struct McpAuthBuilder {
     resource: Result<Resource, ConfigError>,
@@ -78,6 +81,8 @@ pub struct McpAuthBuilder {
     time_limit: Duration,
     log_sampling: LogSampling,
     sessions: SessionSettings,
+    revocations: Option<SharedRevocations>,
+    max_token_lifetime: Option<Duration>,
     clock: ChosenClock,
     /// Which settings were read under other names; a later one renames what an earlier one says.
     names: Vec<SettingNames>,
@@ -120,6 +125,8 @@ impl McpAuthBuilder {
             time_limit: DEFAULT_TIME_LIMIT,
             log_sampling: LogSampling::default(),
             sessions: SessionSettings::default(),
+            revocations: None,
+            max_token_lifetime: None,
             clock: ChosenClock::default(),
             names: Vec::new(),
         }
@@ -191,6 +198,11 @@ impl McpAuthBuilder {
         policy.strict_claims = self.strict_claims;
         policy.max_token_len = self.max_token_len;
         policy.token_cache = self.token_cache;
+        policy.max_token_lifetime = self.max_token_lifetime.unwrap_or(policy.max_token_lifetime);
+        let revocations = self
+            .revocations
+            .unwrap_or_else(|| SharedRevocations::in_memory(RevocationSettings::default()));
+        policy.revocations = Revocations::clone(&revocations);
 
         let (resource_url, clock) = (resource.as_str(), self.clock.clone());
         let mut plan =
@@ -237,13 +249,17 @@ impl McpAuthBuilder {
         if !sharing.is_empty() {
             observe::issuers_share_subjects(resource.as_str(), &sharing);
         }
+        let authenticator = Arc::new(authenticator);
+        authenticator.forget_revoked_users();
         Ok(McpAuth::from_inner(Inner {
             challenge: authenticator.challenge(&[]),
             discovery: Discovery::new(&resource, served_at.as_deref(), &metadata, &issuers, shim),
             observer: Observer::new(resource.as_str(), self.log_sampling),
             hosts,
             origins,
-            authenticator: Arc::new(authenticator),
+            authenticator,
+            changes: Changes::of(&revocations),
+            revocations,
             http: plan.http(),
             refresher: plan.start().map_err(BuildError::Thread)?,
             sessions: SessionBindings::new(self.sessions),

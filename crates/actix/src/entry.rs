@@ -1,12 +1,15 @@
 //! The public methods of [`McpAuth`].
 
+use std::sync::Arc;
+
 use actix_web::web::ServiceConfig;
 use mcp_auth_core::{
-    AuthHandle, Clock, ConfigError, Requirement, Resource, ResourceKind, Subject, TokenCacheUse,
+    AuthHandle, Clock, ConfigError, Requirement, Resource, ResourceKind, TokenCacheUse, UnixTime,
+    revocation::{NewRevocation, Revocation, RevocationId, RevokeError},
 };
 
 use crate::{
-    auth::McpAuth, authorize::RequirePermission, builder::McpAuthBuilder, health::IssuerHealth,
+    auth::McpAuth, authorize::RequirePermission, builder::McpAuthBuilder, health::Health,
     mcp::McpMiddleware, middleware::McpAuthMiddleware, well_known::Registration,
 };
 
@@ -138,28 +141,77 @@ impl McpAuth {
         &self.inner().authenticator.policy().resource
     }
 
-    /// The state of each issuer's keys, for readiness checks.
-    pub fn health(&self) -> Vec<IssuerHealth> {
-        self.inner().refresher.health(self.inner().clock.now())
+    /// The state of each issuer's keys and of the revocations, for readiness checks. It does not
+    /// wait.
+    pub fn health(&self) -> Health {
+        let now = self.inner().clock.now();
+        Health {
+            issuers: self.inner().refresher.health(now),
+            revocations: self.inner().revocations.health(now),
+        }
     }
 
-    /// Rejects every token of `subject` that was issued until now, although its signature is valid:
-    /// for example when the issuer reports that the user was deleted. A person who signs in again gets
-    /// a token that was issued later, which is accepted.
+    /// Ends access before tokens expire: of a person, an agent, a session, an organization and more,
+    /// as the functions of [`Revoked`](mcp_auth_core::revocation::Revoked) make them. Every token of
+    /// theirs that was issued until now is refused, with an allowance for clock skew (the leeway);
+    /// a client that refreshes its token is accepted again, unless the revocation is
+    /// [`standing`](NewRevocation::standing).
     ///
-    /// It takes effect at once in this process, for this `McpAuth` and its clones. Other processes have
-    /// to be told as well. It is kept for 24 h, in memory.
+    /// It is in force in this process at once, cached tokens, cached users and open streams
+    /// included. `Ok` means that the record is in the log of
+    /// [`revocations`](crate::McpAuthBuilder::revocations): other processes follow within a second.
     ///
     /// ```
     /// # use actix_mcp_auth::McpAuth;
-    /// use actix_mcp_auth::Subject;
+    /// use actix_mcp_auth::revocation::Revoked;
     ///
-    /// # let auth = McpAuth::builder("https://app.example.com/mcp")
-    /// #     .authkit("your-subdomain.authkit.app").build().unwrap();
-    /// auth.revoke(&Subject::new("https://your-subdomain.authkit.app", "user_01ABC"));
+    /// # async fn revoke(auth: McpAuth) -> Result<(), actix_mcp_auth::revocation::RevokeError> {
+    /// auth.revoke(Revoked::subject("user_01ABC").standing().because("left the company")).await?;
+    /// # Ok(())
+    /// # }
     /// ```
-    pub fn revoke(&self, subject: &Subject) {
-        self.inner().authenticator.revoke(subject, self.inner().clock.now());
+    ///
+    /// # Errors
+    /// [`RevokeError::NotInLog`]: in force in this process; it is appended to the log when that
+    /// answers again. Any other error, and nothing is revoked: the issuer is not named although
+    /// several are configured, it is not configured here, or there are too many standing
+    /// revocations.
+    pub async fn revoke(
+        &self,
+        what: impl Into<NewRevocation>,
+    ) -> Result<RevocationId, RevokeError> {
+        let new = self.inner().authenticator.resolve_issuer(what.into())?;
+        self.inner().revocations.revoke(new, self.inner().clock.now()).await
+    }
+
+    /// The same for tokens that were issued until `time` by the issuer's own clock, which an event
+    /// of the issuer carries: no allowance for clock skew is made.
+    ///
+    /// # Errors
+    /// As for [`revoke`](Self::revoke).
+    pub async fn revoke_at(
+        &self,
+        what: impl Into<NewRevocation>,
+        time: UnixTime,
+    ) -> Result<RevocationId, RevokeError> {
+        let new = self.inner().authenticator.resolve_issuer(what.into())?;
+        self.inner().revocations.revoke_at(new, time, self.inner().clock.now()).await
+    }
+
+    /// Ends a standing revocation. It must name the very same: lifting the revocation of a person
+    /// does not end the one of that person at a client. Tokens that were issued until now stay
+    /// refused.
+    ///
+    /// # Errors
+    /// As for [`revoke`](Self::revoke).
+    pub async fn lift(&self, what: impl Into<NewRevocation>) -> Result<RevocationId, RevokeError> {
+        let new = self.inner().authenticator.resolve_issuer(what.into())?;
+        self.inner().revocations.lift(new, self.inner().clock.now()).await
+    }
+
+    /// The revocations in force, for operators: a snapshot, in no order.
+    pub fn revocations(&self) -> impl Iterator<Item = Arc<Revocation>> + use<> {
+        self.inner().revocations.in_force()
     }
 
     /// What the adapters for sign-in and for the issuer's API are built from: the decision about

@@ -1,10 +1,28 @@
-//! How an issuer's keys are.
+//! How a resource is: its issuers' keys, and its revocations.
 
 use std::time::Duration;
 
-use mcp_auth_core::issuer_keys::LastFetch;
+use mcp_auth_core::{issuer_keys::LastFetch, revocation::RevocationHealth};
 
-/// The state of one issuer's keys, from [`McpAuth::health`](crate::McpAuth::health).
+/// The state of a resource, from [`McpAuth::health`](crate::McpAuth::health).
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Health {
+    /// The state of each issuer's keys.
+    pub issuers: Vec<IssuerHealth>,
+    /// The state of the revocations, and of the log that processes share.
+    pub revocations: RevocationHealth,
+}
+
+impl Health {
+    /// Whether the tokens of every issuer can be verified, and every revocation before the start is
+    /// in force: for readiness checks.
+    pub fn is_ready(&self) -> bool {
+        self.revocations.ready && self.issuers.iter().all(|issuer| issuer.ready)
+    }
+}
+
+/// The state of one issuer's keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct IssuerHealth {

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use crate::{authenticator::Authenticator, http::HttpClient};
+use crate::{authenticator::Authenticator, http::HttpClient, revocation::Revocations};
 
 /// What the adapters for sign-in and for the issuer's API need of a protected resource: the
 /// decision about its callers, and the HTTP client. They depend on this crate only, not on the one
@@ -26,6 +26,12 @@ impl AuthHandle {
     /// The decision about callers: the one that the resource's middleware uses.
     pub fn authenticator(&self) -> &Authenticator {
         &self.authenticator
+    }
+
+    /// The revocations, with their log: for event sources. They take issuers that this resource
+    /// does not know, too.
+    pub fn revocations(&self) -> &Revocations {
+        self.authenticator.revocations()
     }
 
     /// The HTTP client for requests to other servers.

@@ -13,6 +13,7 @@
 //! | the signature | [`signature`] |
 //! | the claims, rule by rule | [`claims`], [`rules`], [`audience`] |
 //! | verified tokens, cached | [`cache`] |
+//! | tokens that were revoked | [`revocation`] |
 //! | who is calling | [`principal`], [`api_key`] |
 //! | the application's own user | [`identity`] |
 //! | what an MCP message may do | [`mcp`] |
@@ -39,12 +40,13 @@ pub mod mcp;
 pub mod metadata;
 pub mod permission;
 pub mod rejection;
+pub mod revocation;
 pub mod scope;
 pub mod time;
 pub mod token;
 
 mod base64url;
-mod revocation;
+mod keyed_hash;
 mod secret;
 mod strict_json;
 
@@ -84,6 +86,9 @@ pub use principal::{Principal, PrincipalKind};
 pub use profile::{FetchProfile, Profile, ProfileError};
 pub use rejection::Rejection;
 pub use resource::Resource;
+pub use revocation::{
+    NewRevocation, Revocation, RevocationHealth, RevocationLog, Revocations, RevokeError, Revoked,
+};
 pub use scope::{Scope, ScopeSet};
 pub use secret::Secret;
 pub use time::{Clock, UnixTime};

@@ -39,6 +39,13 @@ impl UnixTime {
         seconds.saturating_add(self.0.subsec_millis().into()).min(1 << 62)
     }
 
+    /// The same in whole milliseconds, rounded up.
+    pub(crate) fn ceil_millis(self) -> Self {
+        let millis = self.as_millis();
+        let floor = Self(Duration::from_millis(millis));
+        if floor < self && millis < 1 << 62 { floor + Duration::from_millis(1) } else { floor }
+    }
+
     /// The time elapsed since `earlier`; zero if `earlier` is later.
     pub fn duration_since(self, earlier: Self) -> Duration {
         self.0.saturating_sub(earlier.0)
@@ -65,6 +72,23 @@ impl Add<Duration> for UnixTime {
 impl fmt::Debug for UnixTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "UnixTime({:.3})", self.0.as_secs_f64())
+    }
+}
+
+/// Times as whole milliseconds since the epoch, for `#[serde(with = …)]`.
+pub(crate) mod millis {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::UnixTime;
+
+    pub(crate) fn serialize<S: Serializer>(time: &UnixTime, to: S) -> Result<S::Ok, S::Error> {
+        time.as_millis().serialize(to)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<UnixTime, D::Error> {
+        Ok(UnixTime::since_epoch(Duration::from_millis(u64::deserialize(from)?)))
     }
 }
 

@@ -150,6 +150,16 @@ impl<S: IdentityStore> IdentityStore for CachedIdentityStore<S> {
         Some(&*self.store)
     }
 
+    fn forget(&self, user: &Subject) {
+        self.invalidate(user);
+        self.store.forget(user);
+    }
+
+    fn forget_all(&self) {
+        self.invalidate_all();
+        self.store.forget_all();
+    }
+
     fn find_cached(&self, who: &Lookup<'_>) -> Option<Arc<S::User>> {
         self.fresh(who, self.answers.get(&Key(*who))?)
     }

@@ -5,7 +5,7 @@ use std::{collections::HashMap, fmt, sync::Arc};
 use async_trait::async_trait;
 use mcp_auth_core::{
     ApiKey, ApiKeyName, ClientId, ConfigError, Found, IdentityStore, IssuerAwareness, Lookup,
-    Newcomer, StoreError,
+    Newcomer, StoreError, Subject,
 };
 
 /// A store for each issuer: staff from one table, customers from another, as long as both are one
@@ -66,6 +66,16 @@ impl<U: Send + Sync + 'static> IdentityStore for IssuerStores<U> {
             Some(store) => store.find(who).await,
             None => Ok(Found::Nobody),
         }
+    }
+
+    fn forget(&self, user: &Subject) {
+        if let Some(store) = self.stores.get(user.issuer()) {
+            store.forget(user);
+        }
+    }
+
+    fn forget_all(&self) {
+        self.stores.values().for_each(|store| store.forget_all());
     }
 
     fn find_cached(&self, who: &Lookup<'_>) -> Option<Arc<U>> {

@@ -55,7 +55,7 @@ pub fn builder_with_scopes(authority: &TestAuthority, scopes: &[&str]) -> McpAut
 /// If they were not after 30 s.
 pub fn wait_until_ready(auth: &McpAuth) {
     let start = Instant::now();
-    while !auth.health().iter().all(|issuer| issuer.ready) {
+    while !auth.health().issuers.iter().all(|issuer| issuer.ready) {
         assert!(start.elapsed() < Duration::from_secs(30), "no keys: {:?}", auth.health());
         thread::sleep(Duration::from_millis(5));
     }

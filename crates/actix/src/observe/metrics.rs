@@ -10,7 +10,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use mcp_auth_core::{Rejection, UnixTime, issuer_keys::KeySnapshot};
+use mcp_auth_core::{Rejection, UnixTime, issuer_keys::KeySnapshot, revocation::RevocationHealth};
 use metrics::{Counter, Gauge, SharedString, Unit, counter, gauge};
 
 use super::is_outage;
@@ -21,6 +21,9 @@ const FETCHES: &str = "mcp_auth_key_fetches_total";
 const KEYS: &str = "mcp_auth_keys";
 const FETCHED_AT: &str = "mcp_auth_keys_fetched_timestamp_seconds";
 const GOOD_UNTIL: &str = "mcp_auth_keys_good_until_timestamp_seconds";
+const REVOCATIONS: &str = "mcp_auth_revocations";
+const LOG_SILENCE: &str = "mcp_auth_revocation_log_silence_seconds";
+const LOG_READ: &str = "mcp_auth_revocation_log_read";
 
 /// Counts the decisions about one resource's callers, by reason.
 pub(super) struct DecisionCounters {
@@ -146,6 +149,28 @@ impl KeyMetrics {
     }
 }
 
+/// Measures one revocation log.
+#[derive(Debug)]
+pub(super) struct RevocationMetrics {
+    log: SharedString,
+}
+
+impl RevocationMetrics {
+    pub(super) fn of(log: &str) -> Self {
+        describe();
+        Self { log: shared(log) }
+    }
+
+    pub(super) fn observe(&self, health: &RevocationHealth) {
+        let gauge = |name| gauge!(name, "log" => self.log.clone());
+        gauge(REVOCATIONS).set(health.records as f64);
+        gauge(LOG_READ).set(if health.ready { 1.0 } else { 0.0 });
+        if let Some(silence) = health.silence {
+            gauge(LOG_SILENCE).set(silence.as_secs_f64());
+        }
+    }
+}
+
 fn cool_down(resource: SharedString, issuer: SharedString) -> Counter {
     counter!(COOL_DOWN, "resource" => resource, "issuer" => issuer)
 }
@@ -173,6 +198,17 @@ fn describe() {
         GOOD_UNTIL,
         Unit::Seconds,
         "Until when the newest keys may be used if no fetch succeeds, in seconds since 1970."
+    );
+    describe_gauge!(REVOCATIONS, Unit::Count, "The revocation records that this process knows.");
+    describe_gauge!(
+        LOG_READ,
+        Unit::Count,
+        "1 where the revocation log was read completely since the start, else 0."
+    );
+    describe_gauge!(
+        LOG_SILENCE,
+        Unit::Seconds,
+        "How long ago the revocation log answered for the last time."
     );
 }
 

@@ -15,6 +15,7 @@ mod metrics;
 mod metrics;
 mod misconfiguration;
 mod permissions;
+mod revocations;
 mod sampling;
 mod start_up;
 
@@ -34,6 +35,7 @@ use metrics::DecisionCounters;
 pub(crate) use metrics::measured;
 pub(crate) use misconfiguration::{no_middleware, undeclared_permission, wrong_user_type};
 pub(crate) use permissions::not_granted_by_scope;
+pub(crate) use revocations::{LogObserver, revocation_thread_restarts};
 pub use sampling::LogSampling;
 use sampling::{Sampler, Summary, Verdict};
 pub(crate) use start_up::{

@@ -1,6 +1,6 @@
 //! Stands for the module `metrics` where that feature is off: nothing is counted.
 
-use mcp_auth_core::{IdentityStore, issuer_keys::KeySnapshot};
+use mcp_auth_core::{IdentityStore, issuer_keys::KeySnapshot, revocation::RevocationHealth};
 
 /// Counts nothing.
 #[derive(Debug)]
@@ -41,4 +41,16 @@ impl KeyMetrics {
     pub(super) fn succeeded(&self, _snapshot: &KeySnapshot) {}
 
     pub(super) fn failed(&self) {}
+}
+
+/// Measures nothing.
+#[derive(Debug)]
+pub(super) struct RevocationMetrics;
+
+impl RevocationMetrics {
+    pub(super) fn of(_log: &str) -> Self {
+        Self
+    }
+
+    pub(super) fn observe(&self, _health: &RevocationHealth) {}
 }

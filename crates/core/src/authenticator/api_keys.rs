@@ -7,6 +7,7 @@ use openssl::{memcmp, sha::sha256};
 use crate::{
     config::ConfigError,
     identity::{api_key::ApiKey, principal::Principal},
+    keyed_hash::KeyedHash,
     token::bearer::BearerToken,
 };
 
@@ -22,7 +23,7 @@ impl ApiKeys {
     ///
     /// # Errors
     /// Where two have one name, or are one key.
-    pub(crate) fn new(keys: &[ApiKey]) -> Result<Self, ConfigError> {
+    pub(crate) fn new(keys: &[ApiKey], hash: &KeyedHash) -> Result<Self, ConfigError> {
         for (n, key) in keys.iter().enumerate() {
             let twice = |other: &ApiKey| other.name() == key.name() || other.digest == key.digest;
             if keys[..n].iter().any(twice) {
@@ -34,11 +35,17 @@ impl ApiKeys {
                 ));
             }
         }
-        let holder = |key: &ApiKey| Arc::new(Principal::of_api_key(key.name(), key.scopes.clone()));
+        let holder =
+            |key: &ApiKey| Arc::new(Principal::of_api_key(key.name(), key.scopes.clone(), hash));
         Ok(Self {
             holders: keys.iter().map(|key| (key.clone(), holder(key))).collect(),
             longest: keys.iter().map(|key| key.len).max().unwrap_or(0),
         })
+    }
+
+    /// Whether there is a key of this name.
+    pub(crate) fn contains(&self, name: &str) -> bool {
+        self.holders.iter().any(|(key, _)| key.name().as_str() == name)
     }
 
     /// The holder of a key. All digests are compared in constant time, so that the duration tells
@@ -68,7 +75,7 @@ mod tests {
 
     fn keys() -> ApiKeys {
         let keys = [ApiKey::new("old", OLD).unwrap(), ApiKey::new("new", NEW).unwrap()];
-        ApiKeys::new(&keys).unwrap()
+        ApiKeys::new(&keys, &KeyedHash::random()).unwrap()
     }
 
     fn holder(keys: &ApiKeys, key: &str) -> Option<String> {
@@ -89,7 +96,8 @@ mod tests {
 
     #[test]
     fn two_keys_with_one_name_or_one_secret_are_refused() {
-        let two = |a, b| ApiKeys::new(&[a, b]).map(|_| ()).unwrap_err().to_string();
+        let two =
+            |a, b| ApiKeys::new(&[a, b], &KeyedHash::random()).map(|_| ()).unwrap_err().to_string();
         let key = |name, key| ApiKey::new(name, key).unwrap();
         assert!(two(key("a", OLD), key("a", NEW)).contains("once only"));
         assert!(two(key("a", OLD), key("b", OLD)).contains("once only"));

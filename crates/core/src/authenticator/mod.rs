@@ -7,10 +7,10 @@ use crate::{
     config::ConfigError,
     identity::principal::Principal,
     identity::profile::{FetchProfile, Secret},
-    identity::{ErasedStore, ErasedUser, ProvisioningContext, Resolved, StoreErrorKind, Subject},
+    identity::{ErasedStore, ErasedUser, ProvisioningContext, Resolved, StoreErrorKind},
     permission::{Authority, Need},
     rejection::{ForbiddenReason, Rejection, TokenError, UnavailableReason},
-    revocation::Revocations,
+    revocation::{IssuerRecords, NoContact},
     time::UnixTime,
     token::bearer::BearerToken,
     token::claims::NumericDate,
@@ -24,6 +24,7 @@ mod authenticated;
 mod permissions;
 mod policy;
 mod request;
+mod revoking;
 mod trust;
 mod trusted_issuer;
 
@@ -45,7 +46,8 @@ pub struct Authenticator {
     by_iss: HashMap<Arc<str>, usize>,
     api_keys: ApiKeys,
     cache: Option<TokenCache>,
-    revocations: Revocations,
+    /// Where the revocations of static keys are.
+    revoked_static_keys: [Arc<IssuerRecords>; 1],
     store: Option<Arc<dyn ErasedStore>>,
     profiles: Arc<dyn FetchProfile>,
 }
@@ -103,15 +105,18 @@ impl Authenticator {
         }
         policy.token_cache.check()?;
         let without_issuer = Arc::new(policy.authority_of_all([]));
+        let revocations = policy.revocations.clone();
+        let index = revocations.index();
+        index.retain_for(policy.max_token_lifetime + policy.leeway);
         Ok(Self {
             cache: TokenCache::new(&policy.token_cache),
-            api_keys: ApiKeys::new(&policy.api_keys)?,
+            api_keys: ApiKeys::new(&policy.api_keys, index.hash())?,
             everybody: without_issuer.clone(),
             without_issuer,
             policy,
             trusted: Vec::new(),
             by_iss: HashMap::new(),
-            revocations: Revocations::default(),
+            revoked_static_keys: [index.records_of(None)],
             store: None,
             profiles,
         })
@@ -162,9 +167,12 @@ impl Authenticator {
             .ok_or(Rejection::MissingCredentials)?;
         let waiting = |next| Step::Waiting(Waiting { token: Secret::new(token.expose()), next });
         let known = match self.api_keys.holder(token) {
-            Some(principal) => Known { principal, authority: self.without_issuer.clone() },
+            Some(principal) => {
+                self.check_revocations(&principal, &self.revoked_static_keys, now)?;
+                Known { principal, authority: self.without_issuer.clone() }
+            }
             None => match self.cached(token, now) {
-                Ok(known) => known,
+                Ok((principal, issuer)) => self.known(principal, issuer, now)?,
                 Err(digest) => return Ok(waiting(Next::Verify(digest))),
             },
         };
@@ -207,38 +215,62 @@ impl Authenticator {
         known.with_user(user).require_all(needs)
     }
 
-    /// Refuses from now on every token of `subject` that was issued until `now`, on this
-    /// authenticator. Kept for 24 h, which is longer than access tokens live.
-    pub fn revoke(&self, subject: &Subject, now: UnixTime) {
-        self.revocations.revoke(subject, now);
-    }
-
     /// How full the token cache is; nothing where it is switched off.
     pub fn token_cache_use(&self) -> TokenCacheUse {
         self.cache.as_ref().map(TokenCache::in_use).unwrap_or_default()
     }
 
-    /// The caller of a cached token; else the digest under which the token is to be cached.
-    fn cached(&self, token: BearerToken<'_>, now: UnixTime) -> Result<Known, Option<TokenDigest>> {
+    /// The caller of a cached token and the index of its issuer; else the digest under which the
+    /// token is to be cached.
+    fn cached(
+        &self,
+        token: BearerToken<'_>,
+        now: UnixTime,
+    ) -> Result<(Arc<Principal>, usize), Option<TokenDigest>> {
         let Some(cache) = &self.cache else { return Err(None) };
         let digest = cache.digest(token.expose());
         let entry = cache.get(digest, |entry| self.is_fresh(entry, now)).ok_or(Some(digest))?;
-        let authority = self.trusted[entry.issuer].authority.clone();
-        Ok(Known { principal: entry.principal, authority })
+        Ok((entry.principal, entry.issuer))
     }
 
-    /// Whether a cached token is still good: within its time, signed by a key that its issuer still
-    /// lists, and not revoked.
+    /// Whether a cached token is still good: within its time, and signed by a key that its issuer
+    /// still lists.
     fn is_fresh(&self, entry: &CacheEntry, now: UnixTime) -> bool {
         let keys = self.trusted[entry.issuer].keys.snapshot();
         entry.is_within(now)
             && entry.principal.token().is_some_and(|token| keys.lists(token.key(), now))
-            && !self.is_revoked(&entry.principal)
     }
 
-    fn is_revoked(&self, principal: &Principal) -> bool {
-        let issued_at = principal.token().and_then(VerifiedToken::issued_at);
-        self.revocations.covers(principal.subject(), issued_at)
+    /// The caller of a good token, unless it was revoked.
+    fn known(
+        &self,
+        principal: Arc<Principal>,
+        issuer: usize,
+        now: UnixTime,
+    ) -> Result<Known, Rejection> {
+        let trusted = &self.trusted[issuer];
+        self.check_revocations(&principal, &trusted.revocations, now)?;
+        Ok(Known { principal, authority: trusted.authority.clone() })
+    }
+
+    fn check_revocations(
+        &self,
+        principal: &Principal,
+        names: &[Arc<IssuerRecords>],
+        now: UnixTime,
+    ) -> Result<(), Rejection> {
+        let (keys, leeway) = (principal.revocation_keys(), self.policy.leeway);
+        match self.policy.revocations.refuses(names, keys, leeway, now) {
+            Ok(false) => Ok(()),
+            Ok(true) => Err(TokenError::Revoked.into()),
+            Err(no_contact) => {
+                let silence = match no_contact {
+                    NoContact::NeverRead => None,
+                    NoContact::SilentFor(time) => Some(time),
+                };
+                Err(UnavailableReason::Revocations { silence }.into())
+            }
+        }
     }
 
     /// Verifies signature and claims, and caches the token.
@@ -256,16 +288,14 @@ impl Authenticator {
         // A verified token has `exp`.
         let expires = verified.expires_at().map_or(0.0, NumericDate::as_secs_f64);
         let claims = self.store.as_ref().map_or(&[][..], |store| store.claims());
-        let principal = Principal::new(verified, &trusted.issuer, claims)?;
-        if self.is_revoked(&principal) {
-            return Err(TokenError::Revoked.into());
-        }
-        let principal = Arc::new(principal);
+        let hash = self.policy.revocations.index().hash();
+        let principal = Arc::new(Principal::new(verified, &trusted.issuer, claims, hash)?);
+        let known = self.known(principal.clone(), issuer, now)?;
         if let (Some(cache), Some(digest)) = (&self.cache, digest) {
             let expires = expires + self.policy.leeway.as_secs_f64();
-            cache.insert(digest, issuer, principal.clone(), expires, now);
+            cache.insert(digest, issuer, principal, expires, now);
         }
-        Ok(Known { principal, authority: trusted.authority.clone() })
+        Ok(known)
     }
 
     /// The issuer that the token names: a token is only ever checked against that one.

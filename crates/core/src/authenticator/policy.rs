@@ -8,6 +8,7 @@ use crate::{
     issuer::Issuer,
     metadata::resource::Resource,
     permission::{Authority, Need, PermissionPolicy},
+    revocation::{RevocationSettings, Revocations},
     scope::Scope,
     token::audience::{AudiencePolicy, ResourceKind},
     token::bearer::BearerToken,
@@ -29,6 +30,9 @@ pub struct ResourcePolicy {
     pub audiences: Vec<String>,
     /// By how much clocks may differ. Default 30 s, at most 5 min.
     pub leeway: Duration,
+    /// The longest lifetime of a token, from now and from its time of issue. Revocations are kept for
+    /// it. Default 31 days.
+    pub max_token_lifetime: Duration,
     /// Scopes that every request needs. Default: none.
     pub required_scopes: Vec<Scope>,
     /// Which permissions there are, and where they are granted. Default: none.
@@ -46,6 +50,9 @@ pub struct ResourcePolicy {
     pub strict_claims: bool,
     /// Static keys that are accepted beside tokens. Default: none.
     pub api_keys: Vec<ApiKey>,
+    /// The revocations, which resources can share. Default: none yet, in memory, and this policy's
+    /// clones share them.
+    pub revocations: Revocations,
     /// How long verified tokens are remembered, and how many. Default: for 60 s at most.
     pub token_cache: TokenCacheSettings,
 }
@@ -70,6 +77,7 @@ impl ResourcePolicy {
             audience_policy: AudiencePolicy::default(),
             audiences: Vec::new(),
             leeway: TokenRules::DEFAULT_LEEWAY,
+            max_token_lifetime: TokenRules::DEFAULT_MAX_LIFETIME,
             required_scopes: Vec::new(),
             permissions: PermissionPolicy::default(),
             ask_at_sign_in: Vec::new(),
@@ -78,6 +86,7 @@ impl ResourcePolicy {
             strict_type: false,
             strict_claims: false,
             api_keys: Vec::new(),
+            revocations: Revocations::in_memory(RevocationSettings::default()),
             token_cache: TokenCacheSettings::default(),
         }
     }

@@ -65,11 +65,14 @@ impl Authenticator {
                 policy: audience_policy,
             },
             leeway: self.policy.leeway,
+            max_lifetime: self.policy.max_token_lifetime,
             strict_type: self.policy.strict_type,
             strict_claims: self.policy.strict_claims,
         };
         let authority = Arc::new(self.policy.authority_of(&issuer));
-        self.trusted.push(TrustedIssuer { issuer, rules, keys, refresh, authority });
+        let index = self.policy.revocations.index();
+        let revocations = issuer.names().map(|name| index.records_of(Some(name))).collect();
+        self.trusted.push(TrustedIssuer { issuer, rules, keys, refresh, authority, revocations });
         let issuers = self.trusted.iter().map(|trusted| &trusted.issuer);
         self.everybody = Arc::new(self.policy.authority_of_all(issuers));
         self.refuse_confusion()

@@ -8,6 +8,7 @@ use crate::{
     keys::refresh::Demand,
     permission::Authority,
     rejection::{Rejection, TokenError, UnavailableReason},
+    revocation::IssuerRecords,
     time::UnixTime,
     token::rules::TokenRules,
     token::verified::{Confirmation, UnverifiedToken, VerifyError},
@@ -23,6 +24,8 @@ pub(super) struct TrustedIssuer {
     pub(super) keys: Arc<IssuerKeys>,
     pub(super) refresh: Arc<dyn AwaitRefresh>,
     pub(super) authority: Arc<Authority>,
+    /// Where the revocations by each of its names are.
+    pub(super) revocations: Box<[Arc<IssuerRecords>]>,
 }
 
 impl TrustedIssuer {

@@ -27,17 +27,15 @@
 //! `quick_cache` evicts by frequency of use: tokens that are used again stay while a flood of
 //! distinct tokens passes. Bad tokens never get in.
 
-use std::{
-    fmt,
-    hash::{BuildHasherDefault, Hasher},
-    sync::Arc,
-    time::Duration,
-};
+use std::{fmt, hash::BuildHasherDefault, sync::Arc, time::Duration};
 
 use quick_cache::{OptionsBuilder, Weighter, sync::DefaultLifecycle};
-use siphasher::sip128::{Hasher128, SipHasher24};
 
-use crate::{identity::principal::Principal, time::UnixTime};
+use crate::{
+    identity::principal::Principal,
+    keyed_hash::{HashOfHash, KeyedHash},
+    time::UnixTime,
+};
 
 mod settings;
 
@@ -56,13 +54,13 @@ type Entries = quick_cache::sync::Cache<
     TokenDigest,
     CacheEntry,
     ByWeight,
-    BuildHasherDefault<DigestHasher>,
+    BuildHasherDefault<HashOfHash>,
     DefaultLifecycle<TokenDigest, CacheEntry>,
 >;
 
 /// The verified tokens of one resource.
 pub(crate) struct TokenCache {
-    digest_key: [u8; 16],
+    hash: KeyedHash,
     ttl: Duration,
     entries: Entries,
 }
@@ -106,7 +104,7 @@ impl TokenCache {
             .ok()?;
         let min = settings.max_bytes.div_ceil(settings.capacity) as u64;
         Some(Self {
-            digest_key: random_key(),
+            hash: KeyedHash::random(),
             ttl: settings.ttl,
             entries: Entries::with_options(
                 options,
@@ -119,9 +117,7 @@ impl TokenCache {
 
     /// The digest of a token.
     pub(crate) fn digest(&self, token: &str) -> TokenDigest {
-        let mut hasher = SipHasher24::new_with_key(&self.digest_key);
-        hasher.write(token.as_bytes());
-        TokenDigest(hasher.finish128().as_u128())
+        TokenDigest(self.hash.of(token.as_bytes()))
     }
 
     /// The entry of a token, if there is one and `is_fresh`; a stale one is removed.
@@ -189,36 +185,6 @@ impl Weighter<TokenDigest, CacheEntry> for ByWeight {
     }
 }
 
-/// Takes a digest, which is uniformly distributed already, for its hash.
-#[derive(Default)]
-struct DigestHasher(u64);
-
-impl Hasher for DigestHasher {
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-
-    fn write_u128(&mut self, digest: u128) {
-        self.0 = digest as u64;
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
-}
-
-/// A random key from the operating system's generator.
-///
-/// # Panics
-/// Where the operating system has no random numbers.
-pub(crate) fn random_key() -> [u8; 16] {
-    let mut key = [0; 16];
-    getrandom::fill(&mut key).expect("the operating system provides random numbers");
-    key
-}
-
 /// Shows neither digests nor the key.
 impl fmt::Debug for TokenCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -267,7 +233,7 @@ mod tests {
     fn the_hash_of_a_digest_is_its_lower_half() {
         use std::hash::BuildHasher;
 
-        let hasher = BuildHasherDefault::<DigestHasher>::default();
+        let hasher = BuildHasherDefault::<HashOfHash>::default();
         assert_eq!(hasher.hash_one(TokenDigest((5 << 64) | 7)), 7);
         assert_ne!(hasher.hash_one("a"), hasher.hash_one("b"), "other keys have hashes too");
     }

@@ -11,6 +11,7 @@ use super::{
     lookup::Found,
     newcomer::ProvisioningContext,
     store::{IdentityStore, IssuerAwareness, StoreError},
+    subject::Subject,
 };
 use crate::{
     config::ConfigError,
@@ -44,6 +45,10 @@ pub(crate) trait ErasedStore: Send + Sync {
     fn issuers(&self) -> IssuerAwareness;
     fn check_issuers(&self, issuers: &[&str]) -> Result<(), ConfigError>;
     fn claims(&self) -> &[&'static str];
+    /// Drops a user from the store's cache.
+    fn forget(&self, user: &Subject);
+    /// Drops all users from the store's cache.
+    fn forget_all(&self);
     /// The user, where the store has it at hand.
     fn resolve_cached(&self, principal: &Principal) -> Option<ErasedUser>;
     async fn resolve(
@@ -69,6 +74,14 @@ impl<S: IdentityStore> ErasedStore for S {
 
     fn claims(&self) -> &[&'static str] {
         IdentityStore::claims(self)
+    }
+
+    fn forget(&self, user: &Subject) {
+        IdentityStore::forget(self, user);
+    }
+
+    fn forget_all(&self) {
+        IdentityStore::forget_all(self);
     }
 
     fn resolve_cached(&self, principal: &Principal) -> Option<ErasedUser> {

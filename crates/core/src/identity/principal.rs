@@ -8,7 +8,9 @@ use crate::{
     identity::api_key::{ApiKey, ApiKeyName},
     identity::{ClientId, Lookup, LookupClaims, Subject},
     issuer::{ActorRule, Issuer},
+    keyed_hash::KeyedHash,
     rejection::TokenError,
+    revocation::{Named, RevocationKeys},
     scope::ScopeSet,
     token::claims::{Actor, ClaimTypeError},
     token::rules,
@@ -22,6 +24,7 @@ pub struct Principal {
     subject: Subject,
     kind: PrincipalKind,
     lookup_claims: Box<LookupClaims>,
+    revocation_keys: RevocationKeys,
 }
 
 /// What proved who the caller is. Nearly always a token, which is therefore not boxed.
@@ -68,22 +71,25 @@ impl Principal {
         token: VerifiedToken,
         issuer: &Issuer,
         claim_names: &[&'static str],
+        hash: &KeyedHash,
     ) -> Result<Self, TokenError> {
         let (subject, kind) = subject_and_kind(&token, issuer)?;
         let lookup_claims = lookup_claims(&token, claim_names);
+        let revocation_keys = revocation_keys(&token, &subject, &kind, hash);
         // The limit applies here, once, so that nothing after it sees what the issuer may not grant.
         let token = token.limited_to(issuer.scope_limit());
         let proof = Proof::Token(token);
-        Ok(Self { proof, subject, kind, lookup_claims })
+        Ok(Self { proof, subject, kind, lookup_claims, revocation_keys })
     }
 
     /// The holder of a static key.
-    pub(crate) fn of_api_key(name: &ApiKeyName, scopes: ScopeSet) -> Self {
+    pub(crate) fn of_api_key(name: &ApiKeyName, scopes: ScopeSet, hash: &KeyedHash) -> Self {
         Self {
             proof: Proof::ApiKey(scopes),
             subject: Subject::new(ApiKey::ISSUER, name.shared()),
             kind: PrincipalKind::ApiKey(name.clone()),
             lookup_claims: Box::default(),
+            revocation_keys: RevocationKeys::of_static_key(hash, name.as_str()),
         }
     }
 
@@ -92,13 +98,19 @@ impl Principal {
         Lookup::with_claims(&self.subject, &self.lookup_claims)
     }
 
+    /// Under which keys it is revoked.
+    pub(crate) fn revocation_keys(&self) -> &RevocationKeys {
+        &self.revocation_keys
+    }
+
     /// About how many bytes it owns, itself included.
     pub(crate) fn weight(&self) -> usize {
         let token = self.token().map_or(0, VerifiedToken::weight);
         let claims: usize =
             self.lookup_claims.iter().map(|claim| size_of_val(claim) + claim.1.len()).sum();
         let actor = self.actor().and_then(|actor| actor.subject.as_deref()).map_or(0, str::len);
-        size_of::<Self>() + token + self.subject.id().len() + claims + actor
+        let keys = self.revocation_keys.weight();
+        size_of::<Self>() + token + self.subject.id().len() + claims + actor + keys
     }
 
     /// Issuer and `sub`: what names the caller permanently. For the holder of a static key it is
@@ -122,6 +134,16 @@ impl Principal {
     /// is unique within its [`issuer`](Self::issuer) only.
     pub fn client(&self) -> Option<&str> {
         self.token()?.client_id()
+    }
+
+    /// The session that the token belongs to: `sid`. With WorkOS Connect it is the id of a consent.
+    pub fn session(&self) -> Option<&str> {
+        self.token()?.session()
+    }
+
+    /// The organization that the token is for: `org_id`.
+    pub fn organization(&self) -> Option<&str> {
+        self.token()?.organization()
     }
 
     /// Who acts, where it is not the subject: an agent, or a member of staff.
@@ -165,6 +187,29 @@ fn lookup_claims(token: &VerifiedToken, names: &[&'static str]) -> Box<LookupCla
         Some((name, value.to_string().into_boxed_str()))
     };
     names.iter().copied().filter_map(read).collect()
+}
+
+/// The keys under which the caller of a token is revoked. The actor of any rule counts: an agent, a
+/// member of staff, and an agent in `sub` of whom the person in `act` is the subject.
+fn revocation_keys(
+    token: &VerifiedToken,
+    subject: &Subject,
+    kind: &PrincipalKind,
+    hash: &KeyedHash,
+) -> RevocationKeys {
+    let actor = match kind {
+        PrincipalKind::Agent(actor) | PrincipalKind::Impersonated(actor) => Some(actor),
+        _ => token.actor(),
+    };
+    let named = Named {
+        subject: Some(subject.id()),
+        client: token.client_id(),
+        organization: token.organization(),
+        session: token.session(),
+        token: token.token_id(),
+        actor: actor.and_then(|actor| actor.subject.as_deref()),
+    };
+    RevocationKeys::of_token(hash, named, token.issued_at())
 }
 
 /// Who the token is about, and what `act` makes of it (RFC 8693 §4.1). The actor rule comes first:

@@ -8,6 +8,7 @@ use super::{
     lookup::{Found, Lookup},
     newcomer::Newcomer,
     subject::ClientId,
+    subject::Subject,
 };
 use crate::{config::ConfigError, identity::api_key::ApiKeyName, identity::profile::ProfileError};
 
@@ -97,6 +98,22 @@ pub trait IdentityStore: Send + Sync + 'static {
     fn find_cached(&self, who: &Lookup<'_>) -> Option<Arc<Self::User>> {
         let _ = who;
         None
+    }
+
+    /// Drops a person's user from the store's cache, so that the next [`find`](Self::find) asks the
+    /// database: called where the user has changed or was revoked. A look-up that is under way must
+    /// not bring it back. It must not block. Default: there is no cache.
+    fn forget(&self, user: &Subject) {
+        if let Some(store) = self.wrapped() {
+            store.forget(user);
+        }
+    }
+
+    /// The same for all users.
+    fn forget_all(&self) {
+        if let Some(store) = self.wrapped() {
+            store.forget_all();
+        }
     }
 
     /// What a machine (client credentials) stands for. With several issuers look at

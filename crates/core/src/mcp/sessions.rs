@@ -35,8 +35,8 @@ use self::{
     table::{Holder, NOBODY},
 };
 use crate::{
-    cache::random_key, config::ConfigError, identity::Subject, identity::principal::Principal,
-    time::UnixTime,
+    config::ConfigError, identity::Subject, identity::principal::Principal,
+    keyed_hash::random_bytes, time::UnixTime,
 };
 
 mod bindings;
@@ -89,7 +89,7 @@ impl SessionBindings {
     /// Empty bindings; `None` where the settings switch them off.
     pub fn new(settings: SessionSettings) -> Option<Self> {
         (settings.capacity > 0).then(|| Self {
-            key: random_key(),
+            key: random_bytes(),
             bindings: RwLock::new(Bindings::new(settings.capacity, settings.idle)),
             settings,
         })

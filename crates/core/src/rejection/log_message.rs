@@ -159,6 +159,19 @@ pub(super) fn store_unavailable(f: &mut Formatter<'_>, error: &str) -> fmt::Resu
     )
 }
 
+pub(super) fn revocations_unavailable(
+    f: &mut Formatter<'_>,
+    silence: &Option<Duration>,
+) -> fmt::Result {
+    match silence {
+        None => f.write_str("the revocation log has not been read since the process started")?,
+        Some(time) => {
+            write!(f, "the revocation log has not answered for {:.1} s", time.as_secs_f64())?;
+        }
+    }
+    f.write_str("; is its server reachable? health() has the last error")
+}
+
 pub(super) fn time_limit(f: &mut Formatter<'_>, limit: &Duration) -> fmt::Result {
     write!(
         f,

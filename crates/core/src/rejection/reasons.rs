@@ -115,8 +115,10 @@ pub enum TokenError {
     UnconfirmedBinding,
     /// The issuer itself does not accept it any more: it was revoked.
     RefusedByIssuer,
-    /// The application has taken back its subject's tokens.
+    /// A revocation applies to it.
     Revoked,
+    /// It is good for longer than `max_token_lifetime`.
+    LifetimeTooLong,
     /// It names no key (`kid`), and the issuer has too many to try them all.
     MissingKeyId,
     /// The subject has no user here, and the application answers that with 401.
@@ -167,6 +169,12 @@ pub enum UnavailableReason {
     KeyCoolDown {
         /// The issuer.
         issuer: String,
+    },
+    /// The revocation log: not read completely since the process started, or silent for longer than
+    /// the application allows.
+    Revocations {
+        /// For how long it has been silent; `None` where it was never read.
+        silence: Option<Duration>,
     },
     /// The decision took longer than the application allows.
     TimeLimit {

@@ -182,8 +182,14 @@ table! {
              way";
     InvalidToken(TokenError::Revoked) => "revoked", 401 "invalid_token",
         client "The access token was revoked",
-        log "the application revoked the tokens that this subject had (revoke); the person must \
-             sign in again";
+        log "a revocation applies to the token; Revocations::in_force lists them with their \
+             reasons. Unless the revocation is standing, the person can sign in again; a standing \
+             one must be lifted first";
+    InvalidToken(TokenError::LifetimeTooLong) => "lifetime_too_long", 401 "invalid_token",
+        client "The access token is valid for too long",
+        log "the token's exp is further ahead, or further after its iat, than max_token_lifetime \
+             (31 days unless configured), for which revocations are kept; configure the issuer to \
+             issue tokens of a shorter lifetime, or raise max_token_lifetime(…)";
     InvalidToken(TokenError::MissingKeyId) => "missing_key_id", 401 "invalid_token",
         client "The access token names no key",
         log "the token names no key (kid), and the issuer has too many keys of its algorithm to \
@@ -279,6 +285,9 @@ table! {
     Unavailable(UnavailableReason::IdentityStore { error }) => "store_unavailable", 503,
         client "The access token cannot be checked at the moment",
         log store_unavailable(error);
+    Unavailable(UnavailableReason::Revocations { silence }) => "revocations_unavailable", 503,
+        client "The access token cannot be checked at the moment",
+        log revocations_unavailable(silence);
     Unavailable(UnavailableReason::TimeLimit { limit }) => "time_limit", 503,
         client "The access token cannot be checked at the moment",
         log time_limit(limit);

@@ -11,7 +11,7 @@ use crate::{
     rejection::TokenError,
     scope::ScopeSet,
     secret::Redacted,
-    strict_json::{self, ObjectReader, Text},
+    strict_json::{self, ObjectReader, Simple, Text},
 };
 
 /// What an allocation costs besides its content, in bytes, about.
@@ -30,6 +30,8 @@ pub struct Claims {
     jti: Option<Box<str>>,
     client_id: Option<Box<str>>,
     azp: Option<Box<str>>,
+    sid: Option<Box<str>>,
+    org_id: Option<Box<str>>,
     pub(crate) exp: Option<NumericDate>,
     pub(crate) nbf: Option<NumericDate>,
     pub(crate) iat: Option<NumericDate>,
@@ -127,6 +129,18 @@ impl Claims {
         self.client_id.as_deref().or(self.azp.as_deref())
     }
 
+    /// `sid`: the session that the token belongs to (OpenID Connect Front-Channel Logout 1.0 §3);
+    /// `None` where it is absent or not a string.
+    pub fn session(&self) -> Option<&str> {
+        self.sid.as_deref()
+    }
+
+    /// `org_id`, the organization that the token is for, as WorkOS and Auth0 name it; `None` where
+    /// it is absent or not a string.
+    pub fn organization(&self) -> Option<&str> {
+        self.org_id.as_deref()
+    }
+
     /// Whether there is a `client_id`, which RFC 9068 §2.2 requires and for which `azp` will not do.
     pub(crate) fn names_its_client(&self) -> bool {
         self.client_id.is_some()
@@ -171,7 +185,8 @@ impl Claims {
 
     /// About how many bytes it owns besides itself.
     pub(crate) fn weight(&self) -> usize {
-        let texts = [&self.iss, &self.sub, &self.jti, &self.client_id, &self.azp];
+        let texts =
+            [&self.iss, &self.sub, &self.jti, &self.client_id, &self.azp, &self.sid, &self.org_id];
         let texts = texts.into_iter().flatten().chain(self.aud.iter().flatten());
         let owned: usize = texts.map(|text| text.len() + ALLOCATION).sum();
         let actor = self.actor.as_ref().and_then(|actor| actor.subject.as_deref());
@@ -247,6 +262,17 @@ impl ClaimReader {
         Ok(self.read::<A, Option<Text<'de>>>(claim, map)?.map(into_boxed))
     }
 
+    /// A string; any other value counts as absent, since no standard says what it is.
+    fn read_text_if_any<'de, A: MapAccess<'de>>(
+        &mut self,
+        map: &mut A,
+    ) -> Result<Option<Box<str>>, A::Error> {
+        Ok(match strict_json::read_simple(map)? {
+            Simple::Text(text) => Some(text.into()),
+            _ => None,
+        })
+    }
+
     fn read_audiences<'de, A: MapAccess<'de>>(
         &mut self,
         map: &mut A,
@@ -286,6 +312,8 @@ impl<'de> ObjectReader<'de> for ClaimReader {
             "jti" => self.claims.jti = Some(self.read_text("jti", map)?),
             "client_id" => self.claims.client_id = self.read_text_or_null("client_id", map)?,
             "azp" => self.claims.azp = self.read_text_or_null("azp", map)?,
+            "sid" => self.claims.sid = self.read_text_if_any(map)?,
+            "org_id" => self.claims.org_id = self.read_text_if_any(map)?,
             "scope" => self.claims.scope = self.read_scopes("scope", map)?,
             "scp" => self.claims.scp = self.read_scopes("scp", map)?,
             "act" => self.claims.actor = self.read("act", map)?,

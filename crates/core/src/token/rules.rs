@@ -16,6 +16,8 @@ pub struct TokenRules {
     pub(crate) audience: AudienceRule,
     /// The tolerated clock skew.
     pub(crate) leeway: Duration,
+    /// The longest lifetime of a token.
+    pub(crate) max_lifetime: Duration,
     /// Whether `typ` must be `at+jwt` (RFC 9068 §2.1).
     pub(crate) strict_type: bool,
     /// Whether every claim that RFC 9068 §2.2 requires must be present.
@@ -27,6 +29,8 @@ impl TokenRules {
     pub const DEFAULT_LEEWAY: Duration = Duration::from_secs(30);
     /// The maximum for the tolerated clock skew: 5 min.
     pub const MAX_LEEWAY: Duration = Duration::from_secs(300);
+    /// The default for the longest lifetime of a token: 31 days.
+    pub const DEFAULT_MAX_LIFETIME: Duration = Duration::from_secs(31 * 24 * 60 * 60);
 
     /// Checks all rules in order and returns the first error.
     pub(crate) fn check(
@@ -39,6 +43,7 @@ impl TokenRules {
         issuer(claims, &self.issuer_names)?;
         self.audience.check(header, claims)?;
         expiry(claims, now, self.leeway)?;
+        lifetime(claims, now, self.max_lifetime + self.leeway)?;
         not_before(claims, now, self.leeway)?;
         issued_at(claims, now, self.leeway)?;
         subject(claims)?;
@@ -74,6 +79,18 @@ fn expiry(claims: &Claims, now: UnixTime, leeway: Duration) -> Result<(), TokenE
     match now.as_secs_f64() < exp + leeway.as_secs_f64() {
         true => Ok(()),
         false => Err(TokenError::Expired { exp, now }),
+    }
+}
+
+/// Rejects a token that is good for longer than revocations are kept: from now, and from its time of
+/// issue. It could otherwise be accepted again once its revocation is deleted.
+fn lifetime(claims: &Claims, now: UnixTime, most: Duration) -> Result<(), TokenError> {
+    let Some(exp) = claims.exp else { return Err(TokenError::MissingClaim("exp")) };
+    let from_now = exp.as_secs_f64() - now.as_secs_f64();
+    let from_issue = claims.iat.map_or(from_now, |iat| exp.as_secs_f64() - iat.as_secs_f64());
+    match from_now.max(from_issue) <= most.as_secs_f64() {
+        true => Ok(()),
+        false => Err(TokenError::LifetimeTooLong),
     }
 }
 

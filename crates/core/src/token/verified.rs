@@ -141,6 +141,16 @@ impl VerifiedToken {
         self.claims.token_id()
     }
 
+    /// `sid`: the session that the token belongs to. WorkOS Connect has the id of a consent here.
+    pub fn session(&self) -> Option<&str> {
+        self.claims.session()
+    }
+
+    /// `org_id`: the organization that the token is for.
+    pub fn organization(&self) -> Option<&str> {
+        self.claims.organization()
+    }
+
     /// `aud`: what the token is for.
     pub fn audiences(&self) -> impl Iterator<Item = &str> {
         self.claims.audiences().into_iter().flatten()

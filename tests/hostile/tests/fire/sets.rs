@@ -54,7 +54,7 @@ async fn r28_key_sets_are_fetched_with_if_none_match() {
     let start = Instant::now();
     while answers.lock().unwrap().len() < 8 && start.elapsed() < Duration::from_secs(10) {
         class.case("known keys go on", world.until_accepted(SLACK).await.map(drop));
-        let age = world.auth.health()[0].age.unwrap_or_default();
+        let age = world.auth.health().issuers[0].age.unwrap_or_default();
         class.case("each answer makes them fresh", within(age, SLACK));
         sleep(Duration::from_millis(40)).await;
     }
@@ -65,7 +65,7 @@ async fn r28_key_sets_are_fetched_with_if_none_match() {
         first,
         vec![(200, false), unchanged, unchanged, (500, true), (200, false), unchanged, unchanged],
     );
-    let generation_goes_on = world.auth.health()[0].last_fetch;
+    let generation_goes_on = world.auth.health().issuers[0].last_fetch;
     class.same("unchanged is a success", generation_goes_on, LastFetch::Succeeded);
     world.rotate();
     class.case("a changed set is taken", world.until_accepted(SLACK).await.map(drop));
@@ -119,7 +119,7 @@ async fn r27_an_empty_key_set_is_accepted_the_second_time() {
     class.answer("then known keys are bad", &believed, Expected::BadToken);
     sleep(Duration::from_millis(300)).await;
     class.answer("and stay bad", &world.server.call(&world.token()).await, Expected::BadToken);
-    let health = &world.auth.health()[0];
+    let health = &world.auth.health().issuers[0];
     class.same("which is not ready", (health.ready, health.keys), (false, 0));
     authority.clear_faults();
     class.case("until there are keys", world.until_accepted_again(SLACK * 2).await.map(drop));
@@ -216,12 +216,12 @@ async fn r28_keys_are_fetched_within_a_step_of_the_issuers_start() {
             class.answer(format!("down for {down} ms"), &answer, Expected::Unavailable);
             sleep(Duration::from_millis(30)).await;
         }
-        class.same("not ready", world.auth.health()[0].ready, false);
+        class.same("not ready", world.auth.health().issuers[0].ready, false);
         authority.come_up().unwrap();
         let took = world.until_accepted(Duration::from_millis(step) + SLACK).await;
         let outcome = took.and_then(|took| within(took, Duration::from_millis(step + 300)));
         class.case(format!("back after {down} ms"), outcome);
-        class.same("ready", world.auth.health()[0].ready, true);
+        class.same("ready", world.auth.health().issuers[0].ready, true);
     }
     class.done();
 }

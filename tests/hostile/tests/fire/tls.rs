@@ -65,11 +65,11 @@ async fn endure(name: &str, service: Service) -> Vec<(String, Result<(), String>
     let auth = builder_for(RESOURCE).issuer(issuer).refresh(quick()).build().unwrap();
     let (server, start) = (Server::of(&auth), Instant::now());
     let answer = server.call(&token(&authority)).await;
-    let never = || auth.health()[0].last_fetch == LastFetch::Never;
+    let never = || auth.health().issuers[0].last_fetch == LastFetch::Never;
     while never() && start.elapsed() < TIME_LIMIT + SLACK {
         sleep(Duration::from_millis(20)).await;
     }
-    let health = &auth.health()[0];
+    let health = &auth.health().issuers[0];
     let failed = (health.last_fetch == LastFetch::Failed).then_some(());
     vec![
         (format!("{name}: an outage"), Expected::Unavailable.check(&answer)),

@@ -231,7 +231,7 @@ fn choose(
 
 /// Whether a fetch has succeeded since the key was published.
 fn is_fetched(auth: &McpAuth, key: &Published) -> bool {
-    let health = &auth.health()[0];
+    let health = &auth.health().issuers[0];
     health.age.is_some_and(|age| key.since.elapsed() > age + FETCH)
 }
 

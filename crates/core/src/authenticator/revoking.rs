@@ -1,0 +1,82 @@
+//! Revocations of one resource: by the names of its own issuers and static keys.
+
+use std::sync::Arc;
+
+use super::Authenticator;
+use crate::{
+    identity::{IssuerAwareness, Subject},
+    issuer::Issuer,
+    revocation::{
+        NewRevocation, Revocation, RevocationListener, Revocations, RevokeError, Revoked,
+    },
+};
+
+impl Authenticator {
+    /// The revocations that its decisions ask.
+    pub fn revocations(&self) -> &Revocations {
+        &self.policy.revocations
+    }
+
+    /// A revocation with its issuer by the name that it is configured with: the only issuer where
+    /// none is named.
+    ///
+    /// # Errors
+    /// Where no issuer is named and not exactly one is configured; where the issuer or the static
+    /// key is not configured here.
+    pub fn resolve_issuer(&self, mut new: NewRevocation) -> Result<NewRevocation, RevokeError> {
+        if let Revoked::StaticKey(name) = &new.what {
+            return match self.api_keys.contains(name) {
+                true => Ok(new),
+                false => Err(RevokeError::UnknownStaticKey { found: name.to_string() }),
+            };
+        }
+        let issuers = || self.trusted.iter().map(|trusted| &trusted.issuer);
+        let issuer = match &new.issuer {
+            Some(name) => issuers().find(|issuer| issuer.names().any(|known| **known == **name)),
+            None if self.trusted.len() == 1 => issuers().next(),
+            None => return Err(RevokeError::NoIssuer),
+        };
+        let unknown = || RevokeError::UnknownIssuer {
+            found: new.issuer.as_deref().unwrap_or_default().to_owned(),
+            configured: issuers().map(|issuer| issuer.name().to_owned()).collect(),
+        };
+        new.issuer = Some(issuer.map(Issuer::name).ok_or_else(unknown)?.into());
+        Ok(new)
+    }
+
+    /// Drops the users that a revocation is about from the identity store's cache, from now on.
+    pub fn forget_revoked_users(self: &Arc<Self>) {
+        let listener: Arc<dyn RevocationListener> = self.clone();
+        self.revocations().listen(Arc::downgrade(&listener));
+    }
+}
+
+impl RevocationListener for Authenticator {
+    fn recorded(&self, record: &Revocation) {
+        let issuer = record.issuer.as_deref().and_then(|name| self.by_iss.get(name));
+        let (Some(store), Some(&issuer)) = (&self.store, issuer) else { return };
+        // Where issuers share their subjects, a person is cached under each of them.
+        let issuers = match store.issuers() {
+            IssuerAwareness::Shared => &self.trusted[..],
+            _ => &self.trusted[issuer..=issuer],
+        };
+        let forget = |sub: &str| {
+            for trusted in issuers {
+                store.forget(&Subject::new(trusted.issuer.shared_name(), sub));
+            }
+        };
+        match &record.what {
+            Revoked::Subject(sub) | Revoked::SessionsOf(sub) | Revoked::UserChanged(sub) => {
+                forget(sub);
+            }
+            Revoked::SubjectAtClient { subject, .. }
+            | Revoked::SubjectInOrganization { subject, .. } => {
+                forget(subject);
+            }
+            Revoked::Everything | Revoked::Organization(_) | Revoked::UsersChanged => {
+                store.forget_all();
+            }
+            _ => {}
+        }
+    }
+}

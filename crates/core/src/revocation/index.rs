@@ -1,0 +1,249 @@
+//! The revocations that a process knows, and the question whether one of them refuses a token.
+//!
+//! Requests ask memory only. Without any record the question costs one atomic load.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    hash::BuildHasherDefault,
+    sync::{
+        Arc, PoisonError, RwLock, Weak,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use dashmap::{DashMap, Entry};
+
+use super::{
+    keys::{RevocationKeys, hash_of},
+    log::LogEntry,
+    record::Revocation,
+    settings::RevocationSettings,
+    state::State,
+};
+use crate::{
+    keyed_hash::{HashOfHash, KeyedHash},
+    time::UnixTime,
+};
+
+/// Told of every record that says something new.
+pub trait RevocationListener: Send + Sync {
+    /// A record was taken in. It is in force already.
+    fn recorded(&self, record: &Revocation);
+}
+
+/// The merged state of all revocations. Shared by all resources of an application.
+pub(crate) struct RevocationIndex {
+    pub(super) settings: RevocationSettings,
+    hash: KeyedHash,
+    pub(super) states: DashMap<u128, State, BuildHasherDefault<HashOfHash>>,
+    issuers: RwLock<BTreeMap<Option<Box<str>>, Arc<IssuerRecords>>>,
+    /// What this process cannot read, by slot: kept, so that it can be written back.
+    pub(super) unread: DashMap<Box<str>, LogEntry>,
+    pub(super) counts: Counts,
+    listeners: RwLock<Vec<Weak<dyn RevocationListener>>>,
+    /// How long tokens can be accepted after a cut-off: the longest of all resources, in ms.
+    retention: AtomicU64,
+}
+
+/// How many records there are of each kind.
+#[derive(Default)]
+pub(super) struct Counts {
+    /// All that are in the index. Increased after the insertion and before the insertion is
+    /// reported, so a process that reports a revocation as done is seen to have records.
+    pub(super) all: AtomicUsize,
+    pub(super) standing: AtomicUsize,
+    /// How many were merged into coarser ones, ever.
+    pub(super) merged: AtomicUsize,
+}
+
+/// Where the records of one issuer name are.
+pub(crate) struct IssuerRecords {
+    /// Combined with the hash of a key.
+    salt: u128,
+    /// How many records have this name.
+    count: AtomicUsize,
+}
+
+impl RevocationIndex {
+    pub(super) fn new(settings: RevocationSettings) -> Self {
+        Self {
+            settings,
+            hash: KeyedHash::random(),
+            states: DashMap::default(),
+            issuers: RwLock::default(),
+            unread: DashMap::default(),
+            counts: Counts::default(),
+            listeners: RwLock::default(),
+            retention: AtomicU64::new(0),
+        }
+    }
+
+    /// The hash function of its keys.
+    pub(crate) fn hash(&self) -> &KeyedHash {
+        &self.hash
+    }
+
+    /// The records of an issuer name; of static keys for `None`. A name that is not known yet gets
+    /// a place.
+    pub(crate) fn records_of(&self, issuer: Option<&str>) -> Arc<IssuerRecords> {
+        let name = issuer.map(Box::from);
+        let mut issuers = self.issuers.write().unwrap_or_else(PoisonError::into_inner);
+        let new = || {
+            let bytes = issuer.map_or(&b"-"[..], str::as_bytes);
+            let salt = self.hash.of_parts([&[u8::from(issuer.is_some())][..], bytes]);
+            Arc::new(IssuerRecords { salt, count: AtomicUsize::new(0) })
+        };
+        issuers.entry(name).or_insert_with(new).clone()
+    }
+
+    /// Keeps cut-offs for this time at least.
+    pub(crate) fn retain_for(&self, time: Duration) {
+        let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        self.retention.fetch_max(millis, Ordering::Relaxed);
+    }
+
+    /// How long cut-offs are kept.
+    pub(super) fn retention(&self) -> Duration {
+        Duration::from_millis(self.retention.load(Ordering::Relaxed))
+    }
+
+    /// Tells `listener` of records from now on, as long as it exists.
+    pub(crate) fn listen(&self, listener: Weak<dyn RevocationListener>) {
+        let mut listeners = self.listeners.write().unwrap_or_else(PoisonError::into_inner);
+        listeners.retain(|known| known.strong_count() > 0);
+        listeners.push(listener);
+    }
+
+    /// Whether any record refuses a token with these keys, which an issuer with these names issued.
+    pub(crate) fn refuses(
+        &self,
+        names: &[Arc<IssuerRecords>],
+        keys: &RevocationKeys,
+        leeway: Duration,
+    ) -> bool {
+        if self.counts.all.load(Ordering::Acquire) == 0 {
+            return false;
+        }
+        let of_name = |name: &Arc<IssuerRecords>| {
+            let refuses = |hash: &u128| {
+                let state = self.states.get(&(hash ^ name.salt));
+                state.is_some_and(|state| state.refuses(keys, leeway))
+            };
+            name.count.load(Ordering::Acquire) != 0 && keys.hashes.iter().any(refuses)
+        };
+        names.iter().any(of_name)
+    }
+
+    /// Takes a record in, and tells the listeners if it is new. It is in force when this returns.
+    pub(super) fn merge(&self, record: Revocation) -> bool {
+        let record = Arc::new(record);
+        let issuer = self.records_of(record.issuer.as_deref());
+        let key = hash_of(&self.hash, &record.what) ^ issuer.salt;
+        if !self.merge_at(key, &issuer, record.clone()) {
+            return false;
+        }
+        let listeners = self.listeners.read().unwrap_or_else(PoisonError::into_inner);
+        listeners.iter().filter_map(Weak::upgrade).for_each(|one| one.recorded(&record));
+        true
+    }
+
+    fn merge_at(&self, key: u128, issuer: &IssuerRecords, record: Arc<Revocation>) -> bool {
+        let mut state = self.states.entry(key).or_default();
+        let (before, stood) = (state.records().count(), state.stands());
+        let is_new = state.merge(record);
+        // While the entry is locked, so that nobody removes what is not counted yet.
+        self.count(issuer, before, state.records().count(), stood, state.stands());
+        is_new
+    }
+
+    /// Changes the state of a record's key by `change`.
+    pub(super) fn update<T: Default>(
+        &self,
+        record: &Revocation,
+        change: impl FnOnce(&mut State) -> T,
+    ) -> T {
+        let issuer = self.records_of(record.issuer.as_deref());
+        let key = hash_of(&self.hash, &record.what) ^ issuer.salt;
+        let Entry::Occupied(mut entry) = self.states.entry(key) else {
+            return T::default();
+        };
+        let state = entry.get_mut();
+        let (before, stood) = (state.records().count(), state.stands());
+        let result = change(state);
+        self.count(&issuer, before, state.records().count(), stood, state.stands());
+        if state.is_empty() {
+            entry.remove();
+        }
+        result
+    }
+
+    fn count(
+        &self,
+        issuer: &IssuerRecords,
+        before: usize,
+        after: usize,
+        stood: bool,
+        stands: bool,
+    ) {
+        let change = |count: &AtomicUsize, before: usize, after: usize| match after >= before {
+            true => count.fetch_add(after - before, Ordering::Release),
+            false => count.fetch_sub(before - after, Ordering::Release),
+        };
+        change(&issuer.count, before, after);
+        change(&self.counts.all, before, after);
+        change(&self.counts.standing, stood.into(), stands.into());
+    }
+
+    /// The latest time that is known of a key.
+    pub(super) fn latest(&self, issuer: Option<&str>, what: &super::Revoked) -> Option<UnixTime> {
+        let key = hash_of(&self.hash, what) ^ self.records_of(issuer).salt;
+        self.states.get(&key)?.latest()
+    }
+
+    /// How many records there are.
+    pub(super) fn len(&self) -> usize {
+        self.counts.all.load(Ordering::Acquire)
+    }
+
+    /// How many standing revocations there are that were not lifted.
+    pub(super) fn standing(&self) -> usize {
+        self.counts.standing.load(Ordering::Acquire)
+    }
+
+    /// Keeps an entry that this process cannot read, where there are not too many of them.
+    pub(super) fn keep_unread(&self, entry: LogEntry) {
+        if self.unread.len() < self.settings.max_cut_offs {
+            let slot = self.unread.entry(entry.slot.clone());
+            slot.and_modify(|known| {
+                if known.time < entry.time {
+                    known.clone_from(&entry);
+                }
+            })
+            .or_insert(entry);
+        }
+    }
+
+    /// All records that can refuse a token.
+    pub(super) fn in_force(&self) -> Vec<Arc<Revocation>> {
+        let of_state = |state: &State| {
+            state.in_force().filter(|record| record.what.revokes()).cloned().collect::<Vec<_>>()
+        };
+        self.states.iter().flat_map(|state| of_state(&state)).collect()
+    }
+
+    /// Everything that it knows, as a log stores it: what it cannot read included.
+    pub(super) fn entries(&self) -> Vec<LogEntry> {
+        let of_state =
+            |state: &State| state.records().map(|record| LogEntry::of(record)).collect::<Vec<_>>();
+        let unread = self.unread.iter().map(|entry| entry.clone());
+        self.states.iter().flat_map(|state| of_state(&state)).chain(unread).collect()
+    }
+}
+
+impl fmt::Debug for RevocationIndex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RevocationIndex({} records)", self.len())
+    }
+}
