@@ -1,6 +1,8 @@
 //! Tokens that nobody signed, as many as one likes, and the backend that does not mind. They have
 //! everything that a token of WorkOS' has, and random bytes where the signature stands.
 
+use std::{sync::LazyLock, time::SystemTime};
+
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use benches_support::{AUDIENCE, ISSUER};
 use serde_json::{Value, json};
@@ -27,6 +29,10 @@ pub fn header(n: u64) -> String {
 }
 
 fn payload(n: u64) -> String {
+    // The same for all, so that a number always gives the same token.
+    static NOW: LazyLock<u64> =
+        LazyLock::new(|| SystemTime::UNIX_EPOCH.elapsed().expect("a clock after 1970").as_secs());
+    let now = *NOW;
     json!({
         "iss": ISSUER, "aud": AUDIENCE, "sub": format!("user_01HXYZ{n:016}"),
         "client_id": "client_01HXYZABCDEFGHJKMNPQRSTVWX",
@@ -34,7 +40,7 @@ fn payload(n: u64) -> String {
         "sid": "app_consent_01HXYZABCDEFGHJKMNPQRSTVWX",
         "jti": format!("01HXYZ{n:020}"),
         "scope": "openid profile email offline_access",
-        "iat": 1_700_000_000, "exp": 4_000_000_000_u64,
+        "iat": now, "exp": now + 24 * 60 * 60,
     })
     .to_string()
 }

@@ -38,7 +38,7 @@ fn main() {
 fn fill(count: u64) {
     let mut settings = TokenCacheSettings::default();
     settings.capacity = (count as usize * 5 / 4).max(16);
-    settings.max_bytes = usize::MAX;
+    settings.max_bytes = settings.capacity * 2_048;
     let jwks = fake::jwks();
     let before = allocator::bytes();
     let ours = Ours::new([(ISSUER, &jwks)], AUDIENCE, &AcceptAll::default(), settings);

@@ -1,5 +1,7 @@
 //! Authentication: all of Bookmarket's configuration of `actix-mcp-auth`.
 
+use std::time::Duration;
+
 use actix_mcp_auth::{
     BuildError, Found, Issuer, McpAuth, Newcomer, Resource, StoreError, permission::Permission,
     scopes, stores::IdentityStoreExt,
@@ -19,6 +21,10 @@ scopes! {
 
 /// All of them, as scopes that an issuer can be asked for.
 pub const SCOPES: [&str; 2] = [BookmarksRead::NAME, BookmarksWrite::NAME];
+
+/// How long a person's row is cached, which saves a query for most calls.
+const USER_TTL: Duration = Duration::from_secs(30);
+const MAX_USERS: u64 = 10_000;
 
 /// Protects `resource` by the tokens of `issuer`, and finds the caller among our own users.
 ///
@@ -54,7 +60,7 @@ pub fn protect(
         auth = auth.leeway(leeway);
     }
     let auth = match settings.unknown_user {
-        UnknownUser::Refuse => auth.users(store.identities()),
+        UnknownUser::Refuse => auth.users(store.identities().cached(USER_TTL, MAX_USERS)),
         UnknownUser::Provision => {
             let accounts = store.clone();
             let open_account = move |newcomer: Newcomer| {
@@ -64,7 +70,8 @@ pub fn protect(
                     opened.map(Found::from).map_err(StoreError::new)
                 }
             };
-            auth.users(store.identities().provision_with(open_account))
+            let users = store.identities().provision_with(open_account);
+            auth.users(users.cached(USER_TTL, MAX_USERS))
         }
     };
     auth.build()
