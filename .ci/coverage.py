@@ -16,7 +16,7 @@ regions_file, lines_file, *options = sys.argv[1:]
 
 
 def first_line_of_tests(path):
-    if path.name == "tests.rs":
+    if path.name == "tests.rs" or "tests" in path.relative_to(source).parts:
         return 0
     for number, line in enumerate(path.read_text().splitlines(), 1):
         if line.startswith("#[cfg(test)]"):

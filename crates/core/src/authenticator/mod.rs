@@ -5,18 +5,18 @@ use std::{collections::HashMap, fmt, sync::Arc};
 use crate::{
     cache::{CacheEntry, TokenCache, TokenCacheUse, TokenDigest},
     config::ConfigError,
+    identity::ErasedStore,
     identity::principal::Principal,
     identity::profile::{FetchProfile, Secret},
-    identity::{ErasedStore, ErasedUser, ProvisioningContext, Resolved, StoreErrorKind},
     permission::{Authority, Need},
-    rejection::{ForbiddenReason, Rejection, TokenError, UnavailableReason},
-    revocation::{IssuerRecords, NoContact},
+    rejection::{Rejection, TokenError},
+    revocation::IssuerRecords,
     time::UnixTime,
     token::bearer::BearerToken,
     token::claims::NumericDate,
     token::description::{KeyIdHash, NamesInToken, TokenDescription},
     token::rules::TokenRules,
-    token::verified::{UnverifiedToken, VerifiedToken},
+    token::verified::UnverifiedToken,
 };
 
 mod api_keys;
@@ -25,13 +25,17 @@ mod permissions;
 mod policy;
 mod request;
 mod revoking;
+mod step;
 mod trust;
 mod trusted_issuer;
+mod users;
 
 use api_keys::ApiKeys;
 pub use authenticated::Authenticated;
 pub use policy::{ResourcePolicy, UnknownUser};
 pub use request::IncomingRequest;
+use step::{Known, Next};
+pub use step::{Step, Waiting};
 use trust::empty_audience;
 use trusted_issuer::TrustedIssuer;
 
@@ -50,35 +54,6 @@ pub struct Authenticator {
     revoked_static_keys: [Arc<IssuerRecords>; 1],
     store: Option<Arc<dyn ErasedStore>>,
     profiles: Arc<dyn FetchProfile>,
-}
-
-/// Where the decision about a request stands after [`Authenticator::begin`].
-#[derive(Debug)]
-#[must_use]
-pub enum Step {
-    /// The request is accepted.
-    Done(Authenticated),
-    /// Something has to be waited for: [`Authenticator::finish`] goes on from here.
-    Waiting(Waiting),
-}
-
-/// A decision that [`Authenticator::finish`] goes on with. It owns what it needs of the request.
-pub struct Waiting {
-    token: Secret,
-    next: Next,
-}
-
-enum Next {
-    /// The token is not in the cache: signature and claims come next.
-    Verify(Option<TokenDigest>),
-    /// The token is good, and its scopes suffice: the user comes next.
-    FindUser(Known),
-}
-
-/// A caller whose token or key is good, and what the caller's issuer can grant.
-struct Known {
-    principal: Arc<Principal>,
-    authority: Arc<Authority>,
 }
 
 impl Authenticator {
@@ -253,26 +228,6 @@ impl Authenticator {
         Ok(Known { principal, authority: trusted.authority.clone() })
     }
 
-    fn check_revocations(
-        &self,
-        principal: &Principal,
-        names: &[Arc<IssuerRecords>],
-        now: UnixTime,
-    ) -> Result<(), Rejection> {
-        let (keys, leeway) = (principal.revocation_keys(), self.policy.leeway);
-        match self.policy.revocations.refuses(names, keys, leeway, now) {
-            Ok(false) => Ok(()),
-            Ok(true) => Err(TokenError::Revoked.into()),
-            Err(no_contact) => {
-                let silence = match no_contact {
-                    NoContact::NeverRead => None,
-                    NoContact::SilentFor(time) => Some(time),
-                };
-                Err(UnavailableReason::Revocations { silence }.into())
-            }
-        }
-    }
-
     /// Verifies signature and claims, and caches the token.
     async fn verify(
         &self,
@@ -303,52 +258,6 @@ impl Authenticator {
         let unknown = || TokenError::UntrustedIssuer { found: iss.to_owned() };
         self.by_iss.get(iss).copied().ok_or_else(unknown)
     }
-
-    /// The application's own user, where there is a store.
-    async fn find_user(
-        &self,
-        principal: &Arc<Principal>,
-        token: BearerToken<'_>,
-    ) -> Result<Option<ErasedUser>, Rejection> {
-        let Some(store) = &self.store else {
-            return Ok(None);
-        };
-        let context = ProvisioningContext { token, profiles: &self.profiles };
-        match store.resolve(principal, context).await {
-            Ok(Resolved::User(user)) => Ok(Some(user)),
-            Ok(Resolved::Nobody) => Err(self.unknown_user()),
-            Ok(Resolved::Refused) => Err(ForbiddenReason::UserRefused.into()),
-            Err(error) => Err(match error.kind() {
-                StoreErrorKind::Unavailable => {
-                    UnavailableReason::IdentityStore { error: error.to_string() }.into()
-                }
-                StoreErrorKind::TokenRefused => TokenError::RefusedByIssuer.into(),
-                StoreErrorKind::NoProfile => self.unknown_user(),
-            }),
-        }
-    }
-
-    fn unknown_user(&self) -> Rejection {
-        match self.policy.unknown_user {
-            UnknownUser::Forbidden => ForbiddenReason::UnknownUser.into(),
-            UnknownUser::Unauthorized => TokenError::UnknownUser.into(),
-        }
-    }
-}
-
-impl Known {
-    /// What is checked on every request, whether its token was cached or not.
-    fn check(&self, needs: &[&Need]) -> Result<(), Rejection> {
-        // No proof of possession is supported yet, so no binding can be confirmed (RFC 7800 §3).
-        if self.principal.token().is_some_and(VerifiedToken::is_bound_to_a_key) {
-            return Err(TokenError::UnconfirmedBinding.into());
-        }
-        self.authority.check_required_scopes(self.principal.scopes(), needs)
-    }
-
-    fn with_user(self, user: Option<ErasedUser>) -> Authenticated {
-        Authenticated::new(self.principal, self.authority, user)
-    }
 }
 
 impl fmt::Debug for Authenticator {
@@ -357,15 +266,5 @@ impl fmt::Debug for Authenticator {
             .field("policy", &self.policy)
             .field("issuers", &self.trusted.iter().map(|t| &t.issuer).collect::<Vec<_>>())
             .finish_non_exhaustive()
-    }
-}
-
-/// Shows no token.
-impl fmt::Debug for Waiting {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.next {
-            Next::Verify(_) => "Waiting(for signature and claims)",
-            Next::FindUser(_) => "Waiting(for the user)",
-        })
     }
 }

@@ -4,17 +4,42 @@ use std::sync::Arc;
 
 use super::Authenticator;
 use crate::{
-    identity::{IssuerAwareness, Subject},
+    identity::{IssuerAwareness, Subject, principal::Principal},
     issuer::Issuer,
+    rejection::{Rejection, TokenError, UnavailableReason},
     revocation::{
-        NewRevocation, Revocation, RevocationListener, Revocations, RevokeError, Revoked,
+        IssuerRecords, NewRevocation, NoContact, Revocation, RevocationListener, Revocations,
+        RevokeError, Revoked,
     },
+    time::UnixTime,
 };
 
 impl Authenticator {
     /// The revocations that its decisions ask.
     pub fn revocations(&self) -> &Revocations {
         &self.policy.revocations
+    }
+
+    /// Rejects a caller whose token or key was revoked by one of these names. Where that is not known,
+    /// since the revocation log cannot be read, the request is unavailable.
+    pub(super) fn check_revocations(
+        &self,
+        principal: &Principal,
+        names: &[Arc<IssuerRecords>],
+        now: UnixTime,
+    ) -> Result<(), Rejection> {
+        let (keys, leeway) = (principal.revocation_keys(), self.policy.leeway);
+        match self.policy.revocations.refuses(names, keys, leeway, now) {
+            Ok(false) => Ok(()),
+            Ok(true) => Err(TokenError::Revoked.into()),
+            Err(no_contact) => {
+                let silence = match no_contact {
+                    NoContact::NeverRead => None,
+                    NoContact::SilentFor(time) => Some(time),
+                };
+                Err(UnavailableReason::Revocations { silence }.into())
+            }
+        }
     }
 
     /// A revocation with its issuer by the name that it is configured with: the only issuer where

@@ -3,20 +3,19 @@
 use std::{fmt, sync::Arc};
 
 use crate::{
-    config::ConfigError,
-    keys::algorithm::Algorithm,
-    metadata::documents::{self, AuthorizationServerMetadata},
-    metadata::resource::parse_web_url,
-    scope::Scope,
-    token::audience::AudiencePolicy,
-    token::verified::VerifiedToken,
+    config::ConfigError, keys::algorithm::Algorithm,
+    metadata::documents::AuthorizationServerMetadata, metadata::resource::parse_web_url,
+    scope::Scope, token::audience::AudiencePolicy,
 };
 
 pub mod names;
+mod parties;
+mod scopes;
 mod settings;
 mod userinfo;
 mod workos;
 
+use parties::MachineRule;
 pub use settings::{ActorRule, JwksLocation};
 pub use workos::WorkosApi;
 
@@ -54,16 +53,9 @@ pub struct Issuer {
     preset: bool,
 }
 
-/// Which tokens stand for a program and not for a person, besides those whose subject is the
-/// client.
-type MachineRule = Option<Arc<dyn Fn(&VerifiedToken) -> bool + Send + Sync>>;
-
 const EXAMPLE: &str = "https://login.example.com";
 
 impl Issuer {
-    /// The scopes that AuthKit grants: no others, whatever a client asks for.
-    pub const AUTHKIT_SCOPES: [&'static str; 4] = documents::AUTHKIT_SCOPES;
-
     /// An issuer by its identifier, byte for byte as it stands in its tokens' `iss`. Its keys are
     /// discovered from its metadata, unless [`jwks_uri`](Self::jwks_uri) names them.
     ///
@@ -134,88 +126,12 @@ impl Issuer {
         self
     }
 
-    /// Limits this issuer to these scopes, by the names that stand in its tokens' `scope` or `scp`.
-    /// Any other name that stands there grants nothing: it is no permission, satisfies no required
-    /// scope, and is not among [`Principal::scopes`](crate::Principal::scopes). Claims and what the
-    /// application grants are rules of their own
-    /// ([`PermissionPolicy`](crate::permission::PermissionPolicy)).
-    ///
-    /// Clients are never told to ask for another scope either, and a caller who lacks a permission
-    /// that is not among them gets a plain 403, since no new token would help.
-    ///
-    /// With several issuers, limit each of them: an issuer without a limit can grant every declared
-    /// permission. Default: no limit, and any scope can be asked for. AuthKit has no limit either;
-    /// clients are told to ask for [its own four](Self::AUTHKIT_SCOPES) only.
-    ///
-    /// # Errors
-    /// Where one of them is no scope (RFC 6749 §3.3).
-    pub fn scopes<S: AsRef<str>>(
-        self,
-        scopes: impl IntoIterator<Item = S>,
-    ) -> Result<Self, ConfigError> {
-        let mut limited = self.advertising(scopes)?;
-        limited.scopes_limit = true;
-        Ok(limited)
-    }
-
-    /// Names the scopes that clients can ask for, without limiting what tokens grant.
-    fn advertising<S: AsRef<str>>(
-        mut self,
-        scopes: impl IntoIterator<Item = S>,
-    ) -> Result<Self, ConfigError> {
-        let scopes = scopes.into_iter().map(|scope| scope.as_ref().parse());
-        self.scopes = Some(scopes.collect::<Result<_, _>>()?);
-        Ok(self)
-    }
-
     /// How strictly this issuer's tokens must be meant for the resource. Default: what the resource
     /// asks of all issuers, which is [`AudiencePolicy::ThisResource`] unless told otherwise.
     #[must_use]
     pub fn audience_policy(mut self, policy: AudiencePolicy) -> Self {
         self.audience_policy = Some(policy);
         self
-    }
-
-    /// Says which of this issuer's tokens stand for a program and not for a person. Machines are
-    /// never looked up among the users, and never become users. The rule sees the scopes as they
-    /// stand in the token, before [`scopes`](Self::scopes) limits them.
-    ///
-    /// A token whose `sub` is its `client_id` or `azp` is a machine's in any case (RFC 9068 §2.2).
-    /// Other issuers have signs of their own:
-    ///
-    /// ```
-    /// # use mcp_auth_core::Issuer;
-    /// let auth0 = Issuer::new("https://tenant.auth0.example/")?
-    ///     .machine_if(|token| token.subject().ends_with("@clients"));
-    /// # Ok::<(), mcp_auth_core::ConfigError>(())
-    /// ```
-    #[must_use]
-    pub fn machine_if(
-        mut self,
-        rule: impl Fn(&VerifiedToken) -> bool + Send + Sync + 'static,
-    ) -> Self {
-        self.machines = Some(Arc::new(rule));
-        self
-    }
-
-    /// What `act` means in this issuer's tokens. Default: [`ActorRule::Staff`].
-    ///
-    /// ```
-    /// # mod actix_mcp_auth { pub use mcp_auth_core::*; pub mod issuer { pub use mcp_auth_core::*; } }
-    /// use actix_mcp_auth::{Issuer, issuer::ActorRule};
-    ///
-    /// let auth0 = Issuer::new("https://tenant.auth0.example/")?.act(ActorRule::Agent);
-    /// # Ok::<(), mcp_auth_core::ConfigError>(())
-    /// ```
-    #[must_use]
-    pub fn act(mut self, rule: ActorRule) -> Self {
-        self.actor_rule = rule;
-        self
-    }
-
-    /// What `act` means.
-    pub(crate) fn actor_rule(&self) -> ActorRule {
-        self.actor_rule
     }
 
     /// The identifier, byte for byte.
@@ -246,17 +162,6 @@ impl Issuer {
     /// The audiences that it may use besides the resource.
     pub fn audiences(&self) -> &[String] {
         &self.audiences
-    }
-
-    /// The scopes that clients can ask it for; `None` for any.
-    pub fn granted_scopes(&self) -> Option<&[Scope]> {
-        self.scopes.as_deref()
-    }
-
-    /// The only scopes that its tokens grant, where the application limited them with
-    /// [`scopes`](Self::scopes); `None` where whatever stands in a token is granted.
-    pub fn scope_limit(&self) -> Option<&[Scope]> {
-        self.granted_scopes().filter(|_| self.scopes_limit)
     }
 
     /// What it asks of `aud`, where that is not left to the resource.
@@ -306,12 +211,6 @@ impl Issuer {
     pub fn over_tls_only(mut self) -> Self {
         self.loopback = false;
         self
-    }
-
-    /// Whether a token stands for a program and not for a person.
-    pub(crate) fn is_machine(&self, token: &VerifiedToken) -> bool {
-        token.client_id() == Some(token.subject())
-            || self.machines.as_ref().is_some_and(|rule| rule(token))
     }
 }
 

@@ -1,0 +1,69 @@
+//! Where a decision stands: made, or waiting for keys or for the user.
+
+use std::{fmt, sync::Arc};
+
+use super::authenticated::Authenticated;
+use crate::{
+    cache::TokenDigest,
+    identity::{ErasedUser, principal::Principal, profile::Secret},
+    permission::{Authority, Need},
+    rejection::{Rejection, TokenError},
+    token::verified::VerifiedToken,
+};
+
+/// Where the decision about a request stands after
+/// [`Authenticator::begin`](super::Authenticator::begin).
+#[derive(Debug)]
+#[must_use]
+pub enum Step {
+    /// The request is accepted.
+    Done(Authenticated),
+    /// Something has to be waited for.
+    /// [`Authenticator::finish`](super::Authenticator::finish) continues from here.
+    Waiting(Waiting),
+}
+
+/// A decision that [`Authenticator::finish`](super::Authenticator::finish) continues. It owns what
+/// it needs of the request.
+pub struct Waiting {
+    pub(super) token: Secret,
+    pub(super) next: Next,
+}
+
+pub(super) enum Next {
+    /// The token is not in the cache: signature and claims come next.
+    Verify(Option<TokenDigest>),
+    /// The token is good, and its scopes suffice: the user comes next.
+    FindUser(Known),
+}
+
+/// A caller whose token or key is good, and what the caller's issuer can grant.
+pub(super) struct Known {
+    pub(super) principal: Arc<Principal>,
+    pub(super) authority: Arc<Authority>,
+}
+
+impl Known {
+    /// What is checked on every request, whether its token was cached or not.
+    pub(super) fn check(&self, needs: &[&Need]) -> Result<(), Rejection> {
+        // No proof of possession is supported yet, so no binding can be confirmed (RFC 7800 §3).
+        if self.principal.token().is_some_and(VerifiedToken::is_bound_to_a_key) {
+            return Err(TokenError::UnconfirmedBinding.into());
+        }
+        self.authority.check_required_scopes(self.principal.scopes(), needs)
+    }
+
+    pub(super) fn with_user(self, user: Option<ErasedUser>) -> Authenticated {
+        Authenticated::new(self.principal, self.authority, user)
+    }
+}
+
+/// Shows no token.
+impl fmt::Debug for Waiting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.next {
+            Next::Verify(_) => "Waiting(for signature and claims)",
+            Next::FindUser(_) => "Waiting(for the user)",
+        })
+    }
+}
