@@ -242,7 +242,7 @@ mod tests {
     fn r09_debug_shows_neither_digests_nor_the_key() {
         let cache = TokenCache::new(&TokenCacheSettings::default()).unwrap();
         let shown = format!("{cache:?}");
-        assert!(shown.starts_with("TokenCache { ttl: 60s, use:"), "{shown}");
-        assert!(!shown.contains(&format!("{:?}", cache.digest_key)), "{shown}");
+        let whole = "TokenCache { ttl: 60s, use: TokenCacheUse { entries: 0, bytes: 0 } }";
+        assert_eq!(shown, whole);
     }
 }

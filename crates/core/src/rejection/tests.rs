@@ -52,6 +52,7 @@ fn samples() -> Vec<Rejection> {
             UnavailableReason::Keys { issuer: ISSUER.into() },
             UnavailableReason::KeyCoolDown { issuer: ISSUER.into() },
             UnavailableReason::IdentityStore { error: "no such column: workos_id".into() },
+            UnavailableReason::Revocations { silence: None },
             UnavailableReason::TimeLimit { limit: Duration::from_secs(10) },
         ]
         .map(Rejection::from),
@@ -59,7 +60,7 @@ fn samples() -> Vec<Rejection> {
     samples
 }
 
-fn token_samples() -> [TokenError; 23] {
+fn token_samples() -> [TokenError; 24] {
     [
         TokenError::TooLong,
         TokenError::Malformed,
@@ -85,6 +86,7 @@ fn token_samples() -> [TokenError; 23] {
         TokenError::UnconfirmedBinding,
         TokenError::RefusedByIssuer,
         TokenError::Revoked,
+        TokenError::LifetimeTooLong,
         TokenError::MissingKeyId,
         TokenError::UnknownUser,
     ]
@@ -97,6 +99,7 @@ fn further_samples() -> Vec<Rejection> {
         TokenError::MissingClaim("exp").into(),
         Rejection::InsufficientScope { required: vec![] },
         ForbiddenReason::MissingPermission { missing: vec![] }.into(),
+        UnavailableReason::Revocations { silence: Some(Duration::from_secs(90)) }.into(),
     ]
 }
 
@@ -140,7 +143,7 @@ fn reasons_are_the_names_in_the_table_each_once() {
     assert_eq!(Rejection::REASONS.len(), ROWS.len() - 1, "unknown_user has two rows");
     let outages = ROWS.iter().filter(|row| row.status == 503);
     assert_eq!(Rejection::OUTAGES, once(outages.map(|row| row.name).collect()));
-    assert_eq!(Rejection::OUTAGES.len(), 4);
+    assert_eq!(Rejection::OUTAGES.len(), 5);
     for name in Rejection::REASONS {
         assert!(name.bytes().all(|c| c.is_ascii_lowercase() || c == b'_'), "{name}");
     }

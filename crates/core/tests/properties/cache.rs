@@ -3,13 +3,15 @@
 use std::time::Duration;
 
 use mcp_auth_core::{
-    Authenticated, Authenticator, IncomingRequest, Rejection, Step as Decision, Subject,
-    TokenCacheSettings, UnixTime,
+    Authenticated, Authenticator, IncomingRequest, Rejection, Step as Decision, TokenCacheSettings,
+    UnixTime, revocation::Revoked,
 };
 use proptest::prelude::*;
 use serde_json::json;
 
-use crate::world::{ISSUER, RESOURCE, authenticator, call, header, key_set, keys, policy};
+use crate::world::{
+    ISSUER, RESOURCE, at_once as ready, authenticator, call, header, key_set, keys, policy,
+};
 
 const NOW: u64 = 1_800_000_000;
 const TOKENS: usize = 4;
@@ -80,7 +82,9 @@ proptest! {
                 }
                 Step::Revoke(n) => {
                     for authenticator in [&cached, &plain] {
-                        authenticator.revoke(&Subject::new(ISSUER, format!("user_{n}")), time);
+                        let subject = Revoked::subject(format!("user_{n}"));
+                        let subject = authenticator.resolve_issuer(subject).unwrap();
+                        ready(authenticator.revocations().revoke(subject, time)).unwrap();
                     }
                 }
             }

@@ -8,6 +8,9 @@ use serde_json::{Value, json};
 
 use crate::world::{ISSUER, OTHER_AUDIENCE, RESOURCE, authenticator, call, header, keys, policy};
 
+/// The longest lifetime of a token: the default, 31 days.
+const LIFETIME: u64 = 31 * 86_400;
+
 proptest! {
     #![proptest_config(crate::cases(1_000))]
 
@@ -154,6 +157,13 @@ impl Token {
                 if ends_after? != Order::Later {
                     broken.insert("exp");
                 }
+                let longest = LIFETIME + leeway;
+                let of_issue = self.iat.as_ref().map(|iat| exp.is_further_after(iat, longest));
+                if exp.is_later_than(now, longest)? == Order::Later
+                    || of_issue.unwrap_or(Some(false))?
+                {
+                    broken.insert("lifetime");
+                }
             }
         }
         for (name, number) in [("nbf", &self.nbf), ("iat", &self.iat)] {
@@ -192,6 +202,14 @@ impl Number {
         let rounding = number.abs().max(limit).max(1e9) * 1e-14;
         if difference.abs() < rounding { None } else { order(difference > 0.0) }
     }
+
+    /// Whether it is more than `seconds` after `earlier`, where rounding does not decide.
+    fn is_further_after(&self, earlier: &Self, seconds: u64) -> Option<bool> {
+        let (later, earlier) = (self.0.parse::<f64>().unwrap(), earlier.0.parse::<f64>().unwrap());
+        let difference = later - earlier - seconds as f64;
+        let rounding = later.abs().max(earlier.abs()).max(1e9) * 1e-14;
+        if difference.abs() < rounding { None } else { Some(difference > 0.0) }
+    }
 }
 
 fn rule_of(error: &TokenError) -> &'static str {
@@ -201,6 +219,7 @@ fn rule_of(error: &TokenError) -> &'static str {
         TokenError::UnacceptableSubject => "sub",
         TokenError::ForeignAudience { .. } => "aud",
         TokenError::Expired { .. } => "exp",
+        TokenError::LifetimeTooLong => "lifetime",
         TokenError::NotYetValid => "nbf",
         TokenError::IssuedInTheFuture => "iat",
         other => panic!("no rule of these: {other:?}"),
@@ -234,7 +253,11 @@ fn token(now: Duration, leeway: u64) -> impl Strategy<Value = Token> {
         prop_oneof![6 => Just(Some(ISSUER.to_owned())), 1 => prop::option::of(issuers())],
         prop_oneof![4 => Just(Some("user_ada".to_owned())), 1 => prop::option::of(subjects())],
         prop_oneof![6 => Just(Some(json!(RESOURCE))), 3 => prop::option::of(audiences())],
-        prop_oneof![1 => good(1_000), 2 => or_absent(dates(now, leeway))],
+        prop_oneof![
+            1 => good(1_000),
+            2 => or_absent(dates(now, leeway)),
+            1 => near_the_longest_lifetime(now, leeway).prop_map(Some),
+        ],
         prop_oneof![1 => Just(None), 1 => or_absent(dates(now, leeway))],
         prop_oneof![1 => Just(None), 1 => or_absent(dates(now, leeway))],
     )
@@ -295,6 +318,13 @@ fn dates(now: Duration, leeway: u64) -> BoxedStrategy<Number> {
         ].prop_map(|text| Number(text.to_owned())),
     ]
     .boxed()
+}
+
+fn near_the_longest_lifetime(now: Duration, leeway: u64) -> impl Strategy<Value = Number> {
+    let longest = (LIFETIME + leeway) as i64;
+    (-700..700_i64, -1..=1_i64).prop_flat_map(move |(offset, edge)| {
+        prop_oneof![near(now, longest + offset), near(now, longest + edge)]
+    })
 }
 
 /// So many whole seconds from `now`.

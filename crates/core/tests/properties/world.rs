@@ -114,7 +114,8 @@ impl FetchProfile for Nobody {
     }
 }
 
-fn at_once<T>(future: impl Future<Output = T>) -> T {
+/// Nothing here waits, so everything is ready when it is first looked at.
+pub(crate) fn at_once<T>(future: impl Future<Output = T>) -> T {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(value) => value,
         Poll::Pending => panic!("something waited"),
