@@ -44,7 +44,7 @@ async fn r24_r26_two_failing_issuers_do_not_affect_a_third() {
     class.case("a rotation is quick", within(quickest, PATIENCE * 9 / 10));
     class.case("the third goes on", during.all_accepted());
     class.case("as fast as before", during.as_fast_as(&before));
-    for health in world.auth.health() {
+    for health in world.auth.health().issuers {
         class.same(format!("{} is ready", health.issuer), health.ready, true);
     }
     down.come_up().unwrap();
