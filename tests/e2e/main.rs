@@ -30,6 +30,7 @@ mod private_ca;
 mod readme;
 mod recipes;
 mod settings;
+mod streams;
 mod support;
 mod tokens;
 mod two_issuers;

@@ -157,8 +157,9 @@ impl McpAuth {
     /// a client that refreshes its token is accepted again, unless the revocation is
     /// [`standing`](NewRevocation::standing).
     ///
-    /// It is in force in this process at once, cached tokens, cached users and open streams
-    /// included. `Ok` means that the record is in the log of
+    /// It is in force in this process at once, cached tokens and cached users included; responses
+    /// that are [being sent](McpAuthMiddleware#responses-that-are-being-sent) end within half a
+    /// second. `Ok` means that the record is in the log of
     /// [`revocations`](crate::McpAuthBuilder::revocations): other processes follow within a second.
     ///
     /// ```

@@ -4,12 +4,17 @@
 //! |---|---|
 //! | `gate` | one service and one future for every check before an inner service |
 //! | `authentication` | the check of credentials |
+//! | `open_response` | when the end of access ends a response that is being sent |
+//! | `guarded_body` | a response body that can be ended while it is sent |
 //! | `layer` | [`McpAuthMiddleware`], what applications wrap with |
 
 mod authentication;
 mod gate;
+mod guarded_body;
 mod layer;
+mod open_response;
 
 pub(crate) use authentication::Authentication;
-pub(crate) use gate::{Begun, Check, Finished, Gate};
+pub(crate) use gate::{Begun, Check, Finished, Gate, GatedBody};
 pub use layer::McpAuthMiddleware;
+pub(crate) use open_response::IsSubscription;

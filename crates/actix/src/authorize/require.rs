@@ -12,7 +12,7 @@ use std::{
 use actix_service::{Service, Transform};
 use actix_web::{
     Error, HttpMessage, HttpResponse,
-    body::{EitherBody, MessageBody},
+    body::MessageBody,
     dev::{ServiceRequest, ServiceResponse},
 };
 use futures_util::future::LocalBoxFuture;
@@ -21,7 +21,7 @@ use mcp_auth_core::{Authenticated, Rejection, Requirement};
 use crate::{
     auth::McpAuth,
     extract,
-    middleware::{Begun, Check, Finished, Gate},
+    middleware::{Begun, Check, Finished, Gate, GatedBody},
 };
 
 /// Rejects callers who lack what `R` needs, for `wrap` on a resource or a scope within what the
@@ -47,7 +47,7 @@ where
     B: MessageBody + 'static,
     R: Requirement,
 {
-    type Response = ServiceResponse<EitherBody<B>>;
+    type Response = ServiceResponse<GatedBody<B>>;
     type Error = Error;
     type InitError = ();
     type Transform = Gate<RequirementCheck<R>, S>;

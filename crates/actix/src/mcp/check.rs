@@ -19,7 +19,7 @@ use mcp_auth_core::{
 use super::body::{self, BodyLimits};
 use crate::{
     auth::McpAuth,
-    middleware::{Begun, Check, Finished},
+    middleware::{Begun, Check, Finished, IsSubscription},
     rejected::RejectedMessages,
 };
 
@@ -91,6 +91,9 @@ impl McpCheck {
         let id = || messages.only().and_then(|only| only.id()).cloned();
         if let Err(error) = mirrored(request.headers())?.check(&messages) {
             return Err(RejectedMessages { id: id(), ..RejectedMessages::from(error) });
+        }
+        if messages.is_subscription() {
+            request.extensions_mut().insert(IsSubscription);
         }
         self.policy.check(&messages, request.extensions().get()).map_err(|rejection| {
             let needs = self.policy.needs(&messages);

@@ -9,7 +9,7 @@ use std::{
 use actix_service::{Service, Transform};
 use actix_web::{
     Error,
-    body::{EitherBody, MessageBody},
+    body::MessageBody,
     dev::{ServiceRequest, ServiceResponse},
 };
 use mcp_auth_core::{
@@ -20,7 +20,7 @@ use mcp_auth_core::{
 use super::{body::BodyLimits, check::McpCheck};
 use crate::{
     auth::McpAuth,
-    middleware::{Authentication, Gate},
+    middleware::{Authentication, Gate, GatedBody},
 };
 
 /// [`McpAuth::middleware`] for an MCP endpoint, with what messages need besides: rules for tools,
@@ -53,7 +53,9 @@ use crate::{
 /// ```
 ///
 /// It belongs around the MCP endpoint alone, since with rules it takes every body for a message of
-/// MCP. Streaming answers pass untouched.
+/// MCP. Streaming answers pass untouched, unless the caller is revoked meanwhile: see
+/// [`McpAuthMiddleware`](crate::McpAuthMiddleware). The answer to `subscriptions/listen` ends with
+/// the token where its body is read, which is where there are rules.
 #[derive(Debug, Clone)]
 pub struct McpMiddleware {
     auth: McpAuth,
@@ -114,7 +116,7 @@ where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
     B: MessageBody + 'static,
 {
-    type Response = ServiceResponse<EitherBody<EitherBody<B>>>;
+    type Response = ServiceResponse<GatedBody<GatedBody<B>>>;
     type Error = Error;
     type InitError = ();
     type Transform = Gate<Authentication, Gate<McpCheck, S>>;

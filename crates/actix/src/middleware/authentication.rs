@@ -1,19 +1,25 @@
 //! The check of every request's credentials.
 
-use std::{fmt, rc::Rc};
+use std::{fmt, rc::Rc, sync::Arc};
 
 use actix_web::{
     Error, HttpMessage, HttpResponse,
+    body::MessageBody,
     dev::{ServiceRequest, ServiceResponse},
     http::header,
 };
 use futures_util::future::{FutureExt, LocalBoxFuture};
 use mcp_auth_core::{
-    Authenticated, Clock, Rejection, Step, Waiting, permission::Need, rejection::UnavailableReason,
+    Authenticated, Clock, Principal, Rejection, Step, Waiting, permission::Need,
+    rejection::UnavailableReason,
 };
 use tokio::time::timeout;
 
-use super::gate::{Begun, Check, Finished};
+use super::{
+    gate::{Begun, Check, Finished},
+    guarded_body::Guard,
+    open_response,
+};
 use crate::{
     auth::{McpAuth, incoming},
     cors::{OriginPolicy, RequestOrigin, is_preflight},
@@ -29,8 +35,16 @@ pub struct Authentication {
     pub(crate) needs: Vec<&'static Need>,
 }
 
+/// What is kept of an accepted request. The caller does not come from the request's extensions: the
+/// handler can change those, and so can the middleware of another resource within this one.
+pub struct Accepted {
+    origin: RequestOrigin,
+    /// `None` for a request without credentials.
+    caller: Option<Arc<Principal>>,
+}
+
 impl Check for Authentication {
-    type Passed = RequestOrigin;
+    type Passed = Accepted;
     type Waiting = (Waiting, RequestOrigin);
 
     fn begin(&self, request: &ServiceRequest) -> Begun<Self> {
@@ -43,11 +57,10 @@ impl Check for Authentication {
         match inner.authenticator.begin(incoming, inner.clock.now()) {
             Ok(Step::Waiting(waiting)) => Begun::Wait((waiting, origin)),
             Ok(Step::Done(caller)) => {
-                self.accept(request, caller);
-                Begun::Pass(origin)
+                Begun::Pass(Accepted { origin, caller: Some(self.accept(request, caller)) })
             }
             Err(rejection) => match self.reject(request, &rejection) {
-                None => Begun::Pass(origin),
+                None => Begun::Pass(Accepted { origin, caller: None }),
                 Some(answer) => Begun::Answer(answer),
             },
         }
@@ -65,11 +78,11 @@ impl Check for Authentication {
             let late = |_| Err(UnavailableReason::TimeLimit { limit }.into());
             match timeout(limit, decision).await.unwrap_or_else(late) {
                 Ok(caller) => {
-                    self.accept(&request, caller);
-                    Ok((request, origin))
+                    let caller = Some(self.accept(&request, caller));
+                    Ok((request, Accepted { origin, caller }))
                 }
                 Err(rejection) => match self.reject(&request, &rejection) {
-                    None => Ok((request, origin)),
+                    None => Ok((request, Accepted { origin, caller: None })),
                     Some(answer) => Err((request, answer)),
                 },
             }
@@ -77,13 +90,20 @@ impl Check for Authentication {
         .boxed_local()
     }
 
-    fn on_response<B>(&self, origin: &RequestOrigin, response: &mut ServiceResponse<B>) {
+    fn on_response<B>(&self, accepted: &Accepted, response: &mut ServiceResponse<B>) {
         self.auth.log_rejection_in(response);
-        self.auth.add_cors_headers(origin, response.headers_mut());
+        self.auth.add_cors_headers(&accepted.origin, response.headers_mut());
     }
 
-    fn on_error(&self, origin: &RequestOrigin, error: Error) -> Error {
-        self.auth.on_error(error, origin)
+    fn guard<B: MessageBody>(&self, accepted: &Accepted, response: &ServiceResponse<B>) -> Guard {
+        match &accepted.caller {
+            Some(caller) => open_response::guard(&self.auth, caller, response),
+            None => Guard::Unguarded,
+        }
+    }
+
+    fn on_error(&self, accepted: &Accepted, error: Error) -> Error {
+        self.auth.on_error(error, &accepted.origin)
     }
 }
 
@@ -127,9 +147,11 @@ impl Authentication {
         })
     }
 
-    fn accept(&self, request: &ServiceRequest, caller: Authenticated) {
+    fn accept(&self, request: &ServiceRequest, caller: Authenticated) -> Arc<Principal> {
         self.auth.inner().observer.accepted();
+        let principal = caller.principal().clone();
         request.extensions_mut().insert(caller);
+        principal
     }
 
     /// The response to a rejected request; `None` where it has no credentials and needs none.

@@ -18,6 +18,8 @@ use actix_web::{
 use futures_util::future::LocalBoxFuture;
 use pin_project_lite::pin_project;
 
+use super::guarded_body::{Guard, GuardedBody};
+
 /// What is checked before an inner service, and done after it.
 pub trait Check: Sized + 'static {
     /// What is kept of an accepted request for [`on_response`](Self::on_response).
@@ -37,6 +39,11 @@ pub trait Check: Sized + 'static {
 
     /// Called with the response of the inner service.
     fn on_response<B>(&self, _passed: &Self::Passed, _response: &mut ServiceResponse<B>) {}
+
+    /// What can end the body of this response while it is sent.
+    fn guard<B: MessageBody>(&self, _passed: &Self::Passed, _: &ServiceResponse<B>) -> Guard {
+        Guard::Unguarded
+    }
 
     /// Called with the error of the inner service, which becomes a response further out.
     fn on_error(&self, _passed: &Self::Passed, error: Error) -> Error {
@@ -58,6 +65,9 @@ pub enum Begun<C: Check> {
 pub(crate) type Finished<C> =
     Result<(ServiceRequest, <C as Check>::Passed), (ServiceRequest, HttpResponse)>;
 
+/// The body of the inner service's response, or of an answer by the check.
+pub(crate) type GatedBody<B> = EitherBody<GuardedBody<B>>;
+
 /// An inner service behind a check: one for each worker.
 pub struct Gate<C, S>(Rc<Gated<C, S>>);
 
@@ -78,7 +88,7 @@ where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
     B: MessageBody + 'static,
 {
-    type Response = ServiceResponse<EitherBody<B>>;
+    type Response = ServiceResponse<GatedBody<B>>;
     type Error = Error;
     type Future = GateFuture<C, S, B>;
 
@@ -119,7 +129,7 @@ pin_project! {
         S: Service<ServiceRequest>,
     {
         /// Answered by the check. Boxed, so that the future of an accepted request stays small.
-        Answered { answer: Option<Box<ServiceResponse<EitherBody<B>>>> },
+        Answered { answer: Option<Box<ServiceResponse<GatedBody<B>>>> },
         /// The check waits for something.
         Waiting { check: LocalBoxFuture<'static, Finished<C>> },
         /// Accepted.
@@ -144,7 +154,7 @@ where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
     B: MessageBody,
 {
-    type Output = Result<ServiceResponse<EitherBody<B>>, Error>;
+    type Output = Result<ServiceResponse<GatedBody<B>>, Error>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
@@ -163,7 +173,10 @@ where
                     return Poll::Ready(match ready!(service.poll(context)) {
                         Ok(mut response) => {
                             check.on_response(passed, &mut response);
-                            Ok(response.map_into_left_body())
+                            let guard = check.guard(passed, &response);
+                            Ok(response.map_body(|_, body| {
+                                EitherBody::left(GuardedBody::new(body, guard))
+                            }))
                         }
                         Err(error) => Err(check.on_error(passed, error)),
                     });

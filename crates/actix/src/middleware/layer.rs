@@ -5,12 +5,15 @@ use std::future::{Ready, ready};
 use actix_service::{Service, Transform};
 use actix_web::{
     Error,
-    body::{EitherBody, MessageBody},
+    body::MessageBody,
     dev::{ServiceRequest, ServiceResponse},
 };
 use mcp_auth_core::{Requirement, permission::Need};
 
-use super::{authentication::Authentication, gate::Gate};
+use super::{
+    authentication::Authentication,
+    gate::{Gate, GatedBody},
+};
 use crate::auth::McpAuth;
 
 /// Rejects requests without a valid token, whatever their method, before routing looks at the
@@ -25,6 +28,15 @@ use crate::auth::McpAuth;
 ///     .service(web::resource("/mcp").wrap(auth.middleware()).route(web::post().to(HttpResponse::Ok)))
 ///     .configure(auth.discovery());
 /// ```
+///
+/// # Responses that are being sent
+/// When the caller is [revoked](McpAuth::revoke), event streams (`text/event-stream`) end, and other
+/// streams, upgraded connections and sized bodies beyond 64 KiB are aborted with an error, so that
+/// no part of a file looks like the whole. This process does so within half a second. Where the
+/// client has stopped reading, the response stays as it is until the client reads on.
+///
+/// An event stream that answers a GET also ends with the token (`exp` and the leeway); other
+/// responses go on to their end.
 #[derive(Debug, Clone)]
 pub struct McpAuthMiddleware {
     auth: McpAuth,
@@ -64,7 +76,7 @@ where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
     B: MessageBody + 'static,
 {
-    type Response = ServiceResponse<EitherBody<B>>;
+    type Response = ServiceResponse<GatedBody<B>>;
     type Error = Error;
     type InitError = ();
     type Transform = Gate<Authentication, S>;

@@ -1,6 +1,6 @@
 //! Revocations of one resource: by the names of its own issuers and static keys.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::Authenticator;
 use crate::{
@@ -12,6 +12,7 @@ use crate::{
         RevokeError, Revoked,
     },
     time::UnixTime,
+    token::claims::NumericDate,
 };
 
 impl Authenticator {
@@ -67,6 +68,33 @@ impl Authenticator {
         };
         new.issuer = Some(issuer.map(Issuer::name).ok_or_else(unknown)?.into());
         Ok(new)
+    }
+
+    /// Whether a caller who was accepted is revoked by now: for responses that are still open. It
+    /// asks memory alone, whether or not the log is in contact: only a record ends a response.
+    pub fn is_revoked(&self, caller: &Principal) -> bool {
+        let names = self.issuer_records(caller);
+        let (keys, leeway) = (caller.revocation_keys(), self.policy.leeway);
+        self.revocations().index().refuses(names, keys, leeway)
+    }
+
+    /// When a caller's token ends: its `exp` with the leeway. `None` for a static key, which does
+    /// not end.
+    pub fn expires_at(&self, caller: &Principal) -> Option<UnixTime> {
+        let exp = caller.token()?.expires_at().map(NumericDate::as_secs_f64)?;
+        let end = Duration::try_from_secs_f64(exp + self.policy.leeway.as_secs_f64()).ok()?;
+        Some(UnixTime::since_epoch(end))
+    }
+
+    /// Where the revocations of a caller are.
+    fn issuer_records(&self, caller: &Principal) -> &[Arc<IssuerRecords>] {
+        match caller.token() {
+            None => &self.revoked_static_keys,
+            Some(token) => self
+                .by_iss
+                .get(token.issuer())
+                .map_or(&[], |&issuer| &*self.trusted[issuer].revocations),
+        }
     }
 
     /// Drops the users that a revocation is about from the identity store's cache, from now on.

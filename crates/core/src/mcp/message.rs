@@ -104,6 +104,13 @@ impl<'b> Messages<'b> {
             _ => None,
         }
     }
+
+    /// Whether the body is one `subscriptions/listen`: its answer is a stream of notifications that
+    /// has no result to wait for (MCP 2026-07-28).
+    pub fn is_subscription(&self) -> bool {
+        self.only()
+            .is_some_and(|only| only.is_request() && only.method() == Some("subscriptions/listen"))
+    }
 }
 
 impl Message<'_> {

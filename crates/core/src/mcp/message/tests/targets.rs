@@ -104,3 +104,13 @@ fn r30_what_names_nothing_by_a_string_is_refused() {
         assert_eq!(read(&text), Err(MessageError::NoName), "{text}");
     }
 }
+
+#[test]
+fn r35_one_request_to_listen_is_a_subscription() {
+    let is_subscription = |body: &str| read(body).unwrap().is_subscription();
+    assert!(is_subscription(LISTEN));
+    let (batch, notification) = (format!("[{LISTEN}]"), LISTEN.replace("\"id\":1,", ""));
+    for other in [&batch, &notification, CALL, r#"{"id":1,"result":{}}"#] {
+        assert!(!is_subscription(other), "{other}");
+    }
+}
