@@ -44,7 +44,7 @@ pub(crate) use metadata::MetadataWatch;
 use openssl::ssl::SslConnector;
 use profiles::{ProfileClient, ProfileWorker};
 pub(crate) use root_certificates::RootCertificates;
-use tasks::run_until_dropped;
+use tasks::{MakeRuntime, run_until_dropped};
 
 use crate::{
     clock::ChosenClock,
@@ -56,7 +56,7 @@ use crate::{
 const RESTART: Duration = Duration::from_secs(1);
 
 /// How long a refresher that is dropped waits for its thread to end. A thread that still runs when
-/// the process ends can failure in OpenSSL's `atexit` handlers. A fetch ends at once and a stuck
+/// the process ends can crash in OpenSSL's `atexit` handlers. A fetch ends at once and a stuck
 /// lookup is not waited for, so that only reading the system's certificates on a busy machine, and
 /// an application's own clock, can take long.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(500);
@@ -84,6 +84,7 @@ pub(crate) struct RefresherPlan {
     metadata: Vec<Arc<MetadataWatch>>,
     profile_client: ProfileClient,
     profiles: ProfileWorker,
+    runtime: MakeRuntime,
 }
 
 impl RefresherPlan {
@@ -109,6 +110,7 @@ impl RefresherPlan {
             metadata: Vec::new(),
             profile_client,
             profiles,
+            runtime: tasks::current_thread_runtime,
         }
     }
 

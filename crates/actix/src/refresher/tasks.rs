@@ -1,6 +1,7 @@
-//! The refresher's loops: one per document, each flying alone.
+//! The refresher's loops: one per document, with one fetch at a time each.
 
 use std::{
+    io,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::pin,
     rc::Rc,
@@ -27,8 +28,18 @@ use crate::observe;
 /// The longest the refresher sleeps without looking at the clock, which may have been set.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 
-/// Runs all loops until the refresher is dropped. `Err` where that could not be done to the end:
-/// a loop panicked, or there is no runtime to be had.
+/// Creates the runtime that the loops run on. It fails if the operating system refuses the file
+/// descriptors; a test replaces it by one that fails.
+pub(super) type MakeRuntime = fn() -> io::Result<Runtime>;
+
+pub(super) fn current_thread_runtime() -> io::Result<Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
+}
+
+/// Runs all loops until the refresher is dropped.
+///
+/// # Errors
+/// Where they end before: a loop panicked, or the runtime could not be created.
 pub(super) fn run_until_dropped(
     plan: &RefresherPlan,
     dropped: watch::Receiver<()>,
@@ -40,7 +51,7 @@ pub(super) fn run_until_dropped(
 pub(super) struct Interrupted;
 
 fn run_loops(plan: &RefresherPlan, mut dropped: watch::Receiver<()>) -> Result<(), Interrupted> {
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    let runtime = match (plan.runtime)() {
         // Does not wait for a name lookup that hangs in a blocking thread, after a panic either.
         Ok(runtime) => scopeguard::guard(runtime, Runtime::shutdown_background),
         Err(error) => {
@@ -67,19 +78,19 @@ pub(super) trait RefreshTask {
     /// What the policy says.
     fn next(&self, now: UnixTime) -> Next;
 
-    /// Where whoever cannot wait rings.
+    /// Notified when a request needs the document before the policy's time.
     fn wake(&self) -> &Notify;
 
-    /// Fetches, and tells the policy of it where that succeeded.
+    /// Fetches the document, and reports a success to the policy.
     async fn fetch(&self, fetcher: &Fetcher, clock: &dyn Clock) -> Result<(), FetchError>;
 
-    /// Tells the policy that it did not; `None` where nobody knows why.
+    /// Reports a failure to the policy; `None` if the fetch was interrupted.
     fn failed(&self, now: UnixTime, error: Option<&FetchError>);
 }
 
 async fn keep_fresh(job: &impl RefreshTask, fetcher: &Fetcher, clock: &dyn Clock) {
     loop {
-        // Read before the policy takes off: a clock that panics must not leave it in flight.
+        // Read before the policy counts a fetch as begun: a clock that panics must not leave it so.
         let now = clock.now();
         match job.next(now) {
             Next::Wait(time) => pause(time, job.wake()).await,
@@ -88,19 +99,19 @@ async fn keep_fresh(job: &impl RefreshTask, fetcher: &Fetcher, clock: &dyn Clock
     }
 }
 
-/// One fetch, whose end the policy learns of in any case.
+/// One fetch. Its end is reported to the policy in any case.
 async fn fetch_once(
     job: &impl RefreshTask,
     fetcher: &Fetcher,
     clock: &dyn Clock,
     started: UnixTime,
 ) {
-    // A fetch that ends by a panic, or because the thread ends, has failed as well: otherwise it
-    // would stay in flight, and requests would wait for it. It is given the time of the start,
-    // since the clock itself may have panicked.
+    // A fetch that a panic or the end of the thread interrupts has failed as well: otherwise it
+    // would count as under way, and requests would wait for it. The failure has the time of the
+    // start, since the clock itself may have panicked.
     let failure = scopeguard::guard((), |()| job.failed(started, None));
     if let Err(error) = job.fetch(fetcher, clock).await {
-        // A back-off runs from here, however long the fetch hung.
+        // A back-off starts at the end of the fetch, however long that took.
         let now = clock.now();
         ScopeGuard::into_inner(failure);
         job.failed(now, Some(&error));
@@ -109,7 +120,7 @@ async fn fetch_once(
     }
 }
 
-/// Sleeps until it is time, or until somebody rings.
+/// Sleeps until it is time, or until a request needs the document.
 async fn pause(time: Duration, wake: &Notify) {
     let _ = timeout(time.min(LONGEST_SLEEP), wake.notified()).await;
 }
@@ -119,3 +130,6 @@ pub(super) fn jitter() -> f64 {
     // The standard library's hasher is seeded at random: enough to spread fetches out.
     (RandomState::new().hash_one(0_u8) >> 11) as f64 / (1_u64 << 53) as f64
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,66 @@
+//! docs/operations.md lists the events, and a test provokes each of them.
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use crate::obligations::{SOURCES, rust_files};
+
+/// The test that provokes most of them.
+const LOGS: &str = "r09_neither_log_nor_answer_shows_a_token_and_the_log_tells_the_remedy";
+
+/// Each event, with a test that provokes it and reads it in the log.
+const PROVOKED: &[(&str, &str)] = &[
+    ("request_refused", LOGS),
+    ("request_unavailable", LOGS),
+    ("events_suppressed", "what_was_left_out_is_told_on_the_next_request_even_a_good_one"),
+    ("keys_fetched", LOGS),
+    ("keys_unchanged", LOGS),
+    ("keys_fetch_failed", "r27_metadata_of_another_issuer_is_503_and_its_keys_unused"),
+    ("no_keys_published", LOGS),
+    ("jwks_uri_changed", "r27_a_changed_jwks_uri_is_followed_and_logged"),
+    ("metadata_fetch_failed", LOGS),
+    ("userinfo_endpoint_not_used", LOGS),
+    ("userinfo_endpoint_elsewhere", "r27_the_log_names_a_configured_foreign_userinfo_endpoint"),
+    ("refresher_restarts", "r28_a_refresher_that_panics_is_restarted_and_logged"),
+    ("refresher_has_no_runtime", "r28_a_missing_runtime_ends_the_loops_with_an_event"),
+    (
+        "public_url_doubtful",
+        "r03_a_public_url_that_looks_wrong_is_told_at_start_up_once_and_no_other",
+    ),
+    ("wrong_user_type", LOGS),
+    ("no_middleware", LOGS),
+    ("undeclared_permission", LOGS),
+    ("issuer_scopes_unlimited", "r33_each_of_several_issuers_without_a_limit_is_named"),
+    ("issuers_share_subjects", "r33_issuers_that_share_their_subjects_are_named"),
+    ("permissions_not_in_scopes", "what_clients_cannot_ask_for_is_named_at_start_up"),
+];
+
+#[test]
+fn every_documented_event_is_provoked_by_a_test() {
+    let documented = documented(include_str!("../../docs/operations.md"));
+    assert!(documented.contains("request_refused"), "{documented:?}");
+    let provoked: BTreeSet<&str> = PROVOKED.iter().map(|(event, _)| *event).collect();
+    assert_eq!(documented, provoked, "docs/operations.md, and the list of this file");
+    let sources = sources();
+    for (event, test) in PROVOKED {
+        let is_there = |source: &&String| source.contains(&format!("fn {test}("));
+        let source = sources.iter().find(is_there).unwrap_or_else(|| panic!("no test {test}"));
+        assert!(source.contains(event), "{test} does not look for {event}");
+    }
+}
+
+/// The names in the first column of the table of events.
+fn documented(document: &str) -> BTreeSet<&str> {
+    let table = document.lines().skip_while(|line| !line.starts_with("| `event` |")).skip(2);
+    let rows = table.map_while(|line| line.strip_prefix("| `"));
+    rows.filter_map(|row| Some(row.split_once('`')?.0)).collect()
+}
+
+/// The text of every file with tests, except this one.
+fn sources() -> Vec<String> {
+    let mut files = Vec::new();
+    for folder in SOURCES {
+        rust_files(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), &mut files);
+    }
+    files.retain(|file| !file.ends_with("e2e/events.rs"));
+    files.iter().map(|file| fs::read_to_string(file).unwrap()).collect()
+}
