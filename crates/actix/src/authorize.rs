@@ -1,9 +1,9 @@
-//! What a caller must be allowed: demanded by a handler's argument, or around a route.
+//! Requirements: as a handler's argument, or around a route.
 
+mod error;
 mod extractor;
-mod refusal;
 mod require;
 
+pub(crate) use error::ExtractorError;
 pub use extractor::Authorized;
-pub(crate) use refusal::Refusal;
 pub use require::RequirePermission;

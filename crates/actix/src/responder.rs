@@ -9,7 +9,7 @@ use mcp_auth_core::{Rejection, permission::Need};
 
 use crate::{
     auth::{McpAuth, incoming},
-    authorize::Refusal,
+    authorize::ExtractorError,
     cors::RequestOrigin,
     observe,
     rejected::RejectedMessages,
@@ -67,9 +67,9 @@ impl McpAuth {
     }
 
     /// The error of an extractor that rejects the request.
-    pub(crate) fn refusal(&self, rejection: Rejection, needs: &[&'static Need]) -> Refusal {
+    pub(crate) fn refusal(&self, rejection: Rejection, needs: &[&'static Need]) -> ExtractorError {
         let challenge = self.challenge(needs, &rejection);
-        Refusal::new(rejection, challenge)
+        ExtractorError::new(rejection, challenge)
     }
 
     /// Logs the rejection of an extractor, if the response is one.
@@ -97,7 +97,9 @@ impl McpAuth {
     }
 
     fn log_rejection_of(&self, error: &Error, headers: &HeaderMap) {
-        if let Some(rejection) = error.as_error::<Refusal>().and_then(Refusal::take_unlogged) {
+        if let Some(rejection) =
+            error.as_error::<ExtractorError>().and_then(ExtractorError::take_unlogged)
+        {
             self.log_rejection(headers, rejection);
         }
     }

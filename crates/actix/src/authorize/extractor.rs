@@ -1,4 +1,4 @@
-//! A user who is allowed what the handler needs.
+//! The extractor of a user who holds the permissions that a handler needs.
 
 use std::{
     fmt,
@@ -11,14 +11,14 @@ use std::{
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, dev::Payload};
 use mcp_auth_core::{Authenticated, Grants, Principal, Requirement};
 
-use super::Refusal;
+use super::ExtractorError;
 use crate::{
     extract::{self, AuthedUser},
     observe,
 };
 
-/// The application's own user who is calling, and who is allowed what the handler needs: an
-/// [`AuthedUser`] with a demand. `R` is a [`Permission`](mcp_auth_core::Permission), a tuple of
+/// The application's user who is calling, and who holds what the handler needs: an [`AuthedUser`]
+/// with a requirement. `R` is a [`Permission`](mcp_auth_core::Permission), a tuple of
 /// them, all of which are needed, or [`Any`](mcp_auth_core::Any).
 ///
 /// ```
@@ -35,15 +35,15 @@ use crate::{
 /// ```
 ///
 /// # Errors
-/// Where something is missing that a new token would bring: 403 `insufficient_scope`, with all
-/// that is needed in one challenge; where no token would, a plain 403 (R15). Where nobody is signed
-/// in: 401. Where a permission was never
+/// If a permission is missing that a new token can grant: 403 `insufficient_scope`, with all that
+/// is needed in one challenge (RFC 6750 §3.1). If no token can grant it: 403 without a challenge.
+/// Without credentials: 401. If a permission was never
 /// [declared](crate::McpAuthBuilder::permissions), and for the reasons of [`AuthedUser`]: 500, and
 /// a log line with the remedy.
 pub struct Authorized<R, U = Principal> {
     user: AuthedUser<U>,
     grants: Arc<Grants>,
-    demanded: PhantomData<fn() -> R>,
+    requirement: PhantomData<fn() -> R>,
 }
 
 impl<R: Requirement, U: Send + Sync + 'static> FromRequest for Authorized<R, U> {
@@ -53,7 +53,7 @@ impl<R: Requirement, U: Send + Sync + 'static> FromRequest for Authorized<R, U> 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let extensions = request.extensions();
         if let Some(caller) = extensions.get::<Authenticated>() {
-            return ready(Self::demand(caller));
+            return ready(Self::check(caller));
         }
         ready(Err(match extract::anonymous(&extensions) {
             Some(auth) => extract::sign_in_first(&auth, &[R::NEED]),
@@ -63,10 +63,10 @@ impl<R: Requirement, U: Send + Sync + 'static> FromRequest for Authorized<R, U> 
 }
 
 impl<R: Requirement, U: Send + Sync + 'static> Authorized<R, U> {
-    fn demand(caller: &Authenticated) -> Result<Self, Error> {
+    fn check(caller: &Authenticated) -> Result<Self, Error> {
         let user = AuthedUser::from_authenticated(caller).ok_or_else(extract::mistake)?;
         match caller.require(&[R::NEED]) {
-            Ok(()) => Ok(Self { user, grants: caller.grants().clone(), demanded: PhantomData }),
+            Ok(()) => Ok(Self { user, grants: caller.grants().clone(), requirement: PhantomData }),
             Err(rejection) => match caller.grants().undeclared(R::NEED) {
                 Some(_) => {
                     observe::undeclared_permission(R::NEED);
@@ -74,7 +74,7 @@ impl<R: Requirement, U: Send + Sync + 'static> Authorized<R, U> {
                 }
                 None => {
                     let challenge = caller.challenge(&rejection);
-                    Err(Refusal::new(rejection, challenge).into())
+                    Err(ExtractorError::new(rejection, challenge).into())
                 }
             },
         }
@@ -87,12 +87,12 @@ impl<R, U> Authorized<R, U> {
         self.user.principal()
     }
 
-    /// All permissions that the caller holds, for what the handler decides by itself.
+    /// All permissions that the caller holds, for the handler's own decisions.
     pub fn grants(&self) -> &Grants {
         &self.grants
     }
 
-    /// The user without the demand.
+    /// The user without the requirement.
     pub fn into_user(self) -> AuthedUser<U> {
         self.user
     }
@@ -108,7 +108,7 @@ impl<R, U> Deref for Authorized<R, U> {
 
 impl<R, U> Clone for Authorized<R, U> {
     fn clone(&self) -> Self {
-        Self { user: self.user.clone(), grants: self.grants.clone(), demanded: PhantomData }
+        Self { user: self.user.clone(), grants: self.grants.clone(), requirement: PhantomData }
     }
 }
 

@@ -72,7 +72,7 @@ impl<R: Requirement> Check for RequirementCheck<R> {
                 false => extract::no_middleware::<R>(request.path()).error_response(),
             });
         };
-        match caller.demand(&[R::NEED]) {
+        match caller.require_and_keep(&[R::NEED]) {
             Ok(()) => Begun::Pass(()),
             Err(rejection) => Begun::Answer(self.reject(request, &rejection)),
         }

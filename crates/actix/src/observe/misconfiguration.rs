@@ -7,7 +7,7 @@ use mcp_auth_core::{permission::Need, rejection::OneLine};
 
 use super::{
     TARGET,
-    sampling::{LogSampling, Sampler, Summary, Verdict},
+    sampling::{LogSampling, Sampled, Sampler, Summary},
 };
 
 /// They belong to the program, and to no resource.
@@ -16,7 +16,7 @@ static SAMPLER: LazyLock<Sampler> = LazyLock::new(|| Sampler::new(LogSampling::d
 /// A handler's user type is not that of the identity store.
 #[cold]
 pub(crate) fn wrong_user_type(asked: &'static str, resolved: &'static str) {
-    if let Verdict::Write { suppressed } = sample("wrong_user_type") {
+    if let Sampled::Write { suppressed } = sample("wrong_user_type") {
         tracing::error!(
             name: "wrong_user_type",
             target: TARGET,
@@ -33,7 +33,7 @@ pub(crate) fn wrong_user_type(asked: &'static str, resolved: &'static str) {
 /// A handler asks for a user where nobody was asked for a token.
 #[cold]
 pub(crate) fn no_middleware(asked: &'static str, path: &str) {
-    if let Verdict::Write { suppressed } = sample("no_middleware") {
+    if let Sampled::Write { suppressed } = sample("no_middleware") {
         tracing::error!(
             name: "no_middleware",
             target: TARGET,
@@ -50,7 +50,7 @@ pub(crate) fn no_middleware(asked: &'static str, path: &str) {
 /// Something is demanded that was never declared, so that nobody can hold it.
 #[cold]
 pub(crate) fn undeclared_permission(need: &Need) {
-    if let Verdict::Write { suppressed } = sample("undeclared_permission") {
+    if let Sampled::Write { suppressed } = sample("undeclared_permission") {
         tracing::error!(
             name: "undeclared_permission",
             target: TARGET,
@@ -63,9 +63,9 @@ pub(crate) fn undeclared_permission(need: &Need) {
     }
 }
 
-fn sample(mistake: &'static str) -> Verdict {
-    let sampled = SAMPLER.sample(mistake, Instant::now());
-    for Summary { reason, suppressed, seconds } in sampled.ended {
+fn sample(mistake: &'static str) -> Sampled {
+    let sample = SAMPLER.sample(mistake, Instant::now());
+    for Summary { reason, suppressed, seconds } in sample.ended {
         tracing::error!(
             name: "events_suppressed",
             target: TARGET,
@@ -76,5 +76,5 @@ fn sample(mistake: &'static str) -> Verdict {
             "more of the same was not written"
         );
     }
-    sampled.verdict
+    sample.outcome
 }

@@ -37,7 +37,7 @@ pub(crate) use misconfiguration::{no_middleware, undeclared_permission, wrong_us
 pub(crate) use permissions::not_granted_by_scope;
 pub(crate) use revocations::{LogObserver, revocation_thread_restarts};
 pub use sampling::LogSampling;
-use sampling::{Sampler, Summary, Verdict};
+use sampling::{Sampled, Sampler, Summary};
 pub(crate) use start_up::{
     issuer_scopes_unlimited, issuers_share_subjects, public_url_doubtful,
     userinfo_endpoint_elsewhere,
@@ -63,21 +63,21 @@ impl Observer {
         }
     }
 
-    /// A good token.
+    /// An accepted request.
     #[inline]
     pub(crate) fn accepted(&self) {
         self.counters.accepted();
-        self.tell_what_is_due();
+        self.log_due_summaries();
     }
 
-    /// No credentials, where none are demanded.
+    /// A request without credentials, where none are required.
     #[inline]
     pub(crate) fn anonymous(&self) {
         self.counters.anonymous();
-        self.tell_what_is_due();
+        self.log_due_summaries();
     }
 
-    /// A refusal, or an outage. The token is described only if a line is written.
+    /// A rejected request. The token is described only if a line is written.
     #[cold]
     pub(crate) fn refused<'a>(
         &self,
@@ -92,9 +92,9 @@ impl Observer {
         if !is_heard(is_outage(reason)) {
             return;
         }
-        let sampled = self.sampler.sample(reason, Instant::now());
-        self.tell(&sampled.ended);
-        if let Verdict::Write { suppressed } = sampled.verdict {
+        let sample = self.sampler.sample(reason, Instant::now());
+        self.log_summaries(&sample.ended);
+        if let Sampled::Write { suppressed } = sample.outcome {
             self.write(rejection, describe(), suppressed);
         }
     }
@@ -139,18 +139,18 @@ impl Observer {
 
     /// Logs what was suppressed in an interval that has ended, on the next request of any kind.
     #[inline]
-    fn tell_what_is_due(&self) {
+    fn log_due_summaries(&self) {
         if self.sampler.owes_a_summary() {
-            self.tell_what_has_ended();
+            self.log_ended_intervals();
         }
     }
 
     #[cold]
-    fn tell_what_has_ended(&self) {
-        self.tell(&self.sampler.ended(Instant::now()));
+    fn log_ended_intervals(&self) {
+        self.log_summaries(&self.sampler.ended(Instant::now()));
     }
 
-    fn tell(&self, ended: &[Summary]) {
+    fn log_summaries(&self, ended: &[Summary]) {
         let resource = &*self.resource;
         for &Summary { reason, suppressed, seconds } in ended {
             match is_outage(reason) {
@@ -184,7 +184,7 @@ impl Observer {
 /// Logs the counts of suppressed events that are still due.
 impl Drop for Observer {
     fn drop(&mut self) {
-        self.tell(&self.sampler.rest(Instant::now()));
+        self.log_summaries(&self.sampler.rest(Instant::now()));
     }
 }
 

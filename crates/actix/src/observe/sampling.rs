@@ -1,5 +1,6 @@
-//! Which refusals are written: all of them at first, and under a flood ever fewer, so that whoever
-//! can send requests cannot fill a disk. What is left out is counted, and the count is told.
+//! Sampling of the events of rejections: all of them are written at first, and fewer in a flood, so
+//! that nobody can fill a disk by sending requests. Suppressed events are counted, and the count is
+//! logged.
 
 use std::{
     fmt,
@@ -10,16 +11,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How many refusals of one reason are written to the log, see
+/// How many rejections of one reason are written to the log, see
 /// [`McpAuthBuilder::log_sampling`](crate::McpAuthBuilder::log_sampling).
 ///
-/// Each reason counts for itself. In each interval the first few are written; then the one that
-/// doubles their number, the one that doubles that, and so on, each with the number of those left
-/// out before it (`suppressed`). When the interval is over, an event `events_suppressed` tells the
-/// rest. A flood of a million in ten seconds is 27 lines.
+/// Each reason is counted separately. In each interval the first few are written; then the one that
+/// doubles their number, the one that doubles that, and so on, each with the number of those
+/// suppressed before it (`suppressed`). When the interval is over, an event `events_suppressed`
+/// reports the rest. A flood of a million in ten seconds is 27 lines.
 ///
-/// How did we choose the default, 10 in 10 s? A mistake in a configuration shows whole, with each
-/// of the first calls; every reason at once at full speed stays under a hundred lines a second.
+/// How did we choose the default, 10 in 10 s? A mistake in a configuration is logged for each of the
+/// first calls, and a flood of every reason at once is less than a hundred lines a second.
 ///
 /// ```
 /// use std::time::Duration;
@@ -38,14 +39,14 @@ pub struct LogSampling {
 }
 
 impl LogSampling {
-    /// Writes the first so many of a reason in each interval, then ever fewer. `first` is at least
-    /// 1: no reason stays unheard.
+    /// Writes the first `first` of a reason in each interval, then fewer. 0 counts as 1, so that every
+    /// reason is logged.
     pub const fn new(first: u32, interval: Duration) -> Self {
         let first = if first == 0 { 1 } else { first as u64 };
         Self { first, interval }
     }
 
-    /// Writes every refusal. Whoever can send requests decides then how much is written.
+    /// Writes every rejection. Then anybody who can send requests can fill a disk.
     pub const fn off() -> Self {
         Self { first: u64::MAX, interval: Duration::ZERO }
     }
@@ -76,10 +77,10 @@ impl fmt::Debug for LogSampling {
 pub(super) struct Sampler {
     settings: LogSampling,
     windows: Mutex<Vec<Window>>,
-    /// What the next number counts from.
+    /// The start of the time that `summary_due` counts.
     epoch: Instant,
-    /// When, in milliseconds, the next interval ends that has left something out; `NEVER` where
-    /// none has. Written under the lock, read without.
+    /// When, in milliseconds, the next interval ends that has suppressed an event; `NEVER` if none
+    /// has. Written under the lock, read without.
     summary_due: AtomicU64,
 }
 
@@ -95,16 +96,16 @@ struct Window {
     suppressed: u64,
 }
 
-/// Whether to write this one.
+/// Whether an event is written.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
-    /// Yes, and so many were left out since the last one.
+pub(super) enum Sampled {
+    /// It is, and so many were suppressed since the last one.
     Write { suppressed: u64 },
-    /// No; it is counted.
+    /// It is not; it is counted.
     Suppress,
 }
 
-/// What an interval has left out at its end.
+/// The number of events that an interval suppressed and that no line has reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Summary {
     pub(super) reason: &'static str,
@@ -113,10 +114,10 @@ pub(super) struct Summary {
     pub(super) seconds: u64,
 }
 
-/// What becomes of one refusal.
+/// The result of [`Sampler::sample`] for one rejection.
 #[derive(Debug)]
-pub(super) struct Sampled {
-    pub(super) verdict: Verdict,
+pub(super) struct Sample {
+    pub(super) outcome: Sampled,
     /// The intervals that have ended meanwhile.
     pub(super) ended: Vec<Summary>,
 }
@@ -131,10 +132,10 @@ impl Sampler {
         }
     }
 
-    /// One more refusal for this reason.
-    pub(super) fn sample(&self, reason: &'static str, now: Instant) -> Sampled {
+    /// Counts one more rejection for this reason.
+    pub(super) fn sample(&self, reason: &'static str, now: Instant) -> Sample {
         if self.settings.is_off() {
-            return Sampled { verdict: Verdict::Write { suppressed: 0 }, ended: Vec::new() };
+            return Sample { outcome: Sampled::Write { suppressed: 0 }, ended: Vec::new() };
         }
         let mut windows = self.windows();
         let ended = self.end(&mut windows, now);
@@ -145,18 +146,18 @@ impl Sampler {
                 windows.len() - 1
             }
         };
-        let verdict = windows[n].one_more(self.settings.first);
+        let outcome = windows[n].one_more(self.settings.first);
         self.expect_end(&windows);
-        Sampled { verdict, ended }
+        Sample { outcome, ended }
     }
 
-    /// Whether anything was left out and not told yet: one look at one number.
+    /// Whether a count of suppressed events is not reported yet: one atomic load.
     #[inline]
     pub(super) fn owes_a_summary(&self) -> bool {
         self.summary_due.load(Ordering::Relaxed) != NEVER
     }
 
-    /// The intervals that have ended with something left out.
+    /// The intervals that have ended and suppressed events.
     pub(super) fn ended(&self, now: Instant) -> Vec<Summary> {
         if self.milliseconds(now) < self.summary_due.load(Ordering::Relaxed) {
             return Vec::new();
@@ -167,7 +168,7 @@ impl Sampler {
         ended
     }
 
-    /// All that was left out and not told yet.
+    /// All counts of suppressed events that are not reported yet.
     pub(super) fn rest(&self, now: Instant) -> Vec<Summary> {
         let mut windows = self.windows();
         let rest = windows.drain(..).filter_map(|window| window.summary(now)).collect();
@@ -212,14 +213,14 @@ impl Window {
         Self { reason, started: now, seen: 0, last_written: 0, suppressed: 0 }
     }
 
-    fn one_more(&mut self, first: u64) -> Verdict {
+    fn one_more(&mut self, first: u64) -> Sampled {
         self.seen = self.seen.saturating_add(1);
         if self.seen <= first || self.seen >= self.last_written.saturating_mul(2) {
             self.last_written = self.seen;
-            return Verdict::Write { suppressed: std::mem::take(&mut self.suppressed) };
+            return Sampled::Write { suppressed: std::mem::take(&mut self.suppressed) };
         }
         self.suppressed += 1;
-        Verdict::Suppress
+        Sampled::Suppress
     }
 
     fn summary(&self, now: Instant) -> Option<Summary> {

@@ -19,10 +19,10 @@ pub(crate) struct ApiKeys {
 }
 
 impl ApiKeys {
-    /// The holders of these keys.
+    /// The principals of these keys' holders.
     ///
     /// # Errors
-    /// Where two have one name, or are one key.
+    /// Where two have the same name or the same key.
     pub(crate) fn new(keys: &[ApiKey], hash: &KeyedHash) -> Result<Self, ConfigError> {
         for (n, key) in keys.iter().enumerate() {
             let twice = |other: &ApiKey| other.name() == key.name() || other.digest == key.digest;
@@ -48,8 +48,8 @@ impl ApiKeys {
         self.holders.iter().any(|(key, _)| key.name().as_str() == name)
     }
 
-    /// The holder of a key. All digests are compared in constant time, so that the duration tells
-    /// nothing about a key. What is longer than every key, as most tokens are, is not hashed.
+    /// The holder of a key. Every digest is compared, each in constant time, so that the duration
+    /// reveals nothing about a key. A token longer than every key, as most are, is not hashed.
     pub(crate) fn holder(&self, token: BearerToken<'_>) -> Option<Arc<Principal>> {
         let key = token.expose().as_bytes();
         if key.len() > self.longest {

@@ -1,4 +1,4 @@
-//! A caller who was let in, and what they hold.
+//! An accepted caller, and the permissions that the caller holds.
 
 use std::{
     any::{Any, type_name},
@@ -22,7 +22,7 @@ pub struct Authenticated {
     /// Without a store the principal is the user.
     user: Option<ErasedUser>,
     grants: OnceLock<Arc<Grants>>,
-    /// What was required on the way here.
+    /// What the checks of this request have required so far.
     required: Vec<&'static Need>,
 }
 
@@ -38,7 +38,7 @@ impl Authenticated {
     /// Rejects a caller who lacks something that the operation needs.
     pub(super) fn require_all(mut self, needs: &[&'static Need]) -> Result<Self, Rejection> {
         if !needs.is_empty() {
-            self.demand(needs)?;
+            self.require_and_keep(needs)?;
         }
         Ok(self)
     }
@@ -58,8 +58,7 @@ impl Authenticated {
         user.downcast().ok()
     }
 
-    /// The permissions that the caller holds. They are looked up when they are first asked for, and
-    /// kept.
+    /// The permissions that the caller holds: computed at the first call, and stored.
     pub fn grants(&self) -> &Arc<Grants> {
         self.grants.get_or_init(|| {
             let user: &(dyn Any + Send + Sync) = match &self.user {
@@ -70,11 +69,11 @@ impl Authenticated {
         })
     }
 
-    /// Refuses a caller who lacks something that `needs` need.
+    /// Rejects a caller who lacks something in `needs`.
     ///
     /// # Errors
-    /// Those of [`Grants::require`]. A challenge names what was [demanded](Self::demand) on the way
-    /// here as well, so that a client never gives up one thing for another.
+    /// Those of [`Grants::require`]. The challenge also names what earlier checks
+    /// [required](Self::require_and_keep), so that a client asks for all of it together.
     pub fn require(&self, needs: &[&'static Need]) -> Result<(), Rejection> {
         match self.required.is_empty() {
             true => self.grants().require(needs),
@@ -82,23 +81,22 @@ impl Authenticated {
         }
     }
 
-    /// The same, remembered for the demands that come after it.
+    /// The same, and adds `needs` to the challenges of later checks.
     ///
     /// # Errors
     /// Those of [`require`](Self::require).
-    pub fn demand(&mut self, needs: &[&'static Need]) -> Result<(), Rejection> {
+    pub fn require_and_keep(&mut self, needs: &[&'static Need]) -> Result<(), Rejection> {
         self.require(needs)?;
         self.required.extend_from_slice(needs);
         Ok(())
     }
 
-    /// The challenge that goes with the refusal of what this caller may not do; `None` where none
-    /// does.
+    /// The challenge of a rejection of this caller; `None` if the rejection has none.
     pub fn challenge(&self, rejection: &Rejection) -> Option<String> {
         self.authority.challenge().for_rejection(rejection)
     }
 
-    /// The name of the type that [`user`](Self::user) can be asked for.
+    /// The name of the type that [`user`](Self::user) returns.
     pub fn user_type_name(&self) -> &'static str {
         self.user.as_ref().map_or_else(type_name::<Principal>, |user| user.type_name)
     }

@@ -39,13 +39,13 @@ pub use step::{Step, Waiting};
 use trust::empty_audience;
 use trusted_issuer::TrustedIssuer;
 
-/// Decides who is calling.
+/// Authenticates requests to one resource: from credentials to the application's user.
 pub struct Authenticator {
     policy: ResourcePolicy,
     trusted: Vec<TrustedIssuer>,
-    /// What all trusted issuers together grant: for callers who are not known yet.
+    /// What all trusted issuers together can grant: for challenges to unknown callers.
     everybody: Arc<Authority>,
-    /// What holders of static keys are granted, who have no issuer.
+    /// What holders of static keys can be granted, who have no issuer.
     without_issuer: Arc<Authority>,
     by_iss: HashMap<Arc<str>, usize>,
     api_keys: ApiKeys,
@@ -57,12 +57,12 @@ pub struct Authenticator {
 }
 
 impl Authenticator {
-    /// An authenticator that trusts nobody yet. `profiles` is asked about newcomers, when the
-    /// application asks.
+    /// An authenticator that trusts no issuer yet. `profiles` fetches the profiles of newcomers when
+    /// the application asks for them.
     ///
     /// # Errors
     /// Where the policy's leeway is more than 5 min, where static keys collide, or where the token
-    /// cache's settings cannot be meant.
+    /// cache's settings are out of range.
     pub fn new(
         policy: ResourcePolicy,
         profiles: Arc<dyn FetchProfile>,
@@ -97,13 +97,13 @@ impl Authenticator {
         })
     }
 
-    /// What is demanded.
+    /// What the resource requires of its callers.
     pub fn policy(&self) -> &ResourcePolicy {
         &self.policy
     }
 
-    /// What the operator's log may say of a request's token, for one that is refused: nothing here
-    /// was verified. It reads the token anew, and is called when a line is written only.
+    /// What the log may contain of a rejected request's token. Nothing of it is verified. The token
+    /// is parsed again, so this is called only when a line is written.
     pub fn describe(&self, request: IncomingRequest<'_>) -> TokenDescription<'_> {
         let token = BearerToken::from_authorization(request.values(), self.policy.max_token_len);
         let names = match token {
@@ -120,7 +120,7 @@ impl Authenticator {
     /// The whole decision: from a request's credentials to the application's user.
     ///
     /// # Errors
-    /// [`Rejection`], each with its status and its challenge.
+    /// [`Rejection`], which has a status and a challenge.
     pub async fn authenticate(
         &self,
         request: IncomingRequest<'_>,
@@ -190,13 +190,15 @@ impl Authenticator {
         known.with_user(user).require_all(needs)
     }
 
-    /// How full the token cache is; nothing where it is switched off.
+    /// How full the token cache is; zeros if it is switched off.
     pub fn token_cache_use(&self) -> TokenCacheUse {
         self.cache.as_ref().map(TokenCache::in_use).unwrap_or_default()
     }
 
-    /// The caller of a cached token and the index of its issuer; else the digest under which the
-    /// token is to be cached.
+    /// The caller of a cached token and the index of its issuer.
+    ///
+    /// # Errors
+    /// The token is not cached: the digest under which to cache it, or `None` without a cache.
     fn cached(
         &self,
         token: BearerToken<'_>,
@@ -208,15 +210,15 @@ impl Authenticator {
         Ok((entry.principal, entry.issuer))
     }
 
-    /// Whether a cached token is still good: within its time, and signed by a key that its issuer
-    /// still lists.
+    /// Whether a cached token is still valid: it has not expired, and its issuer still publishes the
+    /// key that signed it.
     fn is_fresh(&self, entry: &CacheEntry, now: UnixTime) -> bool {
         let keys = self.trusted[entry.issuer].keys.snapshot();
         entry.is_within(now)
             && entry.principal.token().is_some_and(|token| keys.lists(token.key(), now))
     }
 
-    /// The caller of a good token, unless it was revoked.
+    /// The caller of a verified token, unless it was revoked.
     fn known(
         &self,
         principal: Arc<Principal>,
@@ -253,7 +255,7 @@ impl Authenticator {
         Ok(known)
     }
 
-    /// The issuer that the token names: a token is only ever checked against that one.
+    /// The index of the issuer that the token names. No other issuer's keys are tried.
     fn issuer_named(&self, iss: &str) -> Result<usize, TokenError> {
         let unknown = || TokenError::UntrustedIssuer { found: iss.to_owned() };
         self.by_iss.get(iss).copied().ok_or_else(unknown)

@@ -1,4 +1,4 @@
-//! What an authenticator checks and tells at start-up: permissions, and what each issuer may grant.
+//! Checks and reports at start-up: permissions, and what each issuer can grant.
 
 use std::any::TypeId;
 
@@ -9,12 +9,12 @@ use crate::{
 };
 
 impl Authenticator {
-    /// What can be checked only when everything is configured: that what is demanded can be
-    /// granted, and that no issuer grants more than it was trusted with.
+    /// Checks what needs the whole configuration: every requirement can be granted, and no issuer
+    /// grants more than the application allowed.
     ///
     /// # Errors
     /// Where no trusted issuer grants a scope that every request needs, so that clients would ask
-    /// for it without end; where a rule names a permission that was not declared; where the
+    /// for it again and again; where a rule names a permission that was not declared; where the
     /// application grants permissions to users of another type than its identity store returns;
     /// where several issuers are trusted and a claim grants that is limited to none of them; where
     /// an issuer is named that is not configured; or where the identity store
@@ -42,7 +42,7 @@ impl Authenticator {
         }
     }
 
-    /// Refuses a scope that no issuer grants in a list of those that clients are told to ask for.
+    /// Checks that some issuer grants each scope that clients are told to ask for.
     ///
     /// # Errors
     /// Where there is such a scope.
@@ -54,15 +54,15 @@ impl Authenticator {
         }
     }
 
-    /// The declared permissions that an issuer grants by scope: what clients are told of.
+    /// The declared permissions that an issuer grants by scope: clients are told their names.
     pub fn granted_by_scope(&self) -> Vec<Scope> {
         let issuers = &self.everybody;
         let names = issuers.declared().filter(|name| issuers.issuer_grants(name));
         names.filter_map(|name| name.parse().ok()).collect()
     }
 
-    /// The declared permissions that no issuer grants by scope: claims or the application must, and
-    /// clients are never told of them.
+    /// The declared permissions that no issuer grants by scope. Claims or the application must grant
+    /// them, and clients are never told their names.
     pub fn not_granted_by_scope(&self) -> Vec<&'static str> {
         let issuers = &self.everybody;
         issuers.declared().filter(|name| !issuers.issuer_grants(name)).collect()
@@ -88,16 +88,16 @@ impl Authenticator {
         }
     }
 
-    /// The first permission in `need` that was not declared: a rule with it would let nobody
-    /// through.
+    /// The first permission in `need` that was not declared: a rule with it would reject everybody.
     pub fn undeclared(&self, need: &Need) -> Option<&'static str> {
         self.everybody.undeclared(need)
     }
 
-    /// Looks for a rule that lets nobody through, since it needs what was not declared.
+    /// Checks that every permission that rules need was declared. A rule with another one would
+    /// reject everybody.
     ///
     /// # Errors
-    /// Where there is such a rule, under the name of the setting.
+    /// The first undeclared permission, under the name of the setting.
     pub fn check_declared(
         &self,
         setting: &str,
@@ -110,9 +110,9 @@ impl Authenticator {
         }
     }
 
-    /// The challenge for somebody who has not signed in, before an operation with these needs. It
-    /// names what every request needs, what clients are to ask for at once, and what the operation
-    /// needs (R14).
+    /// The challenge for a request without credentials, to an operation with these needs. It names
+    /// what every request needs, what clients are told to ask for at sign-in, and what the operation
+    /// needs (RFC 6750 §3).
     pub fn challenge(&self, needs: &[&'static Need]) -> Challenge {
         let needs: Vec<&Need> = [&self.policy.ask_at_sign_in, needs].concat();
         Challenge::new(&self.policy.resource, &self.everybody.all_names(&needs))

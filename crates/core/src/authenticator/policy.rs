@@ -1,4 +1,4 @@
-//! What one resource demands.
+//! The settings of one resource.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::{
     token::rules::TokenRules,
 };
 
-/// What one resource demands of its callers. Every default is the safe one.
+/// What one resource requires of its callers. Every default is the safe one.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct ResourcePolicy {
@@ -24,7 +24,7 @@ pub struct ResourcePolicy {
     /// Whether it is an MCP server. Default: yes.
     pub kind: ResourceKind,
     /// How strictly tokens must be meant for it, for issuers without a policy of their own.
-    /// Default: they must name it, and may name others beside it.
+    /// Default: they must name it, and may name others as well.
     pub audience_policy: AudiencePolicy,
     /// Audiences that are accepted besides the resource. Default: none.
     pub audiences: Vec<String>,
@@ -40,31 +40,32 @@ pub struct ResourcePolicy {
     /// What clients are told to ask for when they sign in, besides the required scopes. Default:
     /// nothing.
     pub ask_at_sign_in: Vec<&'static Need>,
-    /// What becomes of a verified subject without a user. Default: a plain 403.
+    /// The answer to a verified subject without a user. Default: a 403 without a challenge.
     pub unknown_user: UnknownUser,
-    /// The longest token that is looked at, in bytes. Default 16 KiB.
+    /// The longest token that is parsed, in bytes. Default 16 KiB.
     pub max_token_len: usize,
     /// Whether `typ` must be `at+jwt` (RFC 9068). Default: no, since WorkOS sends none.
     pub strict_type: bool,
     /// Whether every claim that RFC 9068 §2.2 requires must be there. Default: no.
     pub strict_claims: bool,
-    /// Static keys that are accepted beside tokens. Default: none.
+    /// Static keys that are accepted besides tokens. Default: none.
     pub api_keys: Vec<ApiKey>,
     /// The revocations, which resources can share. Default: none yet, in memory, and this policy's
     /// clones share them.
     pub revocations: Revocations,
-    /// How long verified tokens are remembered, and how many. Default: for 60 s at most.
+    /// How long verified tokens are cached, and how many. Default: for 60 s at most.
     pub token_cache: TokenCacheSettings,
 }
 
-/// What becomes of a verified subject that has no user in the application.
+/// The answer to a verified subject that has no user in the application.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum UnknownUser {
-    /// A plain 403: another sign-in would not help, and clients must not be sent round in circles.
+    /// A 403 without a challenge: signing in again would not help, and clients must not try it
+    /// again and again.
     #[default]
     Forbidden,
-    /// 401: the client shall sign in again, perhaps as somebody else.
+    /// 401: the client asks the person to sign in again, perhaps as somebody else.
     Unauthorized,
 }
 

@@ -1,10 +1,10 @@
-//! What of a request decides.
+//! What the decision reads of a request.
 
 use std::fmt;
 
 use crate::permission::Need;
 
-/// What of a request decides. Adapters for a web framework fill it in.
+/// What the decision reads of a request. Adapters for a web framework create it.
 #[derive(Clone, Copy, Default)]
 #[non_exhaustive]
 pub struct IncomingRequest<'r> {
@@ -13,15 +13,15 @@ pub struct IncomingRequest<'r> {
 }
 
 impl<'r> IncomingRequest<'r> {
-    /// A request with these values of `Authorization` headers: all that it has.
+    /// A request with these values of `Authorization` headers, which must be all of them.
     #[inline]
     pub fn new(authorization: impl IntoIterator<Item = &'r [u8]>) -> Self {
         let mut values = authorization.into_iter();
-        // A second one is refused, so a third makes no difference.
+        // A request with two is rejected, so a third makes no difference.
         Self { authorization: [values.next(), values.next()], needs: &[] }
     }
 
-    /// What the operation needs, besides what every request does. Default: nothing.
+    /// What the operation needs, besides what every request needs. Default: nothing.
     #[must_use]
     pub fn needing(mut self, needs: &'r [&'static Need]) -> Self {
         self.needs = needs;

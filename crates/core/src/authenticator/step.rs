@@ -31,20 +31,20 @@ pub struct Waiting {
 }
 
 pub(super) enum Next {
-    /// The token is not in the cache: signature and claims come next.
+    /// The token is not in the cache: signature and claims are checked next.
     Verify(Option<TokenDigest>),
-    /// The token is good, and its scopes suffice: the user comes next.
+    /// The token is verified, and its scopes suffice: the user is looked up next.
     FindUser(Known),
 }
 
-/// A caller whose token or key is good, and what the caller's issuer can grant.
+/// A caller with a verified token or a static key, and what the caller's issuer can grant.
 pub(super) struct Known {
     pub(super) principal: Arc<Principal>,
     pub(super) authority: Arc<Authority>,
 }
 
 impl Known {
-    /// What is checked on every request, whether its token was cached or not.
+    /// The checks of every request, whether its token was cached or not.
     pub(super) fn check(&self, needs: &[&Need]) -> Result<(), Rejection> {
         // No proof of possession is supported yet, so no binding can be confirmed (RFC 7800 §3).
         if self.principal.token().is_some_and(VerifiedToken::is_bound_to_a_key) {

@@ -1,4 +1,4 @@
-//! Whom an authenticator trusts and asks, and which combinations are refused at start-up.
+//! The trusted issuers and the identity store, and the combinations that are refused at start-up.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::{
 };
 
 impl Authenticator {
-    /// Trusts an issuer's tokens, with the keys that `refresh` keeps new.
+    /// Trusts an issuer's tokens, with the keys that `refresh` keeps fresh.
     ///
     /// # Errors
     /// Where another issuer has the same `iss`; where the issuer is reached without TLS and the

@@ -1,4 +1,4 @@
-//! One trusted issuer: verifying with the keys that are known, and waiting for newer ones.
+//! Verification of one trusted issuer's tokens: with the known keys, and with newer ones.
 
 use std::{sync::Arc, time::Duration};
 
@@ -29,7 +29,7 @@ pub(super) struct TrustedIssuer {
 }
 
 impl TrustedIssuer {
-    /// Verifies with the keys that are known, and where those do not decide, with newer ones.
+    /// Verifies with the known keys, and if those do not decide, with newer ones.
     pub(super) async fn verify(
         &self,
         token: &UnverifiedToken<'_>,
@@ -43,7 +43,7 @@ impl TrustedIssuer {
         };
         if let Err(error) = self.check_before_fetch(token, now) {
             return Err(match missing {
-                // No claim of a forged token is told about.
+                // The claims of a forged token are not reported.
                 VerifyError::BadSignature(_) => TokenError::BadSignature.into(),
                 _ => error.into(),
             });
@@ -51,7 +51,8 @@ impl TrustedIssuer {
         self.verify_with_newer_keys(token, missing, seen, now).await
     }
 
-    /// Whether the token could be good at all: a check without any key, used only to refuse.
+    /// Checks what needs no key, so that a token that is invalid anyway causes no fetch. It never
+    /// accepts a token.
     fn check_before_fetch(
         &self,
         token: &UnverifiedToken<'_>,
@@ -64,8 +65,8 @@ impl TrustedIssuer {
     }
 
     /// Waits for a newer key set, and tries that. A fetch that is under way already may have been
-    /// answered before the issuer published the key: after such a fetch, the request may demand one
-    /// of its own, within the same timeout.
+    /// answered before the issuer published the key: after such a fetch, the request can cause one
+    /// more, within the same timeout.
     async fn verify_with_newer_keys(
         &self,
         token: &UnverifiedToken<'_>,
@@ -102,7 +103,7 @@ impl TrustedIssuer {
                 VerifyError::BadSignature(_) if decided || is_last => {
                     return Err(TokenError::BadSignature.into());
                 }
-                // The issuer's own word since the request came: it has no such key.
+                // The issuer has answered since the request came, and has no such key.
                 VerifyError::UnknownKey(error) if decided => return Err(error.into()),
                 VerifyError::UnknownKey(_) if is_last => {
                     let is_cool_down = demand == Demand::Exhausted && issuer_answers;
@@ -113,7 +114,7 @@ impl TrustedIssuer {
         }
     }
 
-    /// Tries the newest keys, and tells of which generation they are.
+    /// Tries the newest keys, and returns their generation.
     fn try_known_keys(
         &self,
         token: &UnverifiedToken<'_>,
@@ -135,8 +136,8 @@ impl TrustedIssuer {
         }
     }
 
-    /// No fetch has told of the key since the request came: none may begin yet, or the issuer is
-    /// out of reach.
+    /// No fetch since the request came says whether the key exists: none can begin yet, or the
+    /// issuer cannot be reached.
     fn unavailable(&self, is_cool_down: bool) -> UnavailableReason {
         let issuer = self.issuer.name().to_owned();
         match is_cool_down {

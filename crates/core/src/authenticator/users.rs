@@ -1,4 +1,4 @@
-//! From the caller to the application's user.
+//! Looking up the application's user for a caller.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::{
 };
 
 impl Authenticator {
-    /// The application's own user, where there is a store.
+    /// The application's user; `None` without a store.
     pub(super) async fn find_user(
         &self,
         principal: &Arc<Principal>,

@@ -314,9 +314,10 @@ fn r15_demands_add_up() {
     bench.policy.permissions.grant_from_claim("roles");
     let any = Issuer::new(ISSUER).unwrap();
     let mut caller = call_needing(&bench, any, "bookmarks:read", &[]).unwrap();
-    assert!(caller.demand(&[Staff::NEED]).is_ok(), "granted by a claim");
-    assert!(caller.demand(&[Read::NEED]).is_ok());
-    let Rejection::InsufficientScope { required } = caller.demand(&[Write::NEED]).unwrap_err()
+    assert!(caller.require_and_keep(&[Staff::NEED]).is_ok(), "granted by a claim");
+    assert!(caller.require_and_keep(&[Read::NEED]).is_ok());
+    let Rejection::InsufficientScope { required } =
+        caller.require_and_keep(&[Write::NEED]).unwrap_err()
     else {
         panic!("a new token would do");
     };

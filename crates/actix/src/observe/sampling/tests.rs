@@ -10,9 +10,9 @@ struct Told {
 }
 
 impl Told {
-    fn add(&mut self, sampled: Sampled) {
+    fn add(&mut self, sampled: Sample) {
         self.summaries(sampled.ended);
-        if let Verdict::Write { suppressed } = sampled.verdict {
+        if let Sampled::Write { suppressed } = sampled.outcome {
             self.written += 1;
             self.suppressed += suppressed;
         }
@@ -28,7 +28,7 @@ fn the_first_are_written_then_each_that_doubles_the_number() {
     let sampler = Sampler::new(LogSampling::default());
     let now = Instant::now();
     let written: Vec<u64> =
-        (1..=100).filter(|_| sampler.sample("expired", now).verdict != Verdict::Suppress).collect();
+        (1..=100).filter(|_| sampler.sample("expired", now).outcome != Sampled::Suppress).collect();
     assert_eq!(written, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 20, 40, 80]);
 }
 
@@ -88,7 +88,7 @@ fn off_writes_everything_and_no_setting_writes_nothing() {
         let sampler = Sampler::new(settings);
         let now = Instant::now();
         let written =
-            |_: &u32| matches!(sampler.sample("expired", now).verdict, Verdict::Write { .. });
+            |_: &u32| matches!(sampler.sample("expired", now).outcome, Sampled::Write { .. });
         (0..1_000).filter(written).count()
     };
     assert_eq!(count(LogSampling::off()), 1_000);

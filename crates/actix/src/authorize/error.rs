@@ -1,4 +1,4 @@
-//! A refusal by an extractor, behind the middleware.
+//! The error of an extractor that rejects a request, behind the middleware.
 
 use std::{cell::Cell, fmt};
 
@@ -7,26 +7,26 @@ use mcp_auth_core::Rejection;
 
 use crate::response;
 
-/// The error of an extractor that refuses. It is the whole answer by itself; the middleware only
-/// tells the operator, on the way out.
-pub(crate) struct Refusal {
+/// The error of an extractor that rejects a request. It becomes the whole response; the middleware
+/// only logs it.
+pub(crate) struct ExtractorError {
     rejection: Rejection,
     challenge: Option<String>,
     logged: Cell<bool>,
 }
 
-impl Refusal {
+impl ExtractorError {
     pub(crate) fn new(rejection: Rejection, challenge: Option<String>) -> Self {
         Self { rejection, challenge, logged: Cell::new(false) }
     }
 
-    /// The rejection, for whoever asks first: of two middlewares around each other, one tells.
+    /// The rejection, at the first call only: of two middlewares around each other, one logs it.
     pub(crate) fn take_unlogged(&self) -> Option<&Rejection> {
         (!self.logged.replace(true)).then_some(&self.rejection)
     }
 }
 
-impl ResponseError for Refusal {
+impl ResponseError for ExtractorError {
     fn status_code(&self) -> StatusCode {
         response::status(&self.rejection)
     }
@@ -36,15 +36,15 @@ impl ResponseError for Refusal {
     }
 }
 
-/// For an application's own log: what a client is told, too.
-impl fmt::Display for Refusal {
+/// For an application's own log: the text that the client gets.
+impl fmt::Display for ExtractorError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.rejection.description())
     }
 }
 
-impl fmt::Debug for Refusal {
+impl fmt::Debug for ExtractorError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Refusal").field(&self.rejection).finish()
+        f.debug_tuple("ExtractorError").field(&self.rejection).finish()
     }
 }
