@@ -199,8 +199,8 @@ pub mod stores {
 #[cfg(feature = "testing")]
 pub mod testing {
     pub use mcp_auth_testing::{
-        Algorithm, Client, Endpoint, Fault, Key, Keys, Person, StartError, TestAuthority,
-        TestAuthorityBuilder, TokenBuilder,
+        Algorithm, Client, Endpoint, Fault, Key, Keys, Person, SignedWebhook, StartError,
+        TestAuthority, TestAuthorityBuilder, TokenBuilder, WorkOsEvent,
     };
 }
 

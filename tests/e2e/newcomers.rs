@@ -10,7 +10,7 @@ use actix_mcp_auth::{
     stores::{IdentityStoreExt, MemoryIdentityStore, Profile},
     testing::{Endpoint, Fault, TestAuthority},
 };
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::web;
 use serde_json::json;
 
 use crate::support::{RESOURCE, Server, authority, builder, good_token};
@@ -102,30 +102,14 @@ fn userinfo() -> Endpoint {
 
 #[actix_web::test]
 async fn r09_with_an_api_key_workos_is_asked_and_never_sees_the_token() {
-    let authority = authority();
-    let seen = Arc::new(Mutex::new(Vec::new()));
-    let workos = {
-        let seen = seen.clone();
-        Server::start(move |config| {
-            let seen = seen.clone();
-            config.default_service(web::to(move |request: HttpRequest| {
-                let key =
-                    request.headers().get("authorization").unwrap().to_str().unwrap().to_owned();
-                seen.lock().unwrap().push((request.path().to_owned(), key));
-                let user = json!({
-                    "id": "user_ada", "email": "ada@example.com", "email_verified": true,
-                });
-                std::future::ready(HttpResponse::Ok().json(user))
-            }));
-        })
-    };
+    // With another authorization than exactly this key, the API answers 401.
+    let authority = TestAuthority::builder().workos_api_key("sk_test").start().unwrap();
     let issuer = Issuer::authkit(authority.issuer()).unwrap();
-    let issuer = issuer.workos_api_at(workos.origin(), "sk_test");
+    let issuer = issuer.workos_api_at(authority.issuer(), "sk_test");
     let auth = by_email(McpAuth::builder(RESOURCE).issuer(issuer)).build().unwrap();
     assert_eq!(serve(auth).call(&good_token(&authority)).await.body, "ada@example.com");
-    let seen = seen.lock().unwrap();
-    let expected = ("/user_management/users/user_ada".to_owned(), "Bearer sk_test".to_owned());
-    assert_eq!(*seen, [expected]);
+    assert_eq!(authority.requests("/user_management/users/user_ada"), 1);
+    assert_eq!(authority.requests("/oauth2/userinfo"), 0);
 }
 
 #[actix_web::test]

@@ -1,5 +1,7 @@
 //! [`TestAuthority`], the handle of a running authority.
 
+mod workos;
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -1,5 +1,7 @@
 //! The builder: settings of an authority before it starts.
 
+mod workos;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
@@ -20,6 +22,7 @@ use crate::random;
 use crate::server::Server;
 use crate::start_error::StartError;
 use crate::state::{Changeable, Resources, Settings, State};
+use crate::workos::WorkOs;
 
 /// AuthKit's own scopes.
 const SCOPES: [&str; 4] = ["email", "offline_access", "openid", "profile"];
@@ -61,6 +64,8 @@ pub struct TestAuthorityBuilder {
     document_timeout: Duration,
     document_ports: Vec<u16>,
     jwks_max_age: Option<Duration>,
+    workos_api_key: Option<String>,
+    registered_resources_only: bool,
 }
 
 impl TestAuthority {
@@ -99,6 +104,8 @@ impl TestAuthorityBuilder {
             document_timeout: Duration::from_secs(5),
             document_ports: Vec::new(),
             jwks_max_age: None,
+            workos_api_key: None,
+            registered_resources_only: false,
         }
     }
 
@@ -287,6 +294,7 @@ impl TestAuthorityBuilder {
             session_keys: Keys::new(Algorithm::Rs256),
             clients,
             grants: Grants::default(),
+            workos: WorkOs::new(self.workos_api_key, self.registered_resources_only),
             faults: Faults::default(),
             changeable: Mutex::new(Changeable {
                 people,

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use crate::lock::lock;
+use crate::paths::{EVENTS, WEBHOOK_ENDPOINTS};
 
 /// The part of the authority that a [`Fault`] or a delay is for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -16,6 +17,8 @@ pub enum Endpoint {
     Jwks,
     /// Everything under `/.well-known/`.
     Metadata,
+    /// WorkOS's API: `/events`, `/webhook_endpoints` and everything under `/user_management/`.
+    WorkOsApi,
     /// One path, with its leading slash: `/oauth2/userinfo`.
     Path(String),
 }
@@ -26,6 +29,11 @@ impl Endpoint {
             Self::All => true,
             Self::Jwks => path == "/oauth2/jwks" || path.starts_with("/sso/jwks/"),
             Self::Metadata => path.starts_with("/.well-known/"),
+            Self::WorkOsApi => {
+                path == EVENTS
+                    || path.starts_with(WEBHOOK_ENDPOINTS)
+                    || path.starts_with("/user_management/")
+            }
             Self::Path(exact) => path == exact,
         }
     }
@@ -34,7 +42,7 @@ impl Endpoint {
     fn precision(&self) -> u8 {
         match self {
             Self::All => 0,
-            Self::Jwks | Self::Metadata => 1,
+            Self::Jwks | Self::Metadata | Self::WorkOsApi => 1,
             Self::Path(_) => 2,
         }
     }

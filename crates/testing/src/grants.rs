@@ -37,6 +37,8 @@ pub(crate) enum Outcome {
 #[derive(Clone)]
 pub(crate) struct Grant {
     pub(crate) id: String,
+    /// The id of the consent that it comes from, `app_consent_…`.
+    pub(crate) consent: String,
     pub(crate) client_id: String,
     pub(crate) person: String,
     pub(crate) scope: Vec<String>,
@@ -125,11 +127,12 @@ impl Grants {
         }
     }
 
-    /// A new code for what `person` approved.
+    /// A new code for what `person` approved by this consent.
     pub(crate) fn issue_code(
         &self,
         transaction: &Transaction,
         person: &str,
+        consent: String,
         expires_at: i64,
         now: i64,
     ) -> String {
@@ -142,6 +145,7 @@ impl Grants {
             Code {
                 grant: Grant {
                     id: random::ulid(),
+                    consent,
                     client_id: transaction.client.id.clone(),
                     person: person.to_owned(),
                     scope: transaction.scope.clone(),
@@ -220,6 +224,13 @@ impl Grants {
         check(&found.grant)?;
         found.used = true;
         Ok(found.grant.clone())
+    }
+
+    /// Forgets the codes and refresh tokens of these grants. Access tokens stay valid.
+    pub(crate) fn end_refreshing(&self, which: impl Fn(&Grant) -> bool) {
+        let mut book = lock(&self.0);
+        book.codes.retain(|_, code| !which(&code.grant));
+        book.refresh.retain(|_, refresh| !which(&refresh.grant));
     }
 
     pub(crate) fn record(&self, jti: &str, grant: &Grant) {

@@ -93,6 +93,33 @@
 //! with the values `approve` and `deny`. Submit a form's hidden fields with it. To show no page at
 //! all, call [`TestAuthorityBuilder::auto_approve`].
 //!
+//! # WorkOS's API
+//!
+//! With [`workos_api_key`](TestAuthorityBuilder::workos_api_key) it serves the parts of WorkOS's API
+//! that end access, beside its OAuth endpoints and under the same URL: `GET /events`, the resource
+//! indicators at `/user_management/authkit_oauth_resources`, `/webhook_endpoints`, and
+//! `/user_management/users/{id}` with the person's `authorized_applications`. Keys are checked, and
+//! errors have WorkOS's form. Webhooks are made by [`WorkOsEvent::webhook`], for a test to send.
+//!
+//! ```
+//! use std::time::{Duration, SystemTime};
+//! use mcp_auth_testing::{TestAuthority, WorkOsEvent};
+//!
+//! # fn main() -> Result<(), mcp_auth_testing::StartError> {
+//! let authority = TestAuthority::builder().workos_api_key("sk_test_1").start()?;
+//! // … point the application at `authority.issuer()` as WorkOS's API …
+//!
+//! let deleted = authority.emit_event(WorkOsEvent::user_deleted("user_ada")); // in GET /events
+//! let webhook = deleted.webhook("the endpoint's secret");
+//! let late = webhook.clone().signed_at(SystemTime::now() - Duration::from_secs(181));
+//!
+//! authority.limit_api(1); // one 429, with `Retry-After`
+//! authority.forget_events(); // the cursor is lost
+//! # let _ = late;
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # Where it differs from WorkOS
 //!
 //! - Registration and Client ID Metadata Documents are always on; at WorkOS they are switches in
@@ -105,6 +132,8 @@
 //!   [`resource`](TestAuthorityBuilder::resource) or
 //!   [`ignore_resources`](TestAuthorityBuilder::ignore_resources) says otherwise.
 //! - More scopes than AuthKit's four can be granted: [`TestAuthorityBuilder::scope`].
+//! - Its API has no organizations, memberships and roles; events about them are those that the test
+//!   emits. Deleting a person through it is the only call that emits one.
 //! - It has no browser session: every authorization request asks for the person.
 //!
 //! # Independence
@@ -140,6 +169,7 @@ mod start_error;
 mod state;
 mod token;
 mod token_presets;
+mod workos;
 
 pub use algorithm::Algorithm;
 pub use authority::TestAuthority;
@@ -151,3 +181,4 @@ pub use keys::Keys;
 pub use person::Person;
 pub use start_error::StartError;
 pub use token::TokenBuilder;
+pub use workos::{SignedWebhook, WorkOsEvent};

@@ -1,4 +1,4 @@
-//! The paths of the endpoints, which are AuthKit's.
+//! The paths of the endpoints, which are AuthKit's, and those of WorkOS's API.
 
 pub(crate) const AUTHORIZE: &str = "/oauth2/authorize";
 pub(crate) const SIGN_IN: &str = "/oauth2/authorize/sign-in";
@@ -9,3 +9,8 @@ pub(crate) const JWKS: &str = "/oauth2/jwks";
 pub(crate) const INTROSPECTION: &str = "/oauth2/introspection";
 pub(crate) const USERINFO: &str = "/oauth2/userinfo";
 pub(crate) const SESSION_JWKS: &str = "/sso/jwks";
+
+pub(crate) const EVENTS: &str = "/events";
+pub(crate) const WEBHOOK_ENDPOINTS: &str = "/webhook_endpoints";
+pub(crate) const OAUTH_RESOURCES: &str = "/user_management/authkit_oauth_resources";
+pub(crate) const USERS: &str = "/user_management/users";

@@ -14,6 +14,7 @@ use crate::grants::Grants;
 use crate::keys::Keys;
 use crate::lock::lock;
 use crate::person::Person;
+use crate::workos::{Consent, WorkOs};
 
 pub(crate) struct State {
     /// `http://127.0.0.1:PORT`, without a trailing slash.
@@ -28,6 +29,7 @@ pub(crate) struct State {
     pub(crate) session_keys: Keys,
     pub(crate) clients: Clients,
     pub(crate) grants: Grants,
+    pub(crate) workos: WorkOs,
     pub(crate) faults: Faults,
     pub(crate) changeable: Mutex<Changeable>,
     pub(crate) requests: Mutex<BTreeMap<String, u64>>,
@@ -76,6 +78,13 @@ impl State {
     pub(crate) fn person(&self, id: &str) -> Option<Person> {
         let changeable = lock(&self.changeable);
         changeable.people.iter().find(|p| p.id == id).cloned()
+    }
+
+    /// Removes consents and ends the refresh tokens that come from them. Returns how many.
+    pub(crate) fn withdraw_consents(&self, which: impl Fn(&Consent) -> bool) -> usize {
+        let withdrawn = self.workos.consents.withdraw(which);
+        self.grants.end_refreshing(|grant| withdrawn.iter().any(|gone| gone.id == grant.consent));
+        withdrawn.len()
     }
 
     pub(crate) fn url(&self, path: &str) -> String {

@@ -59,7 +59,15 @@ async fn respond(state: &State, query: &Parameters) -> HttpResponse {
 pub(super) fn approve(state: &State, transaction: &Transaction, person: &str) -> HttpResponse {
     let now = state.clock.unix_seconds();
     let lifetime = crate::clock::seconds(state.settings.code_lifetime);
-    let code = state.grants.issue_code(transaction, person, now.saturating_add(lifetime), now);
+    let consent = state.workos.consents.give(
+        &transaction.client,
+        person,
+        &transaction.scope,
+        &transaction.resources,
+        state.clock.now(),
+    );
+    let expires_at = now.saturating_add(lifetime);
+    let code = state.grants.issue_code(transaction, person, consent, expires_at, now);
     let mut parameters = vec![("code", code.as_str())];
     if let Some(client_state) = &transaction.state {
         parameters.push(("state", client_state));

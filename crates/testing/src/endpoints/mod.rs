@@ -10,6 +10,7 @@ mod register;
 mod request;
 mod token;
 mod userinfo;
+mod workos;
 
 use std::sync::Arc;
 
@@ -25,6 +26,9 @@ use crate::state::State;
 const BODY_LIMIT: usize = 64 * 1024;
 
 pub(crate) fn configure(app: &mut web::ServiceConfig, state: Arc<State>) {
+    if state.workos.api_key.is_some() {
+        workos::configure(app);
+    }
     app.app_data(web::Data::from(state))
         .app_data(web::PayloadConfig::new(BODY_LIMIT))
         .route("/", web::get().to(interaction::home))

@@ -52,7 +52,7 @@ fn by_code(
     let grant = state.grants.redeem_code(code, &client.id, now, |code| {
         check_redirect_uri(code, form)?;
         check_verifier(code, form)?;
-        within(&wanted, &code.grant)
+        within(state, &wanted, &code.grant)
     })?;
     answer(state, &grant, &grant.scope, wanted)
 }
@@ -101,7 +101,7 @@ fn by_refresh_token(
         if !asked.all(|scope| grant.scope.contains(scope)) {
             return Err(OAuthError::new("invalid_scope", "A refresh cannot widen the scope."));
         }
-        within(&wanted, grant)
+        within(state, &wanted, grant)
     })?;
     let scope = narrower.unwrap_or_else(|| grant.scope.clone());
     answer(state, &grant, &scope, wanted)
@@ -109,11 +109,19 @@ fn by_refresh_token(
 
 /// A token request may repeat or narrow the resources that were approved, nothing else
 /// (RFC 8707 §2.2).
-fn within(wanted: &[String], grant: &Grant) -> Result<(), OAuthError> {
-    if wanted.iter().all(|resource| grant.resources.contains(resource)) {
+fn within(state: &State, wanted: &[String], grant: &Grant) -> Result<(), OAuthError> {
+    if !wanted.iter().all(|resource| grant.resources.contains(resource)) {
+        return Err(OAuthError::invalid_target("The resource is not one that was approved."));
+    }
+    registered(state, if wanted.is_empty() { &grant.resources } else { wanted })
+}
+
+/// Rejects resources that are not registered in WorkOS's API, where the test asked for that.
+fn registered(state: &State, resources: &[String]) -> Result<(), OAuthError> {
+    if state.workos.accepts(resources) {
         Ok(())
     } else {
-        Err(OAuthError::invalid_target("The resource is not one that was approved."))
+        Err(OAuthError::invalid_target("The resource is not registered."))
     }
 }
 
@@ -128,8 +136,10 @@ fn by_client_credentials(
             "The client may not use client_credentials.",
         ));
     }
+    let resources = request::resources(state, form)?;
+    registered(state, &resources)?;
     let mut token = TokenBuilder::machine(state, &client.id);
-    if let Some(audience) = audience(&request::resources(state, form)?) {
+    if let Some(audience) = audience(&resources) {
         token = token.claim("aud", audience);
     }
     if let Some(org) = &client.org_id {
@@ -164,7 +174,7 @@ fn answer(
         .subject(&*grant.person)
         .client_id(&*grant.client_id)
         .scope(scope.join(" "))
-        .claim("sid", format!("app_consent_{}", grant.id))
+        .claim("sid", grant.consent.as_str())
         .without("org_id");
     if let Some(org) = person.as_ref().and_then(|p| p.org_id.as_deref()) {
         token = token.claim("org_id", org);

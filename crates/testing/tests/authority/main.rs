@@ -9,3 +9,4 @@ mod http;
 mod pages;
 mod tokens;
 mod trouble;
+mod workos;
