@@ -1,0 +1,182 @@
+//! Connections to the server, and time limits.
+
+use std::{str::FromStr, sync::Mutex, sync::PoisonError, time::Duration};
+
+use futures_util::TryStreamExt;
+use mcp_auth_core::{ConfigError, revocation::LogError};
+use sqlx::{
+    AssertSqlSafe, ConnectOptions, PgConnection, PgPool,
+    postgres::{PgConnectOptions, PgRow},
+};
+use tokio::time::timeout;
+
+use crate::server_url;
+
+/// The longest that a connection may take to be made, TLS and log-in included; or to be had from a
+/// pool.
+const CONNECT_LIMIT: Duration = Duration::from_secs(2);
+/// The longest that the client waits for the next row or for the end. It is above the server's
+/// limit for a statement, so that the server's own error comes first.
+const ROW_LIMIT: Duration = Duration::from_millis(2_500);
+/// How many idle connections are kept.
+const MAX_IDLE: usize = 4;
+
+const EXAMPLE: &str = "postgres://user:password@127.0.0.1:5432/app";
+
+/// Where connections come from.
+pub(super) enum Connections {
+    /// From a URL. Not a pool of sqlx, which needs a runtime already when it is made.
+    Own { options: Box<PgConnectOptions>, idle: Mutex<Vec<PgConnection>> },
+    /// From the application's pool.
+    Pool(PgPool),
+}
+
+impl Connections {
+    pub(super) fn to(url: &str) -> Result<Self, ConfigError> {
+        let invalid = || {
+            let expected = "must be the URL of a PostgreSQL server, postgres://";
+            server_url::invalid("the PostgreSQL URL", url, expected, EXAMPLE)
+        };
+        if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+            return Err(invalid());
+        }
+        let options = PgConnectOptions::from_str(url).map_err(|_| invalid())?;
+        // PgBouncer refuses this parameter unless it is told to ignore it. Nothing here is a float.
+        let options = options.extra_float_digits(None).disable_statement_logging();
+        Ok(Self::Own { options: Box::new(options), idle: Mutex::default() })
+    }
+
+    /// Host and port, or the directory of the socket, and the database.
+    pub(super) fn address(&self) -> String {
+        let of = |options: &PgConnectOptions| {
+            let host = match options.get_socket() {
+                Some(path) => path.display().to_string(),
+                None => format!("{}:{}", options.get_host(), options.get_port()),
+            };
+            let database = options.get_database().unwrap_or(options.get_username());
+            format!("{host}/{database}")
+        };
+        match self {
+            Self::Own { options, .. } => of(options),
+            Self::Pool(pool) => of(&pool.connect_options()),
+        }
+    }
+
+    /// A connection that nobody else uses.
+    pub(super) async fn connect(&self) -> Result<PgConnection, LogError> {
+        let connected = timeout(CONNECT_LIMIT, async {
+            match self {
+                Self::Own { options, .. } => options.connect().await,
+                Self::Pool(pool) => Ok(pool.acquire().await?.detach()),
+            }
+        });
+        match connected.await {
+            Ok(connected) => connected.map_err(explain),
+            Err(_) => Err(LogError::timed_out(CONNECT_LIMIT)),
+        }
+    }
+
+    /// Runs statements, which must be such as may be run twice.
+    pub(super) async fn run(&self, sql: &str) -> Result<Vec<PgRow>, LogError> {
+        match self {
+            Self::Own { idle, .. } => self.run_on_own(idle, sql).await,
+            Self::Pool(pool) => {
+                let acquired = timeout(CONNECT_LIMIT, pool.acquire()).await;
+                let mut connection =
+                    acquired.map_err(|_| LogError::timed_out(CONNECT_LIMIT))?.map_err(explain)?;
+                let result = rows(&mut connection, sql).await;
+                if matches!(result, Err(Failure::TimedOut)) {
+                    // An answer may still come, which nobody else should get.
+                    drop(connection.detach());
+                }
+                result.map_err(LogError::from)
+            }
+        }
+    }
+
+    async fn run_on_own(
+        &self,
+        idle: &Mutex<Vec<PgConnection>>,
+        sql: &str,
+    ) -> Result<Vec<PgRow>, LogError> {
+        let kept = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let was_kept = kept.is_some();
+        let mut connection = match kept {
+            Some(connection) => connection,
+            None => self.connect().await?,
+        };
+        let mut result = rows(&mut connection, sql).await;
+        if was_kept && matches!(&result, Err(Failure::Database(error)) if was_closed(error)) {
+            // The server had closed it while it was idle, which says nothing about the server.
+            connection = self.connect().await?;
+            result = rows(&mut connection, sql).await;
+        }
+        let result = result?;
+        let mut idle = idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < MAX_IDLE {
+            idle.push(connection);
+        }
+        Ok(result)
+    }
+}
+
+/// The rows of all statements.
+pub(super) async fn rows(connection: &mut PgConnection, sql: &str) -> Result<Vec<PgRow>, Failure> {
+    // What `tables` writes, with values in hexadecimal digits.
+    let mut stream = sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).fetch(connection);
+    let mut rows = Vec::new();
+    // Each row has its limit, so that a long answer is no failure and a silent server is one.
+    while let Some(row) = timeout(ROW_LIMIT, stream.try_next()).await?? {
+        rows.push(row);
+    }
+    Ok(rows)
+}
+
+/// Why there are no rows.
+pub(super) enum Failure {
+    TimedOut,
+    Database(sqlx::Error),
+}
+
+impl From<tokio::time::error::Elapsed> for Failure {
+    fn from(_: tokio::time::error::Elapsed) -> Self {
+        Self::TimedOut
+    }
+}
+
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+impl From<Failure> for LogError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::TimedOut => Self::timed_out(ROW_LIMIT),
+            Failure::Database(error) => explain(error),
+        }
+    }
+}
+
+/// `undefined_table` in the table of error codes.
+const UNDEFINED_TABLE: &str = "42P01";
+
+fn explain(error: sqlx::Error) -> LogError {
+    let code = error.as_database_error().and_then(|error| error.code());
+    match code.as_deref() {
+        Some(UNDEFINED_TABLE) => LogError::new(format_args!(
+            "{error}: call create_tables() once, or run the statements of ddl()"
+        )),
+        _ => LogError::new(error),
+    }
+}
+
+/// Whether the connection has ended. The codes are those of class 57P: shutdown, crash, terminated.
+fn was_closed(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| code.starts_with("57P")),
+        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) => true,
+        _ => false,
+    }
+}
