@@ -94,6 +94,8 @@
 //! | `diesel-async` | `DieselAsyncIdentityStore` |
 //! | `sea-orm` | `SeaOrmIdentityStore` |
 //! | `memory` | `MemoryIdentityStore` |
+//! | `postgres` | `PostgresRevocationLog` |
+//! | `redis` | `RedisRevocationLog` |
 //! | `metrics` | decisions, fetches and the age of keys for whichever recorder is installed, by the facade `metrics` |
 //! | `contract-tests` | what every store must do, as tests for a store of one's own |
 //! | `testing` | the module `testing`: an authorization server for development and tests |
@@ -170,6 +172,10 @@ pub mod revocation {
         RevocationHealth, RevocationId, RevocationLog, RevocationSettings, Revocations,
         RevokeError, Revoked,
     };
+    #[cfg(feature = "postgres")]
+    pub use mcp_auth_replicas::PostgresRevocationLog;
+    #[cfg(feature = "redis")]
+    pub use mcp_auth_replicas::RedisRevocationLog;
 }
 
 /// Identity stores, and the types that a store of one's own names beside [`IdentityStore`].

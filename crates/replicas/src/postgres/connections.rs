@@ -17,7 +17,9 @@ use crate::server_url;
 const CONNECT_LIMIT: Duration = Duration::from_secs(2);
 /// The longest that the client waits for the next row or for the end. It is above the server's
 /// limit for a statement, so that the server's own error comes first.
-const ROW_LIMIT: Duration = Duration::from_millis(2_500);
+pub(super) const ROW_LIMIT: Duration = Duration::from_millis(2_500);
+/// The same for making tables, which may wait for another process that makes them.
+pub(super) const CREATE_LIMIT: Duration = Duration::from_secs(30);
 /// How many idle connections are kept.
 const MAX_IDLE: usize = 4;
 
@@ -77,15 +79,15 @@ impl Connections {
     }
 
     /// Runs statements, which must be such as may be run twice.
-    pub(super) async fn run(&self, sql: &str) -> Result<Vec<PgRow>, LogError> {
+    pub(super) async fn run(&self, sql: &str, limit: Duration) -> Result<Vec<PgRow>, LogError> {
         match self {
-            Self::Own { idle, .. } => self.run_on_own(idle, sql).await,
+            Self::Own { idle, .. } => self.run_on_own(idle, sql, limit).await,
             Self::Pool(pool) => {
                 let acquired = timeout(CONNECT_LIMIT, pool.acquire()).await;
                 let mut connection =
                     acquired.map_err(|_| LogError::timed_out(CONNECT_LIMIT))?.map_err(explain)?;
-                let result = rows(&mut connection, sql).await;
-                if matches!(result, Err(Failure::TimedOut)) {
+                let result = rows(&mut connection, sql, limit).await;
+                if matches!(result, Err(Failure::TimedOut(_))) {
                     // An answer may still come, which nobody else should get.
                     drop(connection.detach());
                 }
@@ -98,6 +100,7 @@ impl Connections {
         &self,
         idle: &Mutex<Vec<PgConnection>>,
         sql: &str,
+        limit: Duration,
     ) -> Result<Vec<PgRow>, LogError> {
         let kept = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let was_kept = kept.is_some();
@@ -105,11 +108,11 @@ impl Connections {
             Some(connection) => connection,
             None => self.connect().await?,
         };
-        let mut result = rows(&mut connection, sql).await;
+        let mut result = rows(&mut connection, sql, limit).await;
         if was_kept && matches!(&result, Err(Failure::Database(error)) if was_closed(error)) {
             // The server had closed it while it was idle, which says nothing about the server.
             connection = self.connect().await?;
-            result = rows(&mut connection, sql).await;
+            result = rows(&mut connection, sql, limit).await;
         }
         let result = result?;
         let mut idle = idle.lock().unwrap_or_else(PoisonError::into_inner);
@@ -120,13 +123,19 @@ impl Connections {
     }
 }
 
-/// The rows of all statements.
-pub(super) async fn rows(connection: &mut PgConnection, sql: &str) -> Result<Vec<PgRow>, Failure> {
+/// The rows of all statements, of which each comes within `limit`.
+pub(super) async fn rows(
+    connection: &mut PgConnection,
+    sql: &str,
+    limit: Duration,
+) -> Result<Vec<PgRow>, Failure> {
     // What `tables` writes, with values in hexadecimal digits.
     let mut stream = sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).fetch(connection);
     let mut rows = Vec::new();
     // Each row has its limit, so that a long answer is no failure and a silent server is one.
-    while let Some(row) = timeout(ROW_LIMIT, stream.try_next()).await?? {
+    while let Some(row) =
+        timeout(limit, stream.try_next()).await.map_err(|_| Failure::TimedOut(limit))??
+    {
         rows.push(row);
     }
     Ok(rows)
@@ -134,14 +143,8 @@ pub(super) async fn rows(connection: &mut PgConnection, sql: &str) -> Result<Vec
 
 /// Why there are no rows.
 pub(super) enum Failure {
-    TimedOut,
+    TimedOut(Duration),
     Database(sqlx::Error),
-}
-
-impl From<tokio::time::error::Elapsed> for Failure {
-    fn from(_: tokio::time::error::Elapsed) -> Self {
-        Self::TimedOut
-    }
 }
 
 impl From<sqlx::Error> for Failure {
@@ -153,7 +156,7 @@ impl From<sqlx::Error> for Failure {
 impl From<Failure> for LogError {
     fn from(failure: Failure) -> Self {
         match failure {
-            Failure::TimedOut => Self::timed_out(ROW_LIMIT),
+            Failure::TimedOut(limit) => Self::timed_out(limit),
             Failure::Database(error) => explain(error),
         }
     }

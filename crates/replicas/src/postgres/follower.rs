@@ -11,7 +11,7 @@ use sqlx::{PgConnection, Row, postgres::PgRow};
 use tokio::time::sleep;
 
 use super::{
-    connections::{self, Connections},
+    connections::{self, Connections, ROW_LIMIT},
     tables::Tables,
 };
 
@@ -66,7 +66,7 @@ impl PostgresFollower {
         connection: &mut PgConnection,
         snapshot: Option<&str>,
     ) -> Result<(Position, Vec<LogEntry>), LogError> {
-        let rows = connections::rows(connection, &self.tables.read(snapshot)).await?;
+        let rows = connections::rows(connection, &self.tables.read(snapshot), ROW_LIMIT).await?;
         let mut rows = rows.iter();
         let position = rows.next().map(position).transpose().map_err(LogError::new)?;
         let position = position.ok_or_else(|| LogError::new("the answer has no rows"))?;

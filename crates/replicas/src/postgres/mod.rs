@@ -19,7 +19,11 @@ use mcp_auth_core::{
 };
 use sqlx::{PgPool, Row};
 
-use self::{connections::Connections, follower::PostgresFollower, tables::Tables};
+use self::{
+    connections::{CREATE_LIMIT, Connections, ROW_LIMIT},
+    follower::PostgresFollower,
+    tables::Tables,
+};
 
 /// How many entries one statement writes.
 const CHUNK: usize = 1_000;
@@ -64,7 +68,7 @@ const CHUNK: usize = 1_000;
 /// # Time limits
 /// 2 s to connect, 2 s for a statement (`statement_timeout`) with 1 s for locks (`lock_timeout`),
 /// and 2.5 s at the client. Reading everything may take longer, as long as no 2.5 s pass without a
-/// row.
+/// row. Making tables may take 30 s.
 #[derive(Clone)]
 pub struct PostgresRevocationLog {
     connections: Arc<Connections>,
@@ -112,7 +116,7 @@ impl PostgresRevocationLog {
     /// # Errors
     /// If the server does not answer, or the user may not create tables.
     pub async fn create_tables(&self) -> Result<(), LogError> {
-        self.connections.run(&self.tables.create()).await.map(drop)
+        self.connections.run(&self.tables.create(), CREATE_LIMIT).await.map(drop)
     }
 }
 
@@ -127,14 +131,14 @@ impl RevocationLog for PostgresRevocationLog {
             return Err(LogError::new("an entry has no slot"));
         }
         for chunk in entries.chunks(CHUNK) {
-            self.connections.run(&self.tables.append(chunk)).await?;
+            self.connections.run(&self.tables.append(chunk), ROW_LIMIT).await?;
         }
         Ok(())
     }
 
     async fn delete(&self, entries: &[LogEntry]) -> Result<(), LogError> {
         for chunk in entries.chunks(CHUNK) {
-            self.connections.run(&self.tables.delete(chunk)).await?;
+            self.connections.run(&self.tables.delete(chunk), ROW_LIMIT).await?;
         }
         Ok(())
     }
@@ -144,16 +148,16 @@ impl RevocationLog for PostgresRevocationLog {
     }
 
     async fn checkpoint(&self, name: &str) -> Result<Option<String>, LogError> {
-        let rows = self.connections.run(&self.tables.checkpoint(name)).await?;
+        let rows = self.connections.run(&self.tables.checkpoint(name), ROW_LIMIT).await?;
         rows.first().map(|row| row.try_get(0)).transpose().map_err(LogError::new)
     }
 
     async fn set_checkpoint(&self, name: &str, value: &str) -> Result<(), LogError> {
-        self.connections.run(&self.tables.set_checkpoint(name, value)).await.map(drop)
+        self.connections.run(&self.tables.set_checkpoint(name, value), ROW_LIMIT).await.map(drop)
     }
 
     async fn lease(&self, name: &str, holder: &str, time: Duration) -> Result<bool, LogError> {
-        let rows = self.connections.run(&self.tables.lease(name, holder, time)).await?;
+        let rows = self.connections.run(&self.tables.lease(name, holder, time), ROW_LIMIT).await?;
         Ok(!rows.is_empty())
     }
 }

@@ -57,7 +57,7 @@ impl Tables {
     pub(super) fn create(&self) -> String {
         let ddl = self.ddl();
         format!(
-            "SET LOCAL client_min_messages = warning; SET LOCAL lock_timeout = 2000; \
+            "SET LOCAL client_min_messages = warning; SET LOCAL lock_timeout = 20000; \
              SELECT pg_advisory_xact_lock(hashtext('{}_revocations')); {ddl}",
             self.0
         )

@@ -62,7 +62,7 @@ const CHUNK: usize = 500;
 ///
 /// # What is lost with the server
 /// A record is as durable as the server's persistence (`appendfsync`) and replication make it. If
-/// the server was emptied, or replaced by an older copy, followers notice it by the epoch, the
+/// the server was flushed, or replaced by an older copy, followers notice it by the epoch, the
 /// counter and the last entry that they have read. They read everything again, and the process
 /// writes back what is missing. Do not let the server evict these keys: set `maxmemory-policy` to
 /// `noeviction` or to a `volatile-` policy.

@@ -55,7 +55,7 @@ impl Position {
     }
 
     /// Moves behind what a report has. `None` where the server is not one that has all that was
-    /// read: it was emptied, or was replaced by an older copy.
+    /// read: it was flushed, or was replaced by an older copy.
     pub(super) fn check(&mut self, report: &Report) -> Option<Vec<LogEntry>> {
         let found = report.at_position.ids.first().map(|at| (at.id.clone(), entry::seq(at)));
         if report.epoch != self.epoch || found != self.last {
@@ -82,16 +82,11 @@ mod tests {
             ("time".to_owned(), field(seq.to_string())),
             ("text".to_owned(), field("{}".to_owned())),
         ]);
-        let mut entry = StreamId::default();
-        entry.id = format!("{seq}-0");
-        entry.map = map;
-        entry
+        StreamId { id: format!("{seq}-0"), map, ..StreamId::default() }
     }
 
     fn range(entries: impl IntoIterator<Item = u64>) -> StreamRangeReply {
-        let mut reply = StreamRangeReply::default();
-        reply.ids = entries.into_iter().map(entry).collect();
-        reply
+        StreamRangeReply { ids: entries.into_iter().map(entry).collect() }
     }
 
     fn position() -> Position {

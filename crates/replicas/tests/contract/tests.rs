@@ -11,8 +11,8 @@ use crate::{
 
 /// Each test of the contract over a place.
 macro_rules! contract {
-    ($place:ty) => {
-        contract!($place, crate::tests:
+    ($place:ident) => {
+        contract!($place, mod answering = crate::tests:
             the_first_batch_is_everything
             later_entries_reach_each_follower_within_a_second
             a_silent_log_gives_empty_batches
@@ -28,7 +28,7 @@ macro_rules! contract {
             concurrent_appends_keep_the_latest
             a_log_works_in_one_runtime_after_another
         );
-        contract!($place, crate::connections:
+        contract!($place, mod failing = crate::connections:
             a_follower_goes_on_after_its_connection_was_ended
             calls_go_on_after_their_connection_was_ended
             a_server_out_of_reach_is_an_error_until_it_is_back
@@ -38,16 +38,21 @@ macro_rules! contract {
             no_message_has_the_password
         );
     };
-    ($place:ty, $module:path: $($test:ident)*) => {
-        $(
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $test() {
-                use $module as module;
-                let place = <$place as crate::place::Place>::new().await;
-                module::$test(&place).await;
-                crate::place::Place::remove(place).await;
-            }
-        )*
+    ($place:ident, mod $name:ident = $module:path: $($test:ident)*) => {
+        mod $name {
+            use $module as tests;
+
+            use crate::place::Place as _;
+
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $test() {
+                    let place = super::$place::new().await;
+                    tests::$test(&place).await;
+                    place.remove().await;
+                }
+            )*
+        }
     };
 }
 
@@ -124,7 +129,7 @@ pub(crate) async fn a_deletion_leaves_a_later_entry<P: Place>(place: &P) {
     log.append(&[entry("old", 1)]).await.unwrap();
     assert_eq!(Reader::of(log).await.time("old"), Some(1));
     // A deletion is not a loss, after which everything would be written back.
-    reader.until("the entry", |reader| reader.in_log.get("old").is_some()).await;
+    reader.until("the entry", |reader| reader.in_log.contains_key("old")).await;
     reader.next().await.unwrap();
     assert_eq!(reader.everything, 1);
 }
