@@ -11,6 +11,9 @@ use async_trait::async_trait;
 use mcp_auth_core::{Found, IdentityStore, Lookup, LookupKey, StoreError, Subject};
 use quick_cache::{Equivalent, sync::Cache};
 
+/// Old invalidations are not looked for among fewer than these.
+const MIN_CLEAN_UP: usize = 64;
+
 /// A store that caches the users that it found: see [`cached`](crate::IdentityStoreExt::cached).
 /// Clones share the cache, so one can be kept aside to [`invalidate`](Self::invalidate).
 ///
@@ -62,6 +65,9 @@ struct Invalidated {
     all: Option<Instant>,
     /// Entries older than the cache's `ttl` are deleted, since the answers have expired by then.
     subjects: HashMap<Subject, Instant>,
+    /// How many entries there may be before the old ones are looked for. Doubling it keeps the cost
+    /// of an invalidation constant, when many users are invalidated at once.
+    clean_up_at: usize,
 }
 
 /// A look-up as the cache compares it with its keys, without a key of its own.
@@ -89,14 +95,17 @@ impl<S: IdentityStore> CachedIdentityStore<S> {
     pub fn invalidate(&self, user: &Subject) {
         let now = Instant::now();
         let mut invalidated = self.invalidated.write().unwrap_or_else(PoisonError::into_inner);
-        invalidated.subjects.retain(|_, at| now.duration_since(*at) < self.ttl);
+        if invalidated.subjects.len() >= invalidated.clean_up_at {
+            invalidated.subjects.retain(|_, at| now.duration_since(*at) < self.ttl);
+            invalidated.clean_up_at = (invalidated.subjects.len() * 2).max(MIN_CLEAN_UP);
+        }
         invalidated.subjects.insert(user.clone(), now);
     }
 
     /// Removes all users from the cache.
     pub fn invalidate_all(&self) {
         let mut invalidated = self.invalidated.write().unwrap_or_else(PoisonError::into_inner);
-        *invalidated = Invalidated { all: Some(Instant::now()), subjects: HashMap::new() };
+        *invalidated = Invalidated { all: Some(Instant::now()), ..Invalidated::default() };
         drop(invalidated);
         self.answers.clear();
     }

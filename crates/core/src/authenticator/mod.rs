@@ -82,7 +82,9 @@ impl Authenticator {
         let without_issuer = Arc::new(policy.authority_of_all([]));
         let revocations = policy.revocations.clone();
         let index = revocations.index();
-        index.retain_for(policy.max_token_lifetime + policy.leeway);
+        // A token can have a time of issue a leeway after the cut-off, is good for a leeway longer
+        // than its longest lifetime, and is accepted for a leeway after its end.
+        index.retain_for(policy.max_token_lifetime + policy.leeway * 3);
         Ok(Self {
             cache: TokenCache::new(&policy.token_cache),
             api_keys: ApiKeys::new(&policy.api_keys, index.hash())?,
@@ -91,7 +93,7 @@ impl Authenticator {
             policy,
             trusted: Vec::new(),
             by_iss: HashMap::new(),
-            revoked_static_keys: [index.records_of(None)],
+            revoked_static_keys: [index.records_of_static_keys()],
             store: None,
             profiles,
         })

@@ -71,7 +71,7 @@ impl Authenticator {
         };
         let authority = Arc::new(self.policy.authority_of(&issuer));
         let index = self.policy.revocations.index();
-        let revocations = issuer.names().map(|name| index.records_of(Some(name))).collect();
+        let revocations = index.records_of_issuer(&rules.issuer_names);
         self.trusted.push(TrustedIssuer { issuer, rules, keys, refresh, authority, revocations });
         let issuers = self.trusted.iter().map(|trusted| &trusted.issuer);
         self.everybody = Arc::new(self.policy.authority_of_all(issuers));

@@ -18,12 +18,14 @@ use crate::time::UnixTime;
 /// How long a message that a user has changed is kept: longer than users are cached.
 const USER_CHANGE_RETENTION: Duration = Duration::from_secs(60 * 60);
 
-/// Removes what no decision needs any more, and returns it.
+/// Removes what no decision needs any more, and returns it: nothing, as long as no resource has said
+/// how long its tokens are good. A process that only writes to the log must not empty it.
 pub(super) fn remove_expired(index: &RevocationIndex, now: UnixTime) -> Vec<LogEntry> {
+    let Some(retention) = index.retention() else { return Vec::new() };
     let oldest = |record: &Revocation| {
         let retention = match record.what.revokes() {
-            true => index.retention(),
-            false => index.retention().min(USER_CHANGE_RETENTION),
+            true => retention,
+            false => retention.min(USER_CHANGE_RETENTION),
         };
         now.saturating_sub(retention)
     };
@@ -32,7 +34,9 @@ pub(super) fn remove_expired(index: &RevocationIndex, now: UnixTime) -> Vec<LogE
     let remove = |record: &Arc<Revocation>| {
         index.update(record, |state| state.remove_before(oldest(record)))
     };
-    keys.iter().flat_map(remove).map(|record| LogEntry::of(&record)).collect()
+    let removed = keys.iter().flat_map(remove).map(|record| LogEntry::of(&record)).collect();
+    index.issuers.remove_unused();
+    removed
 }
 
 /// Where there are more cut-offs than the bound, merges the oldest tenth into a cut-off for
@@ -81,7 +85,8 @@ pub(super) fn merge_oldest_if_too_many(index: &RevocationIndex) {
             at: time,
         });
     }
-    for (_, record) in &merged {
+    // The oldest first: a lifted revocation goes before its lift, and never stands again meanwhile.
+    for (_, record) in merged.iter().rev() {
         index.update(record, |state| state.remove(record));
     }
     index.counts.merged.fetch_add(merged.len(), Ordering::Relaxed);

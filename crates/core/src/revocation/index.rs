@@ -3,7 +3,6 @@
 //! Requests ask memory only. Without any record the question costs one atomic load.
 
 use std::{
-    collections::BTreeMap,
     fmt,
     hash::BuildHasherDefault,
     sync::{
@@ -16,6 +15,7 @@ use std::{
 use dashmap::{DashMap, Entry};
 
 use super::{
+    issuers::{IssuerRecords, Issuers},
     keys::{RevocationKeys, hash_of},
     log::LogEntry,
     record::Revocation,
@@ -38,12 +38,13 @@ pub(crate) struct RevocationIndex {
     pub(super) settings: RevocationSettings,
     hash: KeyedHash,
     pub(super) states: DashMap<u128, State, BuildHasherDefault<HashOfHash>>,
-    issuers: RwLock<BTreeMap<Option<Box<str>>, Arc<IssuerRecords>>>,
+    pub(super) issuers: Issuers,
     /// What this process cannot read, by slot: kept, so that it can be written back.
     pub(super) unread: DashMap<Box<str>, LogEntry>,
     pub(super) counts: Counts,
     listeners: RwLock<Vec<Weak<dyn RevocationListener>>>,
-    /// How long tokens can be accepted after a cut-off: the longest of all resources, in ms.
+    /// How long tokens can be accepted after a cut-off: the longest of all resources, in ms; 0
+    /// before any resource has said so.
     retention: AtomicU64,
 }
 
@@ -58,21 +59,14 @@ pub(super) struct Counts {
     pub(super) merged: AtomicUsize,
 }
 
-/// Where the records of one issuer name are.
-pub(crate) struct IssuerRecords {
-    /// Combined with the hash of a key.
-    salt: u128,
-    /// How many records have this name.
-    count: AtomicUsize,
-}
-
 impl RevocationIndex {
     pub(super) fn new(settings: RevocationSettings) -> Self {
+        let hash = KeyedHash::random();
         Self {
             settings,
-            hash: KeyedHash::random(),
+            issuers: Issuers::new(&hash),
+            hash,
             states: DashMap::default(),
-            issuers: RwLock::default(),
             unread: DashMap::default(),
             counts: Counts::default(),
             listeners: RwLock::default(),
@@ -85,17 +79,15 @@ impl RevocationIndex {
         &self.hash
     }
 
-    /// The records of an issuer name; of static keys for `None`. A name that is not known yet gets
-    /// a place.
-    pub(crate) fn records_of(&self, issuer: Option<&str>) -> Arc<IssuerRecords> {
-        let name = issuer.map(Box::from);
-        let mut issuers = self.issuers.write().unwrap_or_else(PoisonError::into_inner);
-        let new = || {
-            let bytes = issuer.map_or(&b"-"[..], str::as_bytes);
-            let salt = self.hash.of_parts([&[u8::from(issuer.is_some())][..], bytes]);
-            Arc::new(IssuerRecords { salt, count: AtomicUsize::new(0) })
-        };
-        issuers.entry(name).or_insert_with(new).clone()
+    /// Where the records of static keys are.
+    pub(crate) fn records_of_static_keys(&self) -> Arc<IssuerRecords> {
+        self.issuers.records_of(&self.hash, None)
+    }
+
+    /// Where the records of an issuer with these names are, by each of them.
+    pub(crate) fn records_of_issuer(&self, names: &[Arc<str>]) -> Box<[Arc<IssuerRecords>]> {
+        self.issuers.are_one(names);
+        names.iter().map(|name| self.issuers.records_of(&self.hash, Some(name))).collect()
     }
 
     /// Keeps cut-offs for this time at least.
@@ -104,9 +96,10 @@ impl RevocationIndex {
         self.retention.fetch_max(millis, Ordering::Relaxed);
     }
 
-    /// How long cut-offs are kept.
-    pub(super) fn retention(&self) -> Duration {
-        Duration::from_millis(self.retention.load(Ordering::Relaxed))
+    /// How long cut-offs are kept; `None` as long as no resource has said so.
+    pub(super) fn retention(&self) -> Option<Duration> {
+        let millis = self.retention.load(Ordering::Relaxed);
+        (millis != 0).then_some(Duration::from_millis(millis))
     }
 
     /// Tells `listener` of records from now on, as long as it exists.
@@ -139,14 +132,21 @@ impl RevocationIndex {
     /// Takes a record in, and tells the listeners if it is new. It is in force when this returns.
     pub(super) fn merge(&self, record: Revocation) -> bool {
         let record = Arc::new(record);
-        let issuer = self.records_of(record.issuer.as_deref());
+        let issuer = self.issuers.records_of(&self.hash, record.issuer.as_deref());
         let key = hash_of(&self.hash, &record.what) ^ issuer.salt;
         if !self.merge_at(key, &issuer, record.clone()) {
             return false;
         }
-        let listeners = self.listeners.read().unwrap_or_else(PoisonError::into_inner);
-        listeners.iter().filter_map(Weak::upgrade).for_each(|one| one.recorded(&record));
+        // Called without any lock, since a listener may call back.
+        for listener in self.listeners() {
+            listener.recorded(&record);
+        }
         true
+    }
+
+    fn listeners(&self) -> Vec<Arc<dyn RevocationListener>> {
+        let listeners = self.listeners.read().unwrap_or_else(PoisonError::into_inner);
+        listeners.iter().filter_map(Weak::upgrade).collect()
     }
 
     fn merge_at(&self, key: u128, issuer: &IssuerRecords, record: Arc<Revocation>) -> bool {
@@ -164,7 +164,9 @@ impl RevocationIndex {
         record: &Revocation,
         change: impl FnOnce(&mut State) -> T,
     ) -> T {
-        let issuer = self.records_of(record.issuer.as_deref());
+        let Some(issuer) = self.issuers.known(record.issuer.as_deref()) else {
+            return T::default();
+        };
         let key = hash_of(&self.hash, &record.what) ^ issuer.salt;
         let Entry::Occupied(mut entry) = self.states.entry(key) else {
             return T::default();
@@ -198,7 +200,7 @@ impl RevocationIndex {
 
     /// The latest time that is known of a key.
     pub(super) fn latest(&self, issuer: Option<&str>, what: &super::Revoked) -> Option<UnixTime> {
-        let key = hash_of(&self.hash, what) ^ self.records_of(issuer).salt;
+        let key = hash_of(&self.hash, what) ^ self.issuers.known(issuer)?.salt;
         self.states.get(&key)?.latest()
     }
 
@@ -214,7 +216,8 @@ impl RevocationIndex {
 
     /// Keeps an entry that this process cannot read, where there are not too many of them.
     pub(super) fn keep_unread(&self, entry: LogEntry) {
-        if self.unread.len() < self.settings.max_cut_offs {
+        let is_known = self.unread.contains_key(&entry.slot);
+        if is_known || self.unread.len() < self.settings.max_cut_offs {
             let slot = self.unread.entry(entry.slot.clone());
             slot.and_modify(|known| {
                 if known.time < entry.time {

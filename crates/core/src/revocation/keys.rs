@@ -20,6 +20,7 @@ pub(crate) struct Named<'t> {
 pub(crate) struct RevocationKeys {
     pub(super) hashes: Box<[u128]>,
     pub(super) issued_at: Option<f64>,
+    is_static_key: bool,
 }
 
 impl RevocationKeys {
@@ -49,13 +50,14 @@ impl RevocationKeys {
         Self {
             hashes: keys.iter().flatten().map(|what| hash_of(hash, what)).collect(),
             issued_at: issued_at.map(NumericDate::as_secs_f64),
+            is_static_key: false,
         }
     }
 
     /// The key of a static key, which has no time of issue.
     pub(crate) fn of_static_key(hash: &KeyedHash, name: &str) -> Self {
         let what = Revoked::StaticKey(name.into());
-        Self { hashes: Box::new([hash_of(hash, &what)]), issued_at: None }
+        Self { hashes: Box::new([hash_of(hash, &what)]), issued_at: None, is_static_key: true }
     }
 
     /// About how many bytes it owns besides itself.
@@ -67,6 +69,12 @@ impl RevocationKeys {
     /// as issued before.
     pub(super) fn issued_until(&self, cut_off: UnixTime) -> bool {
         self.issued_at.is_none_or(|issued| issued <= cut_off.as_secs_f64())
+    }
+
+    /// Whether a lift leaves it refused. A static key has no time of issue and is not issued anew:
+    /// the lift makes it good again.
+    pub(super) fn stays_refused_by_lift(&self, lift: UnixTime) -> bool {
+        !self.is_static_key && self.issued_until(lift)
     }
 }
 

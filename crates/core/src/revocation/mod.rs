@@ -10,6 +10,7 @@
 //! | `keys` | the keys under which a token's revocations are found |
 //! | `state` | the latest records of one key, and whether they refuse a token |
 //! | `index` | all keys |
+//! | `issuers` | the issuers that records are about, by name |
 //! | `bounds` | what is removed: the expired, and the oldest of too many |
 //! | `log` | the log that processes share, as a trait |
 //! | `contact` | whether the log was read, and when it last answered |
@@ -23,6 +24,7 @@ mod bounds;
 mod contact;
 mod error;
 mod index;
+mod issuers;
 mod keys;
 mod log;
 mod record;
@@ -32,8 +34,8 @@ mod state;
 
 pub(crate) use contact::NoContact;
 pub use error::RevokeError;
-pub(crate) use index::IssuerRecords;
 pub use index::RevocationListener;
+pub(crate) use issuers::IssuerRecords;
 pub(crate) use keys::{Named, RevocationKeys};
 pub use log::{LogBatch, LogEntry, LogError, LogFollower, RevocationLog};
 pub use record::{Effect, NewRevocation, Revocation, RevocationId, Revoked};

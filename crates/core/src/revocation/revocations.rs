@@ -88,7 +88,8 @@ impl Revocations {
     }
 
     /// The same for what was issued until `time`, by the issuer's own clock: no allowance for clock
-    /// skew is made. For event sources, whose events carry that time.
+    /// skew is made. For event sources, whose events carry that time. Not for static keys, which have
+    /// no issuer.
     ///
     /// # Errors
     /// As for [`revoke`](Self::revoke).
@@ -98,11 +99,14 @@ impl Revocations {
         time: UnixTime,
         now: UnixTime,
     ) -> Result<RevocationId, RevokeError> {
+        if matches!(new.what, Revoked::StaticKey(_)) {
+            return Err(RevokeError::Invalid("a static key has no issuer, and no time of issue"));
+        }
         self.record(new, |_| Effect::IssuedBeforeByIssuer(time.ceil_millis()), now).await
     }
 
-    /// Ends a standing revocation of the very same key. Tokens that were issued until now stay
-    /// refused.
+    /// Ends a standing revocation of the very same key, by whichever name of the issuer it was made.
+    /// Tokens that were issued until now stay refused; a static key is good again.
     ///
     /// # Errors
     /// As for [`revoke`](Self::revoke).
@@ -122,21 +126,30 @@ impl Revocations {
     ) -> Result<RevocationId, RevokeError> {
         let NewRevocation { what, issuer, reason, .. } = new.checked()?;
         let index = &self.0.index;
-        let after_known = index
-            .latest(issuer.as_deref(), &what)
-            .map(|latest| latest.ceil_millis() + Duration::from_millis(1));
+        let mut names = index.issuers.names_of(issuer.as_deref());
+        let latest = names.iter().filter_map(|name| index.latest(name.as_deref(), &what)).max();
+        let after_known = latest.map(|latest| latest.ceil_millis() + Duration::from_millis(1));
         let at = now.ceil_millis().max(after_known.unwrap_or_default());
         let effect = effect(at);
         let most = index.settings.max_standing;
         if effect == Effect::Standing && index.standing() >= most {
             return Err(RevokeError::TooManyStanding { most });
         }
-        let (version, id) = (Revocation::VERSION, RevocationId::random());
-        let record = Revocation { version, id: id.clone(), issuer, what, effect, reason, at };
-        let entry = LogEntry::of(&record);
-        index.merge(record);
+        // Any name refuses a token of the issuer, so a lift has to be of all names.
+        if effect != Effect::Lifted {
+            names.truncate(1);
+        }
+        let id = RevocationId::random();
+        let mut entries = Vec::with_capacity(names.len());
+        for issuer in names {
+            let (version, id) = (Revocation::VERSION, id.clone());
+            let (what, reason) = (what.clone(), reason.clone());
+            let record = Revocation { version, id, issuer, what, effect, reason, at };
+            entries.push(LogEntry::of(&record));
+            index.merge(record);
+        }
         bounds::merge_oldest_if_too_many(index);
-        self.0.log.append(&[entry]).await.map_err(RevokeError::NotInLog)?;
+        self.0.log.append(&entries).await.map_err(RevokeError::NotInLog)?;
         Ok(id)
     }
 

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::{
     keys::RevocationKeys,
-    record::{Effect, Revocation},
+    record::{Effect, Revocation, Revoked},
 };
 use crate::time::UnixTime;
 
@@ -61,13 +61,21 @@ impl State {
     /// Whether a token with these keys is refused.
     pub(super) fn refuses(&self, keys: &RevocationKeys, leeway: Duration) -> bool {
         let (lifted, before) = (time(&self.lifted), time(&self.before));
-        // A person who lifts a revocation and signs in at once would otherwise be refused for the
-        // time of the leeway.
-        let allowance = if lifted >= before { Duration::ZERO } else { leeway };
+        let allowance = if self.lift_ends_allowance() { Duration::ZERO } else { leeway };
         self.stands()
-            || lifted.is_some_and(|time| keys.issued_until(time))
+            || lifted.is_some_and(|time| keys.stays_refused_by_lift(time))
             || before.is_some_and(|time| keys.issued_until(time + allowance))
             || time(&self.before_by_issuer).is_some_and(|time| keys.issued_until(time))
+    }
+
+    /// Whether a lift takes the place of the cut-off by our clock, and of its allowance: a person who
+    /// lifts a revocation and signs in at once would otherwise be refused for the time of the leeway.
+    /// Not for everything of an issuer, since that cut-off may stand for merged ones of other keys,
+    /// which the lift is not about.
+    fn lift_ends_allowance(&self) -> bool {
+        let may_be_merged =
+            self.before.as_ref().is_some_and(|before| before.what == Revoked::Everything);
+        !may_be_merged && time(&self.lifted) > time(&self.before)
     }
 
     /// Removes this record, if it is still the latest of its effect.

@@ -6,7 +6,10 @@ mod authenticate;
 mod backends;
 mod keys_under_fire;
 mod mcp_methods;
+#[path = "../support/recording_log.rs"]
+mod recording_log;
 mod replaced_keys;
+mod revocation;
 mod startup;
 mod token_cache;
 mod users;

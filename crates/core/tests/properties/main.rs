@@ -4,7 +4,10 @@
 
 mod cache;
 mod claims;
+#[path = "../support/recording_log.rs"]
+mod recording_log;
 mod refresh;
+mod revocation;
 mod world;
 
 use proptest::test_runner::Config;

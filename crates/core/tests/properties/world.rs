@@ -56,9 +56,21 @@ pub(crate) fn policy() -> ResourcePolicy {
     policy
 }
 
+/// What trusts [`ISSUER`] with these keys.
 pub(crate) fn authenticator(policy: ResourcePolicy, keys: Arc<IssuerKeys>) -> Authenticator {
+    authenticator_of([Issuer::new(ISSUER).unwrap()], policy, keys)
+}
+
+/// What trusts these issuers, all with the same keys.
+pub(crate) fn authenticator_of(
+    issuers: impl IntoIterator<Item = Issuer>,
+    policy: ResourcePolicy,
+    keys: Arc<IssuerKeys>,
+) -> Authenticator {
     let mut authenticator = Authenticator::new(policy, Arc::new(Nobody)).unwrap();
-    authenticator.trust(Issuer::new(ISSUER).unwrap(), keys, Arc::new(Nobody)).unwrap();
+    for issuer in issuers {
+        authenticator.trust(issuer, keys.clone(), Arc::new(Nobody)).unwrap();
+    }
     authenticator
 }
 
