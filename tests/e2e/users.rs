@@ -1,6 +1,12 @@
 //! From the token's subject to the application's own user, in its own table.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use actix_mcp_auth::{
     AuthedUser, Found, IdentityStore, Lookup, McpAuth, StoreError, Subject, UnknownUser,
@@ -173,6 +179,51 @@ async fn a_remembered_user_is_forgotten_on_demand() {
     assert_eq!(server.call(&ada).await.body, "Ada Lovelace");
     users.invalidate(&Subject::new(authority.issuer(), "user_ada"));
     assert_eq!(server.call(&ada).await.body, "Ada King");
+}
+
+/// A user for each organization, counted.
+struct ByOrganization(Arc<AtomicUsize>);
+
+#[async_trait]
+impl IdentityStore for ByOrganization {
+    type User = people::Model;
+
+    fn claims(&self) -> &[&'static str] {
+        &["org_id"]
+    }
+
+    async fn find(&self, who: &Lookup<'_>) -> Result<Found<people::Model>, StoreError> {
+        let asked = self.0.fetch_add(1, Ordering::SeqCst) + 1;
+        let name = format!("{} {asked}", who.id());
+        Ok(Some(people::Model { id: 0, external_id: None, name }).into())
+    }
+}
+
+#[actix_web::test]
+async fn r35_a_user_who_has_changed_is_asked_for_anew() {
+    let authority = authority();
+    let users = ByOrganization(Arc::default()).cached(Duration::from_secs(60), 100);
+    let auth = builder(&authority).users(users).build().unwrap();
+    let server = serve(auth.clone());
+    let token = |sub: &str, org: &str| {
+        authority.token().subject(sub).audience(RESOURCE).claim("org_id", org).sign()
+    };
+    let tokens = [token("ada", "1"), token("ada", "2"), token("alan", "1")];
+    let names = async || {
+        let mut names = Vec::new();
+        for token in &tokens {
+            names.push(server.call(token).await.body);
+        }
+        names
+    };
+    let first = ["ada 1", "ada 2", "alan 3"];
+    assert_eq!(names().await, first);
+    assert_eq!(names().await, first, "cached");
+    auth.revoke(Revoked::user_changed("ada")).await.unwrap();
+    // With each of the claims that are part of the cache's key.
+    assert_eq!(names().await, ["ada 4", "ada 5", "alan 3"], "nobody is refused");
+    auth.revoke(Revoked::UsersChanged.into()).await.unwrap();
+    assert_eq!(names().await, ["ada 6", "ada 7", "alan 8"]);
 }
 
 #[actix_web::test]

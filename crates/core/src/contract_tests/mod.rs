@@ -75,6 +75,7 @@
 mod caller;
 pub mod rules;
 mod time;
+pub mod wrapping;
 
 use std::sync::Arc;
 

@@ -177,3 +177,33 @@ async fn a_cached_user_is_at_hand_through_every_wrapper() {
     users.invalidate(&ada);
     assert!(wrapped.find_cached(&who).is_none() && stores.find_cached(&who).is_none());
 }
+
+/// As when a process reads a log of many revocations.
+#[tokio::test]
+async fn r35_many_users_are_forgotten_at_once() {
+    let (users, _) = cached(MINUTE, 10);
+    find(&users, "ada").await.unwrap();
+    let start = Instant::now();
+    for n in 0..100_000 {
+        users.forget(&subject(&n.to_string()));
+    }
+    // The square of their number would take minutes.
+    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
+    assert!(users.find_cached(&Lookup::new(&subject("ada"))).is_some());
+    users.forget(&subject("ada"));
+    assert!(users.find_cached(&Lookup::new(&subject("ada"))).is_none());
+    assert_eq!(users.invalidated.read().unwrap().subjects.len(), 100_001);
+}
+
+#[tokio::test]
+async fn old_invalidations_are_removed() {
+    let (users, _) = cached(Duration::from_millis(1), 10);
+    for n in 0..1_000 {
+        users.invalidate(&subject(&n.to_string()));
+        if n % 100 == 0 {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+    let kept = users.invalidated.read().unwrap().subjects.len();
+    assert!(kept < 500, "{kept}");
+}

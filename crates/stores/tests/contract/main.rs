@@ -17,3 +17,4 @@ mod place;
 mod proxy;
 mod sea_orm;
 mod table;
+mod wrappers;
