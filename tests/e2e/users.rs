@@ -222,7 +222,7 @@ async fn r35_a_user_who_has_changed_is_asked_for_anew() {
     auth.revoke(Revoked::user_changed("ada")).await.unwrap();
     // With each of the claims that are part of the cache's key.
     assert_eq!(names().await, ["ada 4", "ada 5", "alan 3"], "nobody is refused");
-    auth.revoke(Revoked::UsersChanged.into()).await.unwrap();
+    auth.revoke(Revoked::UsersChanged).await.unwrap();
     assert_eq!(names().await, ["ada 6", "ada 7", "alan 8"]);
 }
 

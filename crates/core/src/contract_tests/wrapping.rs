@@ -57,19 +57,17 @@ impl<U: Send + Sync + 'static> IdentityStore for CachingStore<U> {
 ///
 /// ```
 /// # use mcp_auth_core as actix_mcp_auth;
-/// use actix_mcp_auth::contract_tests::wrapping::r35_a_wrapper_forgets_what_it_is_told_to;
+/// use actix_mcp_auth::contract_tests::wrapping::forgets_what_it_is_told_to;
 /// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
 /// # runtime.block_on(async {
-/// r35_a_wrapper_forgets_what_it_is_told_to("Ada".to_owned(), |store| store).await;
+/// forgets_what_it_is_told_to("Ada".to_owned(), |store| store).await;
 /// # });
 /// ```
 ///
 /// # Panics
 /// Where the rule is broken.
-pub async fn r35_a_wrapper_forgets_what_it_is_told_to<U, W>(
-    user: U,
-    wrap: impl FnOnce(CachingStore<U>) -> W,
-) where
+pub async fn forgets_what_it_is_told_to<U, W>(user: U, wrap: impl FnOnce(CachingStore<U>) -> W)
+where
     U: Send + Sync + 'static,
     W: IdentityStore<User = U>,
 {

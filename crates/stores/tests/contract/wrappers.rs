@@ -6,7 +6,7 @@ use mcp_auth_core::{
     Found, IdentityStore, Lookup, StoreError, async_trait,
     contract_tests::{
         ISSUER,
-        wrapping::{CachingStore, r35_a_wrapper_forgets_what_it_is_told_to as check},
+        wrapping::{CachingStore, forgets_what_it_is_told_to as check},
     },
 };
 use mcp_auth_stores::{IdentityStoreExt, IssuerStores};
