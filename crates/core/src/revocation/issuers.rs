@@ -72,8 +72,8 @@ impl Issuers {
     pub(super) fn names_of(&self, issuer: Option<&str>) -> Vec<Option<Box<str>>> {
         let mut names = vec![issuer.map(Box::from)];
         let groups = self.groups.read().unwrap_or_else(PoisonError::into_inner);
-        let has_it = |group: &&Box<[Arc<str>]>| group.iter().any(|name| Some(&**name) == issuer);
-        for name in groups.iter().filter(has_it).flatten() {
+        let is_it = |name: &Arc<str>| Some(&**name) == issuer;
+        for name in groups.iter().filter(|group| group.iter().any(is_it)).flatten() {
             let name = Some(Box::from(&**name));
             if !names.contains(&name) {
                 names.push(name);

@@ -211,7 +211,7 @@ impl Process {
                 .filter(|known| known.what == made.what && known.issuer == made.issuer);
             let has_all = self.authenticator.revocations().health(self.time()).merged == 0;
             for known in of_key.filter(|_| has_all) {
-                prop_assert!(made.at > time(known).max(known.at), "{made:?} {known:?}");
+                prop_assert!(made.at > time(known), "{made:?} {known:?}");
             }
         }
         self.noted = written.len();
