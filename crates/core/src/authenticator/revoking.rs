@@ -133,3 +133,6 @@ impl RevocationListener for Authenticator {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
