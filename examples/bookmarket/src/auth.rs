@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use actix_mcp_auth::{
     BuildError, Found, Issuer, McpAuth, Newcomer, Resource, StoreError, permission::Permission,
-    scopes, stores::IdentityStoreExt,
+    revocation::SharedRevocations, scopes, stores::IdentityStoreExt,
 };
 
 use crate::{
@@ -34,10 +34,12 @@ pub fn protect(
     resource: &Resource,
     issuer: Issuer,
     store: &Store,
+    revocations: &SharedRevocations,
     settings: &Settings,
 ) -> Result<McpAuth, BuildError> {
     let auth = McpAuth::builder(resource.clone())
         .resource_name("Bookmarket")
+        .revocations(revocations)
         .permissions::<(BookmarksRead, BookmarksWrite)>();
     let mut auth = match settings.grants {
         Grants::Own => {

@@ -38,16 +38,21 @@ impl Demo {
         ]
     }
 
+    /// The port of the demo authority; `None` where it is any free one.
+    pub(crate) fn port(bookmarket: SocketAddr) -> Option<u16> {
+        match bookmarket.port() {
+            0 | u16::MAX => None,
+            port => Some(port + 1),
+        }
+    }
+
     /// Starts an authorization server with demo people on the port after Bookmarket's own, or on
     /// any free port if Bookmarket uses any free port.
     ///
     /// # Errors
     /// The port is in use, or no person has the id that should be approved.
     pub fn start(&self, bookmarket: SocketAddr) -> Result<TestAuthority, StartError> {
-        let port = match bookmarket.port() {
-            0 | u16::MAX => 0,
-            port => port + 1,
-        };
+        let port = Self::port(bookmarket).unwrap_or(0);
         let mut authority = TestAuthority::builder().address(bookmarket.ip()).port(port);
         for person in Self::people() {
             // Read-only people are on Bookmarket's own list.

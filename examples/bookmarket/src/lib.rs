@@ -11,12 +11,16 @@
 //! | authenticate callers, and find their users | [`auth`] |
 //! | the tools that agents call | [`tools`] |
 //! | what a bookmark is | [`bookmark`] |
+//! | tell whether it can decide | [`health`] |
+//! | revocations, and the log that servers share | [`revocations`] |
 //! | where people and bookmarks are stored | [`store`] |
 #![forbid(unsafe_code)]
 
 pub mod auth;
 pub mod bookmark;
 pub mod demo;
+pub mod health;
+pub mod revocations;
 pub mod settings;
 pub mod start;
 pub mod store;

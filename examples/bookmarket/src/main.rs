@@ -12,8 +12,27 @@ use std::{
     process::ExitCode,
 };
 
-use bookmarket::{Bookmarket, Settings};
+use bookmarket::{
+    Bookmarket, Settings,
+    revocations::{self, Revoke},
+};
+use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
+
+/// Keeps bookmarks for people and their agents. Without a command it runs the server. Settings are
+/// environment variables: see examples/bookmarket/README.md.
+#[derive(Parser)]
+#[command(name = "bookmarket")]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Ends access at once, in every process that follows the log BOOKMARKET_REVOCATIONS.
+    Revoke(Revoke),
+}
 
 #[actix_web::main]
 async fn main() -> ExitCode {
@@ -23,9 +42,14 @@ async fn main() -> ExitCode {
         .with_ansi(io::stderr().is_terminal())
         .with_writer(io::stderr)
         .init();
-    match run().await {
-        Ok(()) => {
-            println!("Goodbye.");
+    let CommandLine { command } = CommandLine::parse();
+    let done = match command {
+        None => run().await,
+        Some(Command::Revoke(revoke)) => run_revoke(&revoke).await,
+    };
+    match done {
+        Ok(text) => {
+            println!("{text}");
             ExitCode::SUCCESS
         }
         Err(error) => {
@@ -35,13 +59,18 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run() -> Result<(), Box<dyn Error>> {
+async fn run() -> Result<&'static str, Box<dyn Error>> {
     let settings = Settings::from_env()?;
     let stop = stop_signal()?;
     let bookmarket = Bookmarket::start(&settings).await?;
     println!("{}", bookmarket.welcome());
     bookmarket.run_until(stop).await?;
-    Ok(())
+    Ok("Goodbye.")
+}
+
+async fn run_revoke(revoke: &Revoke) -> Result<&'static str, Box<dyn Error>> {
+    revocations::revoke(&Settings::from_env()?, revoke).await?;
+    Ok("The revocation is in the log.")
 }
 
 /// Ready at the first Ctrl-C or SIGTERM after this call.

@@ -10,6 +10,7 @@
 //! | `BOOKMARKET_GRANTS` | `own` | who grants permissions: Bookmarket's own list, or with `scopes` the tokens |
 //! | `BOOKMARKET_READ_ONLY` | nobody, or one of the demo people | who may read and not write: user ids, separated by commas |
 //! | `MCP_AUTH_LEEWAY_SECONDS` | 30 | the tolerated difference of clocks |
+//! | `BOOKMARKET_REVOCATIONS` | this process only | the log of revocations that processes share: `redis://…` or `postgres://…` |
 //! | `BOOKMARKET_DEMO_APPROVE` | nobody | the person whom the demo authority signs in without a page |
 //! | `BOOKMARKET_DEMO_TOKEN_SECONDS` | 300 | the lifetime of the demo authority's tokens |
 //!
@@ -25,7 +26,7 @@ use std::{
 
 use actix_mcp_auth::{ConfigError, Issuer, Resource};
 
-use crate::{demo::Demo, store};
+use crate::{demo::Demo, revocations::LogUrl, store};
 
 /// The path of the MCP endpoint below the public URL.
 pub const MCP_PATH: &str = "/mcp/bookmarket";
@@ -46,6 +47,8 @@ pub const GRANTS: &str = "BOOKMARKET_GRANTS";
 pub const READ_ONLY: &str = "BOOKMARKET_READ_ONLY";
 /// By how much clocks may differ.
 pub const LEEWAY: &str = "MCP_AUTH_LEEWAY_SECONDS";
+/// Where revocations are shared.
+pub const REVOCATIONS: &str = "BOOKMARKET_REVOCATIONS";
 /// Whom the demo authority signs in without asking.
 pub const DEMO_APPROVE: &str = "BOOKMARKET_DEMO_APPROVE";
 /// How long the demo authority's tokens are good.
@@ -74,6 +77,8 @@ pub struct Settings {
     pub grants: Grants,
     /// Who may see bookmarks, and neither add nor delete any: by the `sub` of their tokens.
     pub read_only: Vec<String>,
+    /// The log of revocations that processes share, if there are several.
+    pub revocations: Option<LogUrl>,
 }
 
 /// Where people sign in.
@@ -149,6 +154,7 @@ impl Settings {
             resource: lookup(PUBLIC_URL)?.map(|url| resource_below(&url)).transpose()?,
             database_url: database_url(lookup(DATABASE_URL)?)?,
             read_only: read_only(lookup(READ_ONLY)?, &sign_in, grants)?,
+            revocations: lookup(REVOCATIONS)?.map(|url| LogUrl::parse(&url)).transpose()?,
             grants,
             sign_in,
             leeway: seconds(LEEWAY, lookup(LEEWAY)?, 300)?,
@@ -166,6 +172,23 @@ impl Settings {
         match &self.resource {
             Some(resource) => Ok(resource.clone()),
             None => resource_below(&format!("http://{address}")),
+        }
+    }
+
+    /// The issuer's name, as it is configured.
+    ///
+    /// # Errors
+    /// The demo authority listens on any free port, so its name is not known.
+    pub fn issuer(&self) -> Result<String, ConfigError> {
+        match &self.sign_in {
+            SignIn::AuthKit(issuer) => Ok(issuer.name().to_owned()),
+            SignIn::Demo(_) => {
+                let port = Demo::port(self.bind).ok_or_else(|| {
+                    let expected = "must have a port, since the demo authority's name contains it";
+                    ConfigError::invalid(BIND, self.bind.to_string(), expected, BIND_DEFAULT)
+                })?;
+                Ok(format!("http://{}", SocketAddr::new(self.bind.ip(), port)))
+            }
         }
     }
 

@@ -10,11 +10,11 @@ use actix_mcp_auth::{
     mcp::ToolRules,
     testing::{self, TestAuthority},
 };
-use actix_web::{App, HttpServer, dev::Server};
+use actix_web::{App, HttpServer, dev::Server, web};
 use mcp_auth_rmcp::ToolRulesMismatch;
 
 use crate::{
-    auth,
+    auth, health, revocations,
     settings::{AUTHKIT_DOMAIN, MCP_PATH, Settings, SignIn},
     store::{self, Store},
     tools::{self, Tools},
@@ -41,18 +41,22 @@ impl Bookmarket {
     pub async fn start(settings: &Settings) -> Result<Self, StartError> {
         let listener = listen(settings.bind)?;
         let store = Store::open(&settings.database_url).await.map_err(StartError::Database)?;
-        Self::on(listener, store, settings)
+        Self::on(listener, store, settings).await
     }
 
     /// The same over a store that is open already, such as one that a test reads as well.
     ///
     /// # Errors
     /// What prevents the start, in one sentence.
-    pub fn start_over(store: Store, settings: &Settings) -> Result<Self, StartError> {
-        Self::on(listen(settings.bind)?, store, settings)
+    pub async fn start_over(store: Store, settings: &Settings) -> Result<Self, StartError> {
+        Self::on(listen(settings.bind)?, store, settings).await
     }
 
-    fn on(listener: TcpListener, store: Store, settings: &Settings) -> Result<Self, StartError> {
+    async fn on(
+        listener: TcpListener,
+        store: Store,
+        settings: &Settings,
+    ) -> Result<Self, StartError> {
         let address = listener.local_addr().map_err(StartError::Io)?;
         let resource = settings.resource_at(address)?;
         let (issuer, demo) = match &settings.sign_in {
@@ -62,7 +66,8 @@ impl Bookmarket {
                 (Issuer::authkit(demo.issuer())?, Some(demo))
             }
         };
-        let auth = auth::protect(&resource, issuer, &store, settings)?;
+        let revocations = revocations::start(settings).await?;
+        let auth = auth::protect(&resource, issuer, &store, &revocations, settings)?;
         let server = serve(listener, auth, store, tools::rules()?)?;
         Ok(Self { server, resource, demo })
     }
@@ -128,7 +133,11 @@ fn serve(
         .served_at(MCP_PATH)
         .build()?;
     let server = HttpServer::new(move || {
-        App::new().service(mcp.scope().wrap(guard.clone())).configure(auth.discovery())
+        App::new()
+            .service(mcp.scope().wrap(guard.clone()))
+            .configure(auth.discovery())
+            .app_data(web::Data::new(auth.clone()))
+            .route(health::PATH, web::get().to(health::answer))
     });
     let server = server.disable_signals().shutdown_timeout(GRACE);
     Ok(server.listen(listener).map_err(StartError::Io)?.run())

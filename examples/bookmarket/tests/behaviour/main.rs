@@ -9,9 +9,11 @@ mod bookmarks;
 #[cfg(any(feature = "diesel", all(feature = "sea-orm", not(feature = "memory"))))]
 mod database;
 mod eras;
+mod health;
 mod oauth;
 mod place;
 mod process;
+mod revoke;
 mod server;
 mod settings;
 mod tool_rules;

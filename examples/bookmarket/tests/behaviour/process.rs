@@ -15,7 +15,7 @@ use crate::{
     place::{Folder, Place},
 };
 
-fn bookmarket(folder: &Folder, given: &[(&str, &str)]) -> Command {
+pub(crate) fn bookmarket(folder: &Folder, given: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bookmarket"));
     command.env_clear().envs(given.iter().copied()).current_dir(folder.path());
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -24,9 +24,14 @@ fn bookmarket(folder: &Folder, given: &[(&str, &str)]) -> Command {
 
 /// Runs it with invalid settings, and returns its error message.
 pub(crate) fn refusal(given: &[(&str, &str)]) -> String {
+    refusal_of(&[], given)
+}
+
+/// The same with a command.
+pub(crate) fn refusal_of(arguments: &[&str], given: &[(&str, &str)]) -> String {
     let folder = Folder::new();
     let Output { status, stdout, stderr } =
-        bookmarket(&folder, given).output().expect("the program runs");
+        bookmarket(&folder, given).args(arguments).output().expect("the program runs");
     let (stdout, stderr) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
     assert_eq!(status.code(), Some(2), "{stdout}{stderr}");
     assert_eq!(stderr.lines().count(), 1, "{stderr}");

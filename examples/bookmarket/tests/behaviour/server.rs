@@ -60,7 +60,7 @@ impl Server {
         });
         let settings = settings.expect("valid settings");
         let store = Store::open(&settings.database_url).await.expect("the store opens");
-        let bookmarket = Bookmarket::start_over(store.clone(), &settings);
+        let bookmarket = Bookmarket::start_over(store.clone(), &settings).await;
         let bookmarket = bookmarket.expect("Bookmarket starts");
         let (stop, stopping) = oneshot::channel::<()>();
         Self {
