@@ -48,6 +48,10 @@ features:
 hostile:
     tests/hostile/run
 
+# Revocation across processes: its speed, and faults of Redis, PostgreSQL and the network
+replicas *args:
+    tests/replicas/run {{args}}
+
 # Tokens by joserfc, PyJWT and jose, made anew
 foreign:
     tests/foreign/run
