@@ -178,6 +178,15 @@ pub mod revocation {
     pub use mcp_auth_replicas::RedisRevocationLog;
 }
 
+/// The sessions of pages: people in the browser beside agents with tokens.
+pub mod session {
+    pub use mcp_auth_core::Secret;
+    pub use mcp_auth_core::session::{
+        LoadFuture, LoadedSession, SessionCredential, SessionError, SessionIdentity, SessionSource,
+        SessionToken, SetCookie,
+    };
+}
+
 /// Identity stores, and the types that a store of one's own names beside [`IdentityStore`].
 pub mod stores {
     pub use mcp_auth_core::{

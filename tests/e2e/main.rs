@@ -31,6 +31,7 @@ mod permissions;
 mod private_ca;
 mod readme;
 mod recipes;
+mod sessions;
 mod settings;
 mod streams;
 mod support;

@@ -2,7 +2,10 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use actix_mcp_auth::{AuthedUser, McpAuth, McpAuthBuilder, testing::TestAuthority};
+use actix_mcp_auth::{
+    AuthedUser, Issuer, McpAuth, McpAuthBuilder,
+    testing::{TestAuthority, TokenBuilder},
+};
 use actix_web::{
     App, HttpServer,
     dev::ServerHandle,
@@ -29,6 +32,21 @@ pub(crate) fn authority() -> TestAuthority {
 /// A builder that trusts the authority.
 pub(crate) fn builder(authority: &TestAuthority) -> McpAuthBuilder {
     McpAuth::builder(RESOURCE).authkit(authority.issuer())
+}
+
+/// The authority as the issuer of session tokens: by another name, as `https://api.workos.com` is
+/// another than AuthKit's domain.
+pub(crate) fn sessions_name(authority: &TestAuthority) -> String {
+    authority.issuer().replace("127.0.0.1", "localhost")
+}
+
+pub(crate) fn sessions_issuer(authority: &TestAuthority) -> Issuer {
+    Issuer::workos_sessions_at(sessions_name(authority), authority.client_id()).unwrap()
+}
+
+/// A token of a browser's session.
+pub(crate) fn session_token(authority: &TestAuthority) -> TokenBuilder {
+    authority.session_token().issuer(sessions_name(authority))
 }
 
 /// A good token of Ada's.
@@ -73,6 +91,11 @@ impl Server {
         let url = format!("{}{path}", self.origin());
         let client = awc::Client::builder().disable_redirects().timeout(Duration::from_secs(10));
         Request(client.finish().request(method, url))
+    }
+
+    /// The same by an HTTP client of the caller's: making one for each of many requests takes long.
+    pub(crate) fn request_by(&self, client: &awc::Client, method: Method, path: &str) -> Request {
+        Request(client.request(method, format!("{}{path}", self.origin())))
     }
 
     pub(crate) fn get(&self, path: &str) -> Request {

@@ -6,6 +6,7 @@ use actix_web::http::header::{self, HeaderMap};
 use mcp_auth_core::{Authenticator, Challenge, HttpClient, IncomingRequest, mcp::SessionBindings};
 
 use crate::{
+    browser::BrowserSessions,
     clock::ChosenClock,
     cors::OriginPolicy,
     discovery::Discovery,
@@ -33,6 +34,9 @@ pub(crate) struct Inner {
     pub(crate) revocations: SharedRevocations,
     /// Wakes open streams where something is revoked.
     pub(crate) changes: Changes,
+    /// The sessions of pages.
+    pub(crate) browser: BrowserSessions,
+    /// The sessions of MCP.
     pub(crate) sessions: Option<SessionBindings>,
     pub(crate) clock: ChosenClock,
     pub(crate) time_limit: Duration,

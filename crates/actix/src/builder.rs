@@ -15,6 +15,7 @@ use mcp_auth_core::{
 
 use crate::{
     auth::{Inner, McpAuth},
+    browser::BrowserSessions,
     clock::ChosenClock,
     cors::OriginPolicy,
     discovery::{Discovery, Document, MetadataProxy},
@@ -262,6 +263,7 @@ impl McpAuthBuilder {
             revocations,
             http: plan.http(),
             refresher: plan.start().map_err(BuildError::Thread)?,
+            browser: BrowserSessions::default(),
             sessions: SessionBindings::new(self.sessions),
             time_limit: self.time_limit,
             clock: self.clock,

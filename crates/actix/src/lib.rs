@@ -8,8 +8,10 @@
 #![warn(missing_docs, unreachable_pub)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod accept_sessions;
 mod auth;
 mod authorize;
+mod browser;
 mod builder;
 mod clock;
 mod cors;

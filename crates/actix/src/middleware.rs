@@ -6,6 +6,7 @@
 //! | `authentication` | the check of credentials |
 //! | `open_response` | when the end of access ends a response that is being sent |
 //! | `guarded_body` | a response body that can be ended while it is sent |
+//! | `sessions` | the part of `authentication` for the sessions of pages |
 //! | `layer` | [`McpAuthMiddleware`], what applications wrap with |
 
 mod authentication;
@@ -13,6 +14,7 @@ mod gate;
 mod guarded_body;
 mod layer;
 mod open_response;
+mod sessions;
 
 pub(crate) use authentication::Authentication;
 pub(crate) use gate::{Begun, Check, Finished, Gate, GatedBody};

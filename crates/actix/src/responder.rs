@@ -50,6 +50,12 @@ impl McpAuth {
         response::of_rejection(rejection, self.challenge(needs, rejection).as_deref())
     }
 
+    /// The response to a request without credentials, whose rejection is logged elsewhere.
+    pub(crate) fn challenge_only(&self, needs: &[&'static Need]) -> HttpResponse {
+        let rejection = Rejection::MissingCredentials;
+        response::of_rejection(&rejection, self.challenge(needs, &rejection).as_deref())
+    }
+
     /// The response to rejected MCP messages.
     pub(crate) fn reject_messages(
         &self,
@@ -104,7 +110,7 @@ impl McpAuth {
         }
     }
 
-    fn log_rejection(&self, headers: &HeaderMap, rejection: &Rejection) {
+    pub(crate) fn log_rejection(&self, headers: &HeaderMap, rejection: &Rejection) {
         let describe = || self.inner().authenticator.describe(incoming(headers));
         self.inner().observer.refused(rejection, describe);
     }

@@ -12,6 +12,7 @@
 //! | the issuer's keys, and when to fetch them again | [`keys`], [`refresh`] |
 //! | the signature | [`signature`] |
 //! | the claims, rule by rule | [`claims`], [`rules`], [`audience`] |
+//! | the session of a page | [`session`] |
 //! | verified tokens, cached | [`cache`] |
 //! | tokens that were revoked | [`revocation`] |
 //! | who is calling | [`principal`], [`api_key`] |
@@ -42,6 +43,7 @@ pub mod permission;
 pub mod rejection;
 pub mod revocation;
 pub mod scope;
+pub mod session;
 pub mod time;
 pub mod token;
 

@@ -1,6 +1,6 @@
 //! Scopes (RFC 6749 §3.3).
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, sync::OnceLock};
 
 use crate::config::ConfigError;
 
@@ -81,6 +81,12 @@ impl fmt::Debug for Scope {
 pub struct ScopeSet(Box<str>);
 
 impl ScopeSet {
+    /// No scope.
+    pub(crate) fn none() -> &'static Self {
+        static NONE: OnceLock<ScopeSet> = OnceLock::new();
+        NONE.get_or_init(Self::default)
+    }
+
     /// Parses a space-separated list. Words that are not valid scopes are left out.
     pub fn from_list(list: &str) -> Self {
         // Most lists are normalized already.

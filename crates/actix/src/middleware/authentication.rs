@@ -22,6 +22,7 @@ use super::{
 };
 use crate::{
     auth::{McpAuth, incoming},
+    browser::{Cookies, protect_from_caches},
     cors::{OriginPolicy, RequestOrigin, is_preflight},
     extract::Anonymous,
     host::HostPolicy,
@@ -38,14 +39,24 @@ pub struct Authentication {
 /// What is kept of an accepted request. The caller does not come from the request's extensions: the
 /// handler can change those, and so can the middleware of another resource within this one.
 pub struct Accepted {
-    origin: RequestOrigin,
+    pub(super) origin: RequestOrigin,
     /// `None` for a request without credentials.
-    caller: Option<Arc<Principal>>,
+    pub(super) caller: Option<Arc<Principal>>,
+    /// Where a session was looked for: the cookies for the answer.
+    pub(super) cookies: Option<Cookies>,
+}
+
+/// What is waited for.
+pub enum Awaited {
+    /// The decision about a bearer token or a static key.
+    Decision(Waiting),
+    /// The session, and the decision about it.
+    Session,
 }
 
 impl Check for Authentication {
     type Passed = Accepted;
-    type Waiting = (Waiting, RequestOrigin);
+    type Waiting = (Awaited, RequestOrigin);
 
     fn begin(&self, request: &ServiceRequest) -> Begun<Self> {
         let inner = self.auth.inner();
@@ -55,12 +66,17 @@ impl Check for Authentication {
         }
         let incoming = incoming(request.headers()).needing(&self.needs);
         match inner.authenticator.begin(incoming, inner.clock.now()) {
-            Ok(Step::Waiting(waiting)) => Begun::Wait((waiting, origin)),
+            Ok(Step::Waiting(waiting)) => Begun::Wait((Awaited::Decision(waiting), origin)),
             Ok(Step::Done(caller)) => {
-                Begun::Pass(Accepted { origin, caller: Some(self.accept(request, caller)) })
+                let caller = Some(self.accept(request, caller));
+                Begun::Pass(Accepted { origin, caller, cookies: None })
+            }
+            // A bearer token goes first: sessions are for requests without one.
+            Err(Rejection::MissingCredentials) if inner.browser.any() => {
+                Begun::Wait((Awaited::Session, origin))
             }
             Err(rejection) => match self.reject(request, &rejection) {
-                None => Begun::Pass(Accepted { origin, caller: None }),
+                None => Begun::Pass(Accepted { origin, caller: None, cookies: None }),
                 Some(answer) => Begun::Answer(answer),
             },
         }
@@ -69,22 +85,41 @@ impl Check for Authentication {
     fn finish(
         self: Rc<Self>,
         request: ServiceRequest,
-        (waiting, origin): (Waiting, RequestOrigin),
+        (awaited, origin): (Awaited, RequestOrigin),
     ) -> LocalBoxFuture<'static, Finished<Self>> {
         async move {
             let inner = self.auth.inner();
-            let decision = inner.authenticator.finish(waiting, &self.needs, inner.clock.now());
+            let mut cookies = match awaited {
+                Awaited::Decision(_) => None,
+                Awaited::Session => Some(Cookies::new()),
+            };
+            let decision = async {
+                match awaited {
+                    Awaited::Decision(waiting) => {
+                        let now = inner.clock.now();
+                        inner.authenticator.finish(waiting, &self.needs, now).await
+                    }
+                    Awaited::Session => self.load_session(&request, &mut cookies).await,
+                }
+            };
             let limit = inner.time_limit;
             let late = |_| Err(UnavailableReason::TimeLimit { limit }.into());
-            match timeout(limit, decision).await.unwrap_or_else(late) {
+            let decided = timeout(limit, decision).await.unwrap_or_else(late);
+            match decided {
                 Ok(caller) => {
                     let caller = Some(self.accept(&request, caller));
-                    Ok((request, Accepted { origin, caller }))
+                    Ok((request, Accepted { origin, caller, cookies }))
                 }
-                Err(rejection) => match self.reject(&request, &rejection) {
-                    None => Ok((request, Accepted { origin, caller: None })),
-                    Some(answer) => Err((request, answer)),
-                },
+                Err(rejection) => {
+                    let answer = match &cookies {
+                        None => self.reject(&request, &rejection),
+                        Some(cookies) => self.reject_session(&request, &rejection, cookies),
+                    };
+                    match answer {
+                        None => Ok((request, Accepted { origin, caller: None, cookies })),
+                        Some(answer) => Err((request, answer)),
+                    }
+                }
             }
         }
         .boxed_local()
@@ -93,6 +128,9 @@ impl Check for Authentication {
     fn on_response<B>(&self, accepted: &Accepted, response: &mut ServiceResponse<B>) {
         self.auth.log_rejection_in(response);
         self.auth.add_cors_headers(&accepted.origin, response.headers_mut());
+        if let Some(cookies) = &accepted.cookies {
+            protect_from_caches(cookies, response.headers_mut());
+        }
     }
 
     fn guard<B: MessageBody>(&self, accepted: &Accepted, response: &ServiceResponse<B>) -> Guard {
@@ -147,7 +185,7 @@ impl Authentication {
         })
     }
 
-    fn accept(&self, request: &ServiceRequest, caller: Authenticated) -> Arc<Principal> {
+    pub(super) fn accept(&self, request: &ServiceRequest, caller: Authenticated) -> Arc<Principal> {
         self.auth.inner().observer.accepted();
         let principal = caller.principal().clone();
         request.extensions_mut().insert(caller);
@@ -155,7 +193,11 @@ impl Authentication {
     }
 
     /// The response to a rejected request; `None` where it has no credentials and needs none.
-    fn reject(&self, request: &ServiceRequest, rejection: &Rejection) -> Option<HttpResponse> {
+    pub(super) fn reject(
+        &self,
+        request: &ServiceRequest,
+        rejection: &Rejection,
+    ) -> Option<HttpResponse> {
         if *rejection == Rejection::MissingCredentials && self.optional && self.needs.is_empty() {
             self.auth.inner().observer.anonymous();
             request.extensions_mut().insert(Anonymous(self.auth.clone()));

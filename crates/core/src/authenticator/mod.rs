@@ -11,6 +11,7 @@ use crate::{
     permission::{Authority, Need},
     rejection::{Rejection, TokenError},
     revocation::IssuerRecords,
+    session::SessionStart,
     time::UnixTime,
     token::bearer::BearerToken,
     token::claims::NumericDate,
@@ -25,6 +26,7 @@ mod permissions;
 mod policy;
 mod request;
 mod revoking;
+mod sessions;
 mod step;
 mod trust;
 mod trusted_issuer;
@@ -142,26 +144,36 @@ impl Authenticator {
     pub fn begin(&self, request: IncomingRequest<'_>, now: UnixTime) -> Result<Step, Rejection> {
         let token = BearerToken::from_credentials(request.values(), self.policy.max_token_len)?
             .ok_or(Rejection::MissingCredentials)?;
-        let waiting = |next| Step::Waiting(Waiting { token: Secret::new(token.expose()), next });
+        let waiting = |next| Waiting { token: Secret::new(token.expose()), session: None, next };
         let known = match self.api_keys.holder(token) {
             Some(principal) => {
                 self.check_revocations(&principal, &self.revoked_static_keys, now)?;
                 Known { principal, authority: self.without_issuer.clone() }
             }
-            None => match self.cached(token, now) {
+            None => match self.cached(token, None, now) {
                 Ok((principal, issuer)) => self.known(principal, issuer, now)?,
-                Err(digest) => return Ok(waiting(Next::Verify(digest))),
+                Err(digest) => return Ok(Step::Waiting(waiting(Next::Verify(digest)))),
             },
         };
-        known.check(request.needs())?;
+        self.go_on(known, request.needs(), waiting)
+    }
+
+    /// The rest of the part that never waits: needs, and the cached user.
+    fn go_on(
+        &self,
+        known: Known,
+        needs: &[&'static Need],
+        waiting: impl FnOnce(Next) -> Waiting,
+    ) -> Result<Step, Rejection> {
+        known.check(needs)?;
         let user = match &self.store {
             None => None,
             Some(store) => match store.resolve_cached(&known.principal) {
                 Some(user) => Some(user),
-                None => return Ok(waiting(Next::FindUser(known))),
+                None => return Ok(Step::Waiting(waiting(Next::FindUser(known)))),
             },
         };
-        known.with_user(user).require_all(request.needs()).map(Step::Done)
+        known.with_user(user).require_all(needs).map(Step::Done)
     }
 
     /// The rest of the decision, for a request with the needs that [`begin`](Self::begin) saw:
@@ -179,7 +191,7 @@ impl Authenticator {
         let known = match waiting.next {
             Next::FindUser(known) => known,
             Next::Verify(digest) => {
-                let known = self.verify(token, digest, now).await?;
+                let known = self.verify(token, waiting.session.as_ref(), digest, now).await?;
                 known.check(needs)?;
                 let store = self.store.as_ref();
                 if let Some(user) = store.and_then(|store| store.resolve_cached(&known.principal)) {
@@ -204,10 +216,15 @@ impl Authenticator {
     fn cached(
         &self,
         token: BearerToken<'_>,
+        session: Option<&SessionStart>,
         now: UnixTime,
     ) -> Result<(Arc<Principal>, usize), Option<TokenDigest>> {
         let Some(cache) = &self.cache else { return Err(None) };
-        let digest = cache.digest(token.expose());
+        let digest = match session {
+            None => cache.digest(token.expose()),
+            // The same token as a bearer token is revoked by other times.
+            Some(session) => cache.digest_of_session(token.expose(), session),
+        };
         let entry = cache.get(digest, |entry| self.is_fresh(entry, now)).ok_or(Some(digest))?;
         Ok((entry.principal, entry.issuer))
     }
@@ -236,6 +253,7 @@ impl Authenticator {
     async fn verify(
         &self,
         token: BearerToken<'_>,
+        session: Option<&SessionStart>,
         digest: Option<TokenDigest>,
         now: UnixTime,
     ) -> Result<Known, Rejection> {
@@ -248,7 +266,11 @@ impl Authenticator {
         let expires = verified.expires_at().map_or(0.0, NumericDate::as_secs_f64);
         let claims = self.store.as_ref().map_or(&[][..], |store| store.claims());
         let hash = self.policy.revocations.index().hash();
-        let principal = Arc::new(Principal::new(verified, &trusted.issuer, claims, hash)?);
+        let principal = match session {
+            None => Principal::new(verified, &trusted.issuer, claims, hash)?,
+            Some(start) => Principal::of_session(verified, &trusted.issuer, claims, hash, start)?,
+        };
+        let principal = Arc::new(principal);
         let known = self.known(principal.clone(), issuer, now)?;
         if let (Some(cache), Some(digest)) = (&self.cache, digest) {
             let expires = expires + self.policy.leeway.as_secs_f64();

@@ -16,6 +16,11 @@ use crate::{
 };
 
 impl Authenticator {
+    /// Whether an issuer has this name, and is trusted.
+    pub fn trusts(&self, issuer: &str) -> bool {
+        self.by_iss.contains_key(issuer)
+    }
+
     /// The revocations that its decisions ask.
     pub fn revocations(&self) -> &Revocations {
         &self.policy.revocations

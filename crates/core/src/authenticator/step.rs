@@ -8,6 +8,7 @@ use crate::{
     identity::{ErasedUser, principal::Principal, profile::Secret},
     permission::{Authority, Need},
     rejection::{Rejection, TokenError},
+    session::SessionStart,
     token::verified::VerifiedToken,
 };
 
@@ -27,6 +28,8 @@ pub enum Step {
 /// it needs of the request.
 pub struct Waiting {
     pub(super) token: Secret,
+    /// Where the token is that of a session.
+    pub(super) session: Option<SessionStart>,
     pub(super) next: Next,
 }
 

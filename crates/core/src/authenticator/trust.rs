@@ -63,6 +63,7 @@ impl Authenticator {
                 resource: self.policy.resource.clone(),
                 others: [&self.policy.audiences[..], issuer.audiences()].concat(),
                 policy: audience_policy,
+                of_sessions: issuer.issues_session_tokens(),
             },
             leeway: self.policy.leeway,
             max_lifetime: self.policy.max_token_lifetime,

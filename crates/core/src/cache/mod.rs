@@ -34,6 +34,7 @@ use quick_cache::{OptionsBuilder, Weighter, sync::DefaultLifecycle};
 use crate::{
     identity::principal::Principal,
     keyed_hash::{HashOfHash, KeyedHash},
+    session::SessionStart,
     time::UnixTime,
 };
 
@@ -118,6 +119,14 @@ impl TokenCache {
     /// The digest of a token.
     pub(crate) fn digest(&self, token: &str) -> TokenDigest {
         TokenDigest(self.hash.of(token.as_bytes()))
+    }
+
+    /// The digest of a session's token: with what distinguishes the session.
+    pub(crate) fn digest_of_session(&self, token: &str, session: &SessionStart) -> TokenDigest {
+        let signed_in_at = session.signed_in_at.as_millis().to_le_bytes();
+        let sid = session.sid.as_deref().unwrap_or_default();
+        let parts = [token.as_bytes(), b"session", &signed_in_at, sid.as_bytes()];
+        TokenDigest(self.hash.of_parts(parts))
     }
 
     /// The entry of a token, if there is one and `is_fresh`; a stale one is removed.

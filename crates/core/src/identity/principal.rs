@@ -1,6 +1,6 @@
 //! The caller, as the token or static key proves it.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use serde::de::DeserializeOwned;
 
@@ -12,7 +12,9 @@ use crate::{
     rejection::TokenError,
     revocation::{Named, RevocationKeys},
     scope::ScopeSet,
-    token::claims::{Actor, ClaimTypeError},
+    session::{SessionIdentity, SessionStart},
+    time::UnixTime,
+    token::claims::{Actor, ClaimTypeError, NumericDate},
     token::rules,
     token::verified::VerifiedToken,
 };
@@ -34,6 +36,17 @@ enum Proof {
     Token(VerifiedToken),
     /// A static key, with the scopes that holding it grants.
     ApiKey(ScopeSet),
+    Session(Box<SessionProof>),
+}
+
+/// The session of a browser.
+#[derive(Debug)]
+struct SessionProof {
+    /// The access token of the session; none where the application vouches for the person.
+    token: Option<VerifiedToken>,
+    signed_in_at: UnixTime,
+    sid: Option<Box<str>>,
+    organization: Option<Box<str>>,
 }
 
 /// The kind of a caller.
@@ -75,11 +88,71 @@ impl Principal {
     ) -> Result<Self, TokenError> {
         let (subject, kind) = subject_and_kind(&token, issuer)?;
         let lookup_claims = lookup_claims(&token, claim_names);
-        let revocation_keys = revocation_keys(&token, &subject, &kind, hash);
+        let issued_at = token.issued_at().map(NumericDate::as_secs_f64);
+        let revocation_keys =
+            RevocationKeys::of_token(hash, named(&token, &subject, &kind), issued_at);
         // The limit applies here, once, so that nothing after it sees what the issuer may not grant.
         let token = token.limited_to(issuer.scope_limit());
         let proof = Proof::Token(token);
         Ok(Self { proof, subject, kind, lookup_claims, revocation_keys })
+    }
+
+    /// The principal of a session's token.
+    ///
+    /// # Errors
+    /// As for [`new`](Self::new).
+    pub(crate) fn of_session(
+        token: VerifiedToken,
+        issuer: &Issuer,
+        claim_names: &[&'static str],
+        hash: &KeyedHash,
+        session: &SessionStart,
+    ) -> Result<Self, TokenError> {
+        let mut principal = Self::new(token, issuer, claim_names, hash)?;
+        let Proof::Token(token) = principal.proof else { return Ok(principal) };
+        let sid = session.sid.as_deref().or(token.session()).map(Box::from);
+        let named = Named {
+            session: sid.as_deref(),
+            is_browser: true,
+            ..named(&token, &principal.subject, &principal.kind)
+        };
+        // Never the `iat` of the token: refreshing it must not revive a session that was revoked.
+        let signed_in_at = Some(session.signed_in_at.as_secs_f64());
+        principal.revocation_keys = RevocationKeys::of_token(hash, named, signed_in_at);
+        principal.proof = Proof::Session(Box::new(SessionProof {
+            organization: token.organization().map(Box::from),
+            token: Some(token),
+            signed_in_at: session.signed_in_at,
+            sid,
+        }));
+        Ok(principal)
+    }
+
+    /// A person for whom the application vouches. `issuer` is the name that the issuer is configured
+    /// with.
+    pub(crate) fn of_identity(
+        identity: SessionIdentity,
+        issuer: Arc<str>,
+        hash: &KeyedHash,
+    ) -> Self {
+        let SessionIdentity { subject, signed_in_at, sid, organization, .. } = identity;
+        let subject = Subject::new(issuer, subject);
+        let named = Named {
+            subject: Some(subject.id()),
+            organization: organization.as_deref(),
+            session: sid.as_deref(),
+            is_browser: true,
+            ..Named::default()
+        };
+        let keys = RevocationKeys::of_token(hash, named, Some(signed_in_at.as_secs_f64()));
+        let session = SessionProof { token: None, signed_in_at, sid, organization };
+        Self {
+            proof: Proof::Session(Box::new(session)),
+            subject,
+            kind: PrincipalKind::User,
+            lookup_claims: Box::default(),
+            revocation_keys: keys,
+        }
     }
 
     /// The holder of a static key.
@@ -136,14 +209,29 @@ impl Principal {
         self.token()?.client_id()
     }
 
-    /// The session that the token belongs to: `sid`. With WorkOS Connect it is the id of a consent.
+    /// The session's id: `sid` of a token. In a token of WorkOS Connect it is the id of a consent.
     pub fn session(&self) -> Option<&str> {
-        self.token()?.session()
+        match &self.proof {
+            Proof::Session(session) => session.sid.as_deref(),
+            _ => self.token()?.session(),
+        }
     }
 
-    /// The organization that the token is for: `org_id`.
+    /// When the person signed in, where the caller is the session of a browser; `None` for whoever
+    /// shows a bearer token or a static key. It tells pages and agents apart.
+    pub fn signed_in_at(&self) -> Option<UnixTime> {
+        match &self.proof {
+            Proof::Session(session) => Some(session.signed_in_at),
+            _ => None,
+        }
+    }
+
+    /// The organization that the caller acts in: `org_id` of a token.
     pub fn organization(&self) -> Option<&str> {
-        self.token()?.organization()
+        match &self.proof {
+            Proof::Session(session) => session.organization.as_deref(),
+            _ => self.token()?.organization(),
+        }
     }
 
     /// Who acts, where it is not the subject: an agent, or a member of staff.
@@ -160,6 +248,9 @@ impl Principal {
         match &self.proof {
             Proof::Token(token) => token.scopes(),
             Proof::ApiKey(scopes) => scopes,
+            Proof::Session(session) => {
+                session.token.as_ref().map_or(ScopeSet::none(), VerifiedToken::scopes)
+            }
         }
     }
 
@@ -171,11 +262,12 @@ impl Principal {
         self.token().map_or(Ok(None), |token| token.claim(name))
     }
 
-    /// The token; `None` for a static key.
+    /// The token; `None` for a static key, and for a session without one.
     pub fn token(&self) -> Option<&VerifiedToken> {
         match &self.proof {
             Proof::Token(token) => Some(token),
             Proof::ApiKey(_) => None,
+            Proof::Session(session) => session.token.as_ref(),
         }
     }
 }
@@ -189,27 +281,22 @@ fn lookup_claims(token: &VerifiedToken, names: &[&'static str]) -> Box<LookupCla
     names.iter().copied().filter_map(read).collect()
 }
 
-/// The keys under which the caller of a token is revoked. The actor of any rule counts: an agent, a
+/// Under which names the caller of a token is revoked. The actor of any rule counts: an agent, a
 /// member of staff, and an agent in `sub` of whom the person in `act` is the subject.
-fn revocation_keys(
-    token: &VerifiedToken,
-    subject: &Subject,
-    kind: &PrincipalKind,
-    hash: &KeyedHash,
-) -> RevocationKeys {
+fn named<'t>(token: &'t VerifiedToken, subject: &'t Subject, kind: &'t PrincipalKind) -> Named<'t> {
     let actor = match kind {
         PrincipalKind::Agent(actor) | PrincipalKind::Impersonated(actor) => Some(actor),
         _ => token.actor(),
     };
-    let named = Named {
+    Named {
         subject: Some(subject.id()),
         client: token.client_id(),
         organization: token.organization(),
         session: token.session(),
         token: token.token_id(),
         actor: actor.and_then(|actor| actor.subject.as_deref()),
-    };
-    RevocationKeys::of_token(hash, named, token.issued_at())
+        is_browser: false,
+    }
 }
 
 /// Who the token is about, and what `act` makes of it (RFC 8693 §4.1). The actor rule comes first:

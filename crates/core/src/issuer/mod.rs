@@ -51,6 +51,8 @@ pub struct Issuer {
     userinfo: Option<Arc<str>>,
     loopback: bool,
     preset: bool,
+    /// Whether its tokens are those of sessions.
+    of_sessions: bool,
 }
 
 const EXAMPLE: &str = "https://login.example.com";
@@ -80,6 +82,7 @@ impl Issuer {
             userinfo: None,
             loopback,
             preset: false,
+            of_sessions: false,
         })
     }
 

@@ -97,8 +97,15 @@ impl Issuer {
             .jwks_uri(format!("{url}/sso/jwks/{client_id}"))?
             .also_named(format!("{url}/"))
             .also_named(format!("{url}/user_management/{client_id}"))
-            .audience_policy(AudiencePolicy::BoundByKeySet);
-        Ok(sessions.machine_if(is_client))
+            .audience_policy(AudiencePolicy::BoundByKeySet)
+            // Some environments put the client id into `aud`.
+            .audience(client_id);
+        Ok(Self { of_sessions: true, ..sessions.machine_if(is_client) })
+    }
+
+    /// Whether its tokens are those of sessions.
+    pub(crate) fn issues_session_tokens(&self) -> bool {
+        self.of_sessions
     }
 
     /// Asks the WorkOS API about newcomers instead of the userinfo endpoint, with the

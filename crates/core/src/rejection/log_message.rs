@@ -159,6 +159,14 @@ pub(super) fn store_unavailable(f: &mut Formatter<'_>, error: &str) -> fmt::Resu
     )
 }
 
+pub(super) fn sessions_unavailable(f: &mut Formatter<'_>, error: &str) -> fmt::Result {
+    write!(
+        f,
+        "the session store failed; check its pool, its network and its column: {}",
+        OneLine(error)
+    )
+}
+
 pub(super) fn revocations_unavailable(
     f: &mut Formatter<'_>,
     silence: &Option<Duration>,

@@ -119,6 +119,8 @@ pub enum TokenError {
     Revoked,
     /// It is good for longer than `max_token_lifetime`.
     LifetimeTooLong,
+    /// The sign-in of a session lies further back than revocations are kept.
+    SessionTooOld,
     /// It names no key (`kid`), and the issuer has too many to try them all.
     MissingKeyId,
     /// The subject has no user here, and the application answers that with 401.
@@ -144,6 +146,8 @@ pub enum ForbiddenReason {
         /// The header's value.
         host: String,
     },
+    /// Another site has caused the request, to which the browser added the session's cookie (R39).
+    CrossSite,
     /// A rule of the application's refuses the tool or the method, whoever calls (R30).
     RefusedByRule,
     /// The caller lacks permissions that its issuer does not grant by scope.
@@ -180,6 +184,11 @@ pub enum UnavailableReason {
     TimeLimit {
         /// The limit.
         limit: Duration,
+    },
+    /// The sessions of a page.
+    SessionStore {
+        /// The store's own error, for the log only.
+        error: String,
     },
     /// The application's identity store.
     IdentityStore {

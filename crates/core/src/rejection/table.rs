@@ -190,6 +190,11 @@ table! {
         log "the token's exp is further ahead, or further after its iat, than max_token_lifetime \
              (31 days unless configured), for which revocations are kept; configure the issuer to \
              issue tokens of a shorter lifetime, or raise max_token_lifetime(…)";
+    InvalidToken(TokenError::SessionTooOld) => "session_too_old", 401 "invalid_token",
+        client "The session is too old",
+        log "the sign-in of the session lies further back than revocations are kept \
+             (max_token_lifetime, or the session's own longest lifetime); the person must sign in \
+             again";
     InvalidToken(TokenError::MissingKeyId) => "missing_key_id", 401 "invalid_token",
         client "The access token names no key",
         log "the token names no key (kid), and the issuer has too many keys of its algorithm to \
@@ -217,6 +222,11 @@ table! {
     Forbidden(ForbiddenReason::HostNotAllowed { host }) => "host_not_allowed", 403,
         client "This resource has another host name",
         log host_not_allowed(host);
+    Forbidden(ForbiddenReason::CrossSite) => "cross_site", 403,
+        client "This request must come from a page of this site",
+        log "a request with a session changes something, and neither Sec-Fetch-Site nor Origin says \
+             that a page of this site has sent it; another site has caused it, or a proxy in front \
+             removes these headers";
     Forbidden(ForbiddenReason::RefusedByRule) => "refused_by_rule", 403,
         client "This application does not offer it",
         log "a rule refuses this tool or method for every caller (refused()); if it should be \
@@ -288,6 +298,9 @@ table! {
     Unavailable(UnavailableReason::Revocations { silence }) => "revocations_unavailable", 503,
         client "The access token cannot be checked at the moment",
         log revocations_unavailable(silence);
+    Unavailable(UnavailableReason::SessionStore { error }) => "sessions_unavailable", 503,
+        client "The session cannot be read at the moment",
+        log sessions_unavailable(error);
     Unavailable(UnavailableReason::TimeLimit { limit }) => "time_limit", 503,
         client "The access token cannot be checked at the moment",
         log time_limit(limit);

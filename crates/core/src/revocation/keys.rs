@@ -1,8 +1,6 @@
 //! The keys by which a token's revocations are found, computed once for each token.
 
-use crate::{
-    keyed_hash::KeyedHash, revocation::record::Revoked, time::UnixTime, token::claims::NumericDate,
-};
+use crate::{keyed_hash::KeyedHash, revocation::record::Revoked, time::UnixTime};
 
 /// What a token says about whom it was issued to. What it does not say is `None`.
 #[derive(Debug, Clone, Copy, Default)]
@@ -13,9 +11,12 @@ pub(crate) struct Named<'t> {
     pub(crate) session: Option<&'t str>,
     pub(crate) token: Option<&'t str>,
     pub(crate) actor: Option<&'t str>,
+    /// Whether it is a session of a browser.
+    pub(crate) is_browser: bool,
 }
 
-/// Under which keys a caller is revoked, and the time that cut-offs are compared with.
+/// Under which keys a caller is revoked, and the time that cut-offs are compared with: a token's
+/// `iat`, and for a session the time of sign-in.
 #[derive(Debug)]
 pub(crate) struct RevocationKeys {
     pub(super) hashes: Box<[u128]>,
@@ -25,12 +26,8 @@ pub(crate) struct RevocationKeys {
 
 impl RevocationKeys {
     /// The keys of a token.
-    pub(crate) fn of_token(
-        hash: &KeyedHash,
-        named: Named<'_>,
-        issued_at: Option<NumericDate>,
-    ) -> Self {
-        let Named { subject, client, organization, session, token, actor } = named;
+    pub(crate) fn of_token(hash: &KeyedHash, named: Named<'_>, issued_at: Option<f64>) -> Self {
+        let Named { subject, client, organization, session, token, actor, is_browser } = named;
         let one = |value: Option<&str>, make: fn(Box<str>) -> Revoked| Some(make(value?.into()));
         let subject_and = |other: Option<&str>| Some((Box::from(subject?), Box::from(other?)));
         let keys = [
@@ -46,12 +43,10 @@ impl RevocationKeys {
             one(session, Revoked::Session),
             one(token, Revoked::Token),
             one(actor, Revoked::Actor),
+            one(subject.filter(|_| is_browser), Revoked::SessionsOf),
         ];
-        Self {
-            hashes: keys.iter().flatten().map(|what| hash_of(hash, what)).collect(),
-            issued_at: issued_at.map(NumericDate::as_secs_f64),
-            is_static_key: false,
-        }
+        let hashes = keys.iter().flatten().map(|what| hash_of(hash, what)).collect();
+        Self { hashes, issued_at, is_static_key: false }
     }
 
     /// The key of a static key, which has no time of issue.

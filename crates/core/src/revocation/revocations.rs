@@ -88,8 +88,8 @@ impl Revocations {
     }
 
     /// The same for what was issued until `time`, by the issuer's own clock: no allowance for clock
-    /// skew is made. For event sources, whose events carry that time. Not for static keys, which have
-    /// no issuer.
+    /// skew is made. For event sources, whose events carry that time. A standing revocation is
+    /// recorded as of that time, so that an event that comes again does not undo a later lift.
     ///
     /// # Errors
     /// As for [`revoke`](Self::revoke).
@@ -99,10 +99,11 @@ impl Revocations {
         time: UnixTime,
         now: UnixTime,
     ) -> Result<RevocationId, RevokeError> {
-        if matches!(new.what, Revoked::StaticKey(_)) {
-            return Err(RevokeError::Invalid("a static key has no issuer, and no time of issue"));
+        let time = time.ceil_millis();
+        match new.standing {
+            true => self.append(new.checked()?, Effect::Standing, time).await,
+            false => self.record(new, |_| Effect::IssuedBeforeByIssuer(time), now).await,
         }
-        self.record(new, |_| Effect::IssuedBeforeByIssuer(time.ceil_millis()), now).await
     }
 
     /// Ends a standing revocation of the very same key, by whichever name of the issuer it was made.
@@ -124,13 +125,24 @@ impl Revocations {
         effect: impl FnOnce(UnixTime) -> Effect,
         now: UnixTime,
     ) -> Result<RevocationId, RevokeError> {
-        let NewRevocation { what, issuer, reason, .. } = new.checked()?;
+        let new = new.checked()?;
         let index = &self.0.index;
-        let mut names = index.issuers.names_of(issuer.as_deref());
-        let latest = names.iter().filter_map(|name| index.latest(name.as_deref(), &what)).max();
+        let names = index.issuers.names_of(new.issuer.as_deref());
+        let latest = names.iter().filter_map(|name| index.latest(name.as_deref(), &new.what)).max();
         let after_known = latest.map(|latest| latest.ceil_millis() + Duration::from_millis(1));
         let at = now.ceil_millis().max(after_known.unwrap_or_default());
-        let effect = effect(at);
+        self.append(new, effect(at), at).await
+    }
+
+    async fn append(
+        &self,
+        new: NewRevocation,
+        effect: Effect,
+        at: UnixTime,
+    ) -> Result<RevocationId, RevokeError> {
+        let NewRevocation { what, issuer, reason, .. } = new;
+        let index = &self.0.index;
+        let mut names = index.issuers.names_of(issuer.as_deref());
         let most = index.settings.max_standing;
         if effect == Effect::Standing && index.standing() >= most {
             return Err(RevokeError::TooManyStanding { most });
@@ -211,6 +223,16 @@ impl Revocations {
             unread: index.unread.len(),
             merged: index.counts.merged.load(Ordering::Relaxed),
         }
+    }
+
+    /// Keeps cut-offs for this time at least: for sessions that can last so long.
+    pub fn retain_for(&self, time: Duration) {
+        self.0.index.retain_for(time);
+    }
+
+    /// How long cut-offs are kept: as long as a token or a session that they refuse can be used.
+    pub(crate) fn retention(&self) -> Duration {
+        self.0.index.retention().unwrap_or(Duration::MAX)
     }
 
     pub(crate) fn index(&self) -> &RevocationIndex {

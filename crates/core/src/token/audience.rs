@@ -55,6 +55,9 @@ pub(crate) struct AudienceRule {
     /// Audiences that are accepted instead of the resource.
     pub(crate) others: Vec<String>,
     pub(crate) policy: AudiencePolicy,
+    /// Whether the issuer's tokens are those of sessions, which have a `sid`; it issues no ID tokens
+    /// with the same keys.
+    pub(crate) of_sessions: bool,
 }
 
 impl AudienceRule {
@@ -83,7 +86,12 @@ impl AudienceRule {
                 return Err(TokenError::FurtherAudience { found: foreign.to_owned() });
             }
         }
-        if by_name { Ok(()) } else { not_an_id_token(header, claims) }
+        // A session token with the client id for its audience has neither scopes nor a client id.
+        let is_of_session = self.of_sessions && claims.session().is_some();
+        match by_name || (is_of_session && !claims.has_id_token_mark) {
+            true => Ok(()),
+            false => not_an_id_token(header, claims),
+        }
     }
 
     fn accepted(&self) -> Vec<String> {
@@ -99,7 +107,8 @@ mod tests {
     fn check(policy: AudiencePolicy, json: &str) -> Result<(), TokenError> {
         let header = JoseHeader { algorithm: Algorithm::Rs256, key_id: None, token_type: None };
         let resource = Resource::parse("https://h/mcp").unwrap();
-        let rule = AudienceRule { resource, others: vec!["api".into()], policy };
+        let others = vec!["api".into()];
+        let rule = AudienceRule { resource, others, policy, of_sessions: false };
         rule.check(&header, &Claims::parse(json.as_bytes()).unwrap())
     }
 

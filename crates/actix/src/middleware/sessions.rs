@@ -1,0 +1,74 @@
+//! The part of [`Authentication`] for the sessions of pages.
+
+use actix_web::{HttpResponse, dev::ServiceRequest};
+use mcp_auth_core::{
+    Authenticated, Clock, Rejection, Step,
+    rejection::UnavailableReason,
+    session::{SessionCredential, SessionError},
+};
+
+use super::authentication::Authentication;
+use crate::browser::{Cookies, check_same_site, protect_from_caches, reject_page};
+
+impl Authentication {
+    /// Loads the session of a request, and decides about it. `cookies` are those for the answer.
+    pub(super) async fn load_session(
+        &self,
+        request: &ServiceRequest,
+        cookies: &mut Option<Cookies>,
+    ) -> Result<Authenticated, Rejection> {
+        let inner = self.auth.inner();
+        let unavailable =
+            |error: SessionError| UnavailableReason::SessionStore { error: error.to_string() };
+        let loaded = inner.browser.load(request.request()).await.map_err(unavailable)?;
+        *cookies = Some(loaded.set_cookies);
+        let credential = loaded.credential.ok_or(Rejection::MissingCredentials)?;
+        match self.step(request, credential)? {
+            Step::Done(caller) => Ok(caller),
+            Step::Waiting(waiting) => {
+                inner.authenticator.finish(waiting, &self.needs, inner.clock.now()).await
+            }
+        }
+    }
+
+    fn step(
+        &self,
+        request: &ServiceRequest,
+        credential: SessionCredential,
+    ) -> Result<Step, Rejection> {
+        let inner = self.auth.inner();
+        check_same_site(request.head(), self.auth.resource().origin())?;
+        inner.authenticator.begin_session(credential, &self.needs, inner.clock.now())
+    }
+
+    fn page(&self, request: &ServiceRequest, rejection: &Rejection) -> Option<HttpResponse> {
+        let browser = &self.auth.inner().browser;
+        reject_page(browser, self.auth.resource().origin(), request, rejection)
+    }
+
+    /// The response to a rejected request without bearer token; `None` where it needs no credentials
+    /// and has none.
+    pub(super) fn reject_session(
+        &self,
+        request: &ServiceRequest,
+        rejection: &Rejection,
+        cookies: &Cookies,
+    ) -> Option<HttpResponse> {
+        let is_anonymous =
+            *rejection == Rejection::MissingCredentials && self.optional && self.needs.is_empty();
+        let mut answer = match self.page(request, rejection).filter(|_| !is_anonymous) {
+            Some(page) => {
+                self.auth.log_rejection(request.headers(), rejection);
+                page
+            }
+            // No token was sent, so the challenge has no error (RFC 6750 §3.1).
+            None if rejection.status() == 401 && *rejection != Rejection::MissingCredentials => {
+                self.auth.log_rejection(request.headers(), rejection);
+                self.auth.challenge_only(&self.needs)
+            }
+            None => self.reject(request, rejection)?,
+        };
+        protect_from_caches(cookies, answer.headers_mut());
+        Some(answer)
+    }
+}
