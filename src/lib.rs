@@ -100,6 +100,7 @@
 //! | `contract-tests` | what every store must do, as tests for a store of one's own |
 //! | `testing` | the module `testing`: an authorization server for development and tests |
 //! | `aws-lc-rs` | `AwsLcRs`, a faster backend for signatures, chosen in the builder |
+//! | `workos` | [`workos`]: webhooks and events of WorkOS, and a check of the set-up |
 //! | `vendored-openssl` | builds OpenSSL from source instead of linking the system's |
 //!
 //! None is on by default, and none changes what another does.
@@ -226,6 +227,14 @@ pub mod token {
     };
 }
 
+/// What happens in WorkOS takes effect: webhooks, events, and a check of the set-up.
+#[cfg(feature = "workos")]
+pub mod workos {
+    pub use mcp_auth_workos::{
+        ApiError, Event, Finding, SetupCheck, Webhooks, WorkOs, WorkOsSettings,
+    };
+}
+
 /// The code of README.md, compiled.
 #[cfg(all(doctest, feature = "sea-orm", feature = "memory", feature = "testing"))]
 #[doc = include_str!("../README.md")]
@@ -245,6 +254,16 @@ struct IssuersGuide;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/operations.md")]
 struct OperationsGuide;
+
+/// The code of docs/workos.md, compiled.
+#[cfg(all(doctest, feature = "workos"))]
+#[doc = include_str!("../docs/workos.md")]
+struct WorkOsGuide;
+
+/// The code of docs/revocation.md, compiled.
+#[cfg(all(doctest, feature = "redis"))]
+#[doc = include_str!("../docs/revocation.md")]
+struct RevocationGuide;
 
 /// The code of docs/permissions.md, compiled.
 #[cfg(all(doctest, feature = "memory"))]

@@ -39,3 +39,4 @@ mod tokens;
 mod two_issuers;
 mod userinfo;
 mod users;
+mod workos;

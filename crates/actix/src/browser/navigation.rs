@@ -54,7 +54,7 @@ mod tests {
     const OWN: &str = "https://app.example.com";
 
     #[test]
-    fn r38_return_to_stays_on_the_own_origin() {
+    fn the_path_to_come_back_to_stays_on_the_own_origin() {
         for path in ["/", "/a/b?c=d&e", "/a//b"] {
             assert!(is_own_path(path), "{path}");
         }

@@ -27,6 +27,7 @@ fn samples() -> Vec<Rejection> {
         ForbiddenReason::MissingPermission { missing: scope("reports:read") }.into(),
         ForbiddenReason::OriginNotAllowed { origin: "https://chat.example.com".into() }.into(),
         ForbiddenReason::HostNotAllowed { host: "app:8080".into() }.into(),
+        ForbiddenReason::CrossSite.into(),
         ForbiddenReason::RefusedByRule.into(),
     ]);
     samples.extend(
@@ -53,6 +54,7 @@ fn samples() -> Vec<Rejection> {
             UnavailableReason::KeyCoolDown { issuer: ISSUER.into() },
             UnavailableReason::IdentityStore { error: "no such column: workos_id".into() },
             UnavailableReason::Revocations { silence: None },
+            UnavailableReason::SessionStore { error: "connection refused".into() },
             UnavailableReason::TimeLimit { limit: Duration::from_secs(10) },
         ]
         .map(Rejection::from),
@@ -60,7 +62,7 @@ fn samples() -> Vec<Rejection> {
     samples
 }
 
-fn token_samples() -> [TokenError; 24] {
+fn token_samples() -> [TokenError; 25] {
     [
         TokenError::TooLong,
         TokenError::Malformed,
@@ -87,6 +89,7 @@ fn token_samples() -> [TokenError; 24] {
         TokenError::RefusedByIssuer,
         TokenError::Revoked,
         TokenError::LifetimeTooLong,
+        TokenError::SessionTooOld,
         TokenError::MissingKeyId,
         TokenError::UnknownUser,
     ]
@@ -143,7 +146,7 @@ fn reasons_are_the_names_in_the_table_each_once() {
     assert_eq!(Rejection::REASONS.len(), ROWS.len() - 1, "unknown_user has two rows");
     let outages = ROWS.iter().filter(|row| row.status == 503);
     assert_eq!(Rejection::OUTAGES, once(outages.map(|row| row.name).collect()));
-    assert_eq!(Rejection::OUTAGES.len(), 5);
+    assert_eq!(Rejection::OUTAGES.len(), 6);
     for name in Rejection::REASONS {
         assert!(name.bytes().all(|c| c.is_ascii_lowercase() || c == b'_'), "{name}");
     }

@@ -49,8 +49,8 @@ impl SessionToken {
 /// identity store is asked for the same subject as for an agent's token.
 ///
 /// ```
-/// # use mcp_auth_core as actix_mcp_auth;
-/// use actix_mcp_auth::{UnixTime, session::SessionIdentity};
+/// # mod actix_mcp_auth { pub use mcp_auth_core::session; pub mod operation { pub use mcp_auth_core::UnixTime; } }
+/// use actix_mcp_auth::{operation::UnixTime, session::SessionIdentity};
 ///
 /// let signed_in_at = UnixTime::from_secs(1_800_000_000);
 /// let ada = SessionIdentity::new("https://login.example.com", "user_01ABC", signed_in_at);

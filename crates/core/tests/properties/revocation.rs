@@ -149,17 +149,25 @@ fn take(processes: &mut [Process; 2], n: usize, step: &Step) -> Result<(), TestC
         }
         Step::Revoke(new) => {
             let revocations = process.authenticator.revocations().clone();
-            process.makes(new, at_once(revocations.revoke(new.clone(), process.time())).is_ok())?;
+            process.makes(
+                new,
+                at_once(revocations.revoke(new.clone(), process.time())).is_ok(),
+                None,
+            )?;
         }
         Step::RevokeAt(new, offset) => {
             let time = millis((process.now + offset).max(0));
             let revocations = process.authenticator.revocations().clone();
             let revoked = at_once(revocations.revoke_at(new.clone(), time, process.time()));
-            process.makes(new, revoked.is_ok())?;
+            process.makes(new, revoked.is_ok(), Some(time))?;
         }
         Step::Lift(new) => {
             let revocations = process.authenticator.revocations().clone();
-            process.makes(new, at_once(revocations.lift(new.clone(), process.time())).is_ok())?;
+            process.makes(
+                new,
+                at_once(revocations.lift(new.clone(), process.time())).is_ok(),
+                None,
+            )?;
         }
         Step::Read(which) if !written.is_empty() => {
             let read: Vec<_> = which.iter().map(|index| index.get(&written).clone()).collect();
@@ -197,13 +205,23 @@ impl Process {
         millis(self.now)
     }
 
-    /// Notes what it has written, each record of which is later than what it knew of the key.
-    fn makes(&mut self, new: &NewRevocation, is_recorded: bool) -> Result<(), TestCaseError> {
+    /// Notes what it has written, each record of which is later than what it knew of the key. What
+    /// stands as of an event is of the event's time, `as_of`.
+    fn makes(
+        &mut self,
+        new: &NewRevocation,
+        is_recorded: bool,
+        as_of: Option<UnixTime>,
+    ) -> Result<(), TestCaseError> {
         let written = self.log.entries();
         let made: Vec<_> = written[self.noted..].iter().map(record).collect();
         prop_assert_eq!(is_recorded, !made.is_empty());
         for made in &made {
             prop_assert_eq!(&made.what, new.what());
+            if let (Effect::Standing, Some(time)) = (made.effect, as_of) {
+                prop_assert_eq!(made.at, time);
+                continue;
+            }
             prop_assert!(made.at >= self.time());
             let of_key = self
                 .known
