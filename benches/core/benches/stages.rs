@@ -49,6 +49,33 @@ fn stages(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// A warm request, and the question whether its caller is revoked, with revocations of others.
+fn revocations(criterion: &mut Criterion) {
+    let material = Material::sign(1);
+    let header = format!("Bearer {}", material.of("RS256")[0]);
+    let mut group = criterion.benchmark_group("revocations");
+    for count in [0, 100_000] {
+        let issuer = [(&*material.issuer, &material.jwks)];
+        let cache = TokenCacheSettings::default();
+        let ours = Ours::new(issuer, &material.audience, &Josekit, cache);
+        ours.revoke_others(&material.issuer, count);
+        assert_eq!(ours.authenticator.revocations().health(ours.now).records, count);
+        let caller = ours.authenticate(header.as_bytes(), ours.now);
+        let caller = caller.principal();
+        group.bench_function(BenchmarkId::new("is_revoked", count), |b| {
+            b.iter(|| ours.authenticator.is_revoked(black_box(caller)))
+        });
+        group.bench_function(BenchmarkId::new("begin, token cached", count), |b| {
+            b.iter(|| {
+                let request = IncomingRequest::new([black_box(header.as_bytes())]);
+                let step = ours.authenticator.begin(request, ours.now).expect("a good token");
+                assert!(matches!(black_box(step), Step::Done(_)), "the token is cached");
+            })
+        });
+    }
+    group.finish();
+}
+
 /// The signature, and with it the whole, for each algorithm and backend.
 fn signatures(criterion: &mut Criterion) {
     let material = Material::sign(64);
@@ -82,6 +109,6 @@ criterion_group! {
     config = Criterion::default()
         .warm_up_time(Duration::from_millis(300))
         .measurement_time(Duration::from_secs(1));
-    targets = stages, signatures
+    targets = stages, revocations, signatures
 }
 criterion_main!(benches);

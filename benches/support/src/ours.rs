@@ -17,6 +17,7 @@ use mcp_auth_core::{
     TokenCacheSettings, UnixTime, async_trait,
     jwk::{PublicKey, UnusableKey},
     refresh::{Next, RefreshSettings},
+    revocation::Revoked,
     signature::{SignatureBackend, SignatureVerifier},
 };
 use serde_json::Value;
@@ -43,6 +44,8 @@ impl Ours {
         let now = UnixTime::since_epoch(elapsed);
         let mut policy = ResourcePolicy::new(Resource::parse(audience).expect("a resource"));
         policy.token_cache = cache;
+        // The material's tokens are longer-lived than those of an issuer.
+        policy.max_token_lifetime = 3 * A_YEAR;
         let mut authenticator =
             Authenticator::new(policy, Arc::new(NoProfiles)).expect("settings that can be meant");
         // Keys as long-lived as they can be: the time is moved on to make remembered tokens end.
@@ -64,6 +67,14 @@ impl Ours {
     pub fn authenticate(&self, header: &[u8], now: UnixTime) -> Authenticated {
         let request = IncomingRequest::new([header]);
         at_once(self.authenticator.authenticate(request, now)).expect("a good token")
+    }
+
+    /// Revokes so many people of this issuer who never sent a request.
+    pub fn revoke_others(&self, issuer: &str, count: usize) {
+        for n in 0..count {
+            let what = Revoked::subject(format!("user_revoked_{n}")).of_issuer(issuer);
+            at_once(self.authenticator.revocations().revoke(what, self.now)).expect("in memory");
+        }
     }
 }
 

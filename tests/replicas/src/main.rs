@@ -34,11 +34,13 @@ async fn main() -> ExitCode {
     let wanted: Vec<String> = env::args().skip(1).collect();
     let folder = env::temp_dir().join(format!("replicas-{}", std::process::id()));
     let began = Instant::now();
-    let failed = match run(&wanted, &folder).await {
-        Ok(failed) => failed,
-        Err(error) => vec![error.to_string()],
-    };
-    println!("{} s", began.elapsed().as_secs());
+    let mut outcome = Outcome::default();
+    if let Err(error) = run(&wanted, &folder, &mut outcome).await {
+        outcome.failed.push(error.to_string());
+    }
+    let Outcome { passed, failed } = outcome;
+    println!("after {} s", began.elapsed().as_secs());
+    println!("{passed} passed, {} failed", failed.len());
     if failed.is_empty() {
         // Somebody else may have removed it.
         let _ = fs::remove_dir_all(&folder);
@@ -51,10 +53,16 @@ async fn main() -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Runs all parts over the servers that are asked for, or over both; returns what failed.
-async fn run(wanted: &[String], folder: &Path) -> Result<Vec<String>, Failed> {
+/// How many parts passed, and which failed and why.
+#[derive(Default)]
+struct Outcome {
+    passed: usize,
+    failed: Vec<String>,
+}
+
+/// Runs all parts over the servers that are asked for, or over both.
+async fn run(wanted: &[String], folder: &Path, outcome: &mut Outcome) -> Result<(), Failed> {
     create_folder(folder)?;
-    let mut failed = Vec::new();
     for kind in ["redis", "postgres"] {
         if !wanted.is_empty() && !wanted.iter().any(|wanted| wanted == kind) {
             continue;
@@ -63,9 +71,9 @@ async fn run(wanted: &[String], folder: &Path) -> Result<Vec<String>, Failed> {
             "redis" => Server::Redis(Redis::new(folder).await?),
             _ => Server::Postgres(Postgres::new(folder).await?),
         };
-        failed.extend(run_over(server, folder).await?);
+        run_over(server, folder, outcome).await?;
     }
-    Ok(failed)
+    Ok(())
 }
 
 /// PostgreSQL's user must reach its own folder within.
@@ -75,16 +83,18 @@ fn create_folder(folder: &Path) -> Result<(), Failed> {
     Ok(fs::set_permissions(folder, fs::Permissions::from_mode(0o755))?)
 }
 
-async fn run_over(server: Server, folder: &Path) -> Result<Vec<String>, Failed> {
+async fn run_over(server: Server, folder: &Path, all: &mut Outcome) -> Result<(), Failed> {
     let name = server.name();
-    let mut failed = Vec::new();
     let mut report = |what: &str, began: Instant, outcome: Result<String, Failed>| {
         let seconds = began.elapsed().as_secs_f64();
         match outcome {
-            Ok(said) => println!("{name:<11} {what:<33} ok      {seconds:>5.1} s  {said}"),
+            Ok(said) => {
+                all.passed += 1;
+                println!("{name:<11} {what:<33} ok      {seconds:>5.1} s  {said}");
+            }
             Err(error) => {
                 println!("{name:<11} {what:<33} FAILED  {seconds:>5.1} s  {error}");
-                failed.push(format!("{name}, {what}: {error}"));
+                all.failed.push(format!("{name}, {what}: {error}"));
             }
         }
     };
@@ -102,8 +112,7 @@ async fn run_over(server: Server, folder: &Path) -> Result<Vec<String>, Failed> 
             report(name, began, outcome.map(recovered));
         }
     }
-    site.stop().await?;
-    Ok(failed)
+    site.stop().await
 }
 
 /// Waits until nobody else has it: a measurement that failed may have left tasks, which end soon.
