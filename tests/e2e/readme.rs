@@ -11,9 +11,10 @@ const CI: &str = concat!(include_str!("../../.ci/check"), include_str!("../../.c
 const RUN_BY_CI: &str = include_str!("../../.ci/run");
 
 /// Commands that CI runs, each with the stage that does.
-const RUN: [(&str, &str); 3] = [
+const RUN: [(&str, &str); 4] = [
     ("cargo run --example mcp_server", "stage guides 600 tests/interop/guides"),
     ("cargo run -p bookmarket", "stage walk 600 tests/interop/walk"),
+    ("cargo run -p bookmarket -- check", "cargo test --workspace"),
     ("cargo test --workspace", "cargo test --workspace"),
 ];
 /// Commands of programs that a developer has installed and CI has not, and settings.

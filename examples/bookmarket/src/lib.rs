@@ -12,6 +12,7 @@
 //! | the tools that agents call | [`tools`] |
 //! | what a bookmark is | [`bookmark`] |
 //! | tell whether it can decide | [`health`] |
+//! | what happens in WorkOS, and the check of the set-up there | [`workos`] |
 //! | revocations, and the log that servers share | [`revocations`] |
 //! | where people and bookmarks are stored | [`store`] |
 #![forbid(unsafe_code)]
@@ -25,6 +26,7 @@ pub mod settings;
 pub mod start;
 pub mod store;
 pub mod tools;
+pub mod workos;
 
 pub use settings::Settings;
 pub use start::{Bookmarket, StartError};

@@ -15,6 +15,7 @@ use std::{
 use bookmarket::{
     Bookmarket, Settings,
     revocations::{self, Revoke},
+    workos::{self, Check},
 };
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
@@ -32,6 +33,9 @@ struct CommandLine {
 enum Command {
     /// Ends access at once, in every process that follows the log BOOKMARKET_REVOCATIONS.
     Revoke(Revoke),
+    /// Checks the set-up in WorkOS: a line for each finding. Ends with exit code 1 where something
+    /// has to be mended.
+    Check(Check),
 }
 
 #[actix_web::main]
@@ -46,11 +50,12 @@ async fn main() -> ExitCode {
     let done = match command {
         None => run().await,
         Some(Command::Revoke(revoke)) => run_revoke(&revoke).await,
+        Some(Command::Check(check)) => run_check(&check).await,
     };
     match done {
-        Ok(text) => {
+        Ok((text, code)) => {
             println!("{text}");
-            ExitCode::SUCCESS
+            code
         }
         Err(error) => {
             eprintln!("bookmarket: {error}");
@@ -59,18 +64,26 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run() -> Result<&'static str, Box<dyn Error>> {
+/// What is printed at the end, and the exit code.
+type Done = Result<(String, ExitCode), Box<dyn Error>>;
+
+async fn run() -> Done {
     let settings = Settings::from_env()?;
     let stop = stop_signal()?;
     let bookmarket = Bookmarket::start(&settings).await?;
     println!("{}", bookmarket.welcome());
     bookmarket.run_until(stop).await?;
-    Ok("Goodbye.")
+    Ok(("Goodbye.".to_owned(), ExitCode::SUCCESS))
 }
 
-async fn run_revoke(revoke: &Revoke) -> Result<&'static str, Box<dyn Error>> {
+async fn run_check(check: &Check) -> Done {
+    let (text, is_good) = workos::check(&Settings::from_env()?, check).await?;
+    Ok((text, if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE }))
+}
+
+async fn run_revoke(revoke: &Revoke) -> Done {
     revocations::revoke(&Settings::from_env()?, revoke).await?;
-    Ok("The revocation is in the log.")
+    Ok(("The revocation is in the log.".to_owned(), ExitCode::SUCCESS))
 }
 
 /// Ready at the first Ctrl-C or SIGTERM after this call.

@@ -11,6 +11,9 @@
 //! | `BOOKMARKET_READ_ONLY` | nobody, or one of the demo people | who may read and not write: user ids, separated by commas |
 //! | `MCP_AUTH_LEEWAY_SECONDS` | 30 | the tolerated difference of clocks |
 //! | `BOOKMARKET_REVOCATIONS` | this process only | the log of revocations that processes share: `redis://…` or `postgres://…` |
+//! | `WORKOS_API_KEY` | none | reads WorkOS's events, which end access, and checks the set-up |
+//! | `WORKOS_WEBHOOK_SECRET` | none | opens `POST /webhooks/workos`; several with commas between them |
+//! | `WORKOS_API_URL` | `https://api.workos.com` | another address of WorkOS's API, for tests |
 //! | `BOOKMARKET_DEMO_APPROVE` | nobody | the person whom the demo authority signs in without a page |
 //! | `BOOKMARKET_DEMO_TOKEN_SECONDS` | 300 | the lifetime of the demo authority's tokens |
 //!
@@ -26,7 +29,7 @@ use std::{
 
 use actix_mcp_auth::{ConfigError, Issuer, Resource};
 
-use crate::{demo::Demo, revocations::LogUrl, store};
+use crate::{demo::Demo, revocations::LogUrl, store, workos::WorkOsKeys};
 
 /// The path of the MCP endpoint below the public URL.
 pub const MCP_PATH: &str = "/mcp/bookmarket";
@@ -49,6 +52,12 @@ pub const READ_ONLY: &str = "BOOKMARKET_READ_ONLY";
 pub const LEEWAY: &str = "MCP_AUTH_LEEWAY_SECONDS";
 /// Where revocations are shared.
 pub const REVOCATIONS: &str = "BOOKMARKET_REVOCATIONS";
+/// The key to WorkOS's API.
+pub const API_KEY: &str = "WORKOS_API_KEY";
+/// The secrets of webhooks.
+pub const WEBHOOK_SECRET: &str = "WORKOS_WEBHOOK_SECRET";
+/// Where WorkOS's API is.
+pub const API_URL: &str = "WORKOS_API_URL";
 /// Whom the demo authority signs in without asking.
 pub const DEMO_APPROVE: &str = "BOOKMARKET_DEMO_APPROVE";
 /// How long the demo authority's tokens are good.
@@ -79,6 +88,8 @@ pub struct Settings {
     pub read_only: Vec<String>,
     /// The log of revocations that processes share, if there are several.
     pub revocations: Option<LogUrl>,
+    /// The keys to WorkOS.
+    pub workos: WorkOsKeys,
 }
 
 /// Where people sign in.
@@ -154,6 +165,7 @@ impl Settings {
             resource: lookup(PUBLIC_URL)?.map(|url| resource_below(&url)).transpose()?,
             database_url: database_url(lookup(DATABASE_URL)?)?,
             read_only: read_only(lookup(READ_ONLY)?, &sign_in, grants)?,
+            workos: WorkOsKeys::read(&sign_in, &lookup)?,
             revocations: lookup(REVOCATIONS)?.map(|url| LogUrl::parse(&url)).transpose()?,
             grants,
             sign_in,

@@ -9,6 +9,7 @@ use actix_mcp_auth::{
     BuildError, ConfigError, Issuer, McpAuth, Resource,
     mcp::ToolRules,
     testing::{self, TestAuthority},
+    workos::{Webhooks, WorkOs},
 };
 use actix_web::{App, HttpServer, dev::Server, web};
 use mcp_auth_rmcp::ToolRulesMismatch;
@@ -18,6 +19,7 @@ use crate::{
     settings::{AUTHKIT_DOMAIN, MCP_PATH, Settings, SignIn},
     store::{self, Store},
     tools::{self, Tools},
+    workos::{self, WEBHOOKS_PATH},
 };
 
 /// How long current requests may take after the server was told to stop, in seconds.
@@ -31,6 +33,8 @@ pub struct Bookmarket {
     resource: Resource,
     /// Stops when it is dropped.
     demo: Option<TestAuthority>,
+    /// Reads events until it is dropped.
+    _workos: Option<WorkOs>,
 }
 
 impl Bookmarket {
@@ -68,8 +72,9 @@ impl Bookmarket {
         };
         let revocations = revocations::start(settings).await?;
         let auth = auth::protect(&resource, issuer, &store, &revocations, settings)?;
-        let server = serve(listener, auth, store, tools::rules()?)?;
-        Ok(Self { server, resource, demo })
+        let (workos, webhooks) = workos::follow(settings, &auth)?;
+        let server = serve(listener, auth, webhooks, store, tools::rules()?)?;
+        Ok(Self { server, resource, demo, _workos: workos })
     }
 
     /// The identifier of this MCP server, which is also its address.
@@ -122,6 +127,7 @@ fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
 fn serve(
     listener: TcpListener,
     auth: McpAuth,
+    webhooks: Option<Webhooks>,
     store: Store,
     rules: ToolRules,
 ) -> Result<Server, StartError> {
@@ -138,6 +144,11 @@ fn serve(
             .configure(auth.discovery())
             .app_data(web::Data::new(auth.clone()))
             .route(health::PATH, web::get().to(health::answer))
+            .configure(|config| {
+                if let Some(webhooks) = &webhooks {
+                    config.service(webhooks.at(WEBHOOKS_PATH));
+                }
+            })
     });
     let server = server.disable_signals().shutdown_timeout(GRACE);
     Ok(server.listen(listener).map_err(StartError::Io)?.run())

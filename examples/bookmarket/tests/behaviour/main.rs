@@ -17,3 +17,4 @@ mod revoke;
 mod server;
 mod settings;
 mod tool_rules;
+mod workos;

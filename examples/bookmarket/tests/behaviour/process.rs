@@ -40,7 +40,7 @@ pub(crate) fn refusal_of(arguments: &[&str], given: &[(&str, &str)]) -> String {
 }
 
 /// The program, running. It ends with the test.
-struct Running {
+pub(crate) struct Running {
     child: Child,
     stdout: BufReader<ChildStdout>,
     welcome: String,
@@ -48,7 +48,7 @@ struct Running {
 
 impl Running {
     /// Starts it and waits until it has printed its instructions.
-    fn start(folder: &Folder, given: &[(&str, &str)]) -> Self {
+    pub(crate) fn start(folder: &Folder, given: &[(&str, &str)]) -> Self {
         let mut child = bookmarket(folder, given).spawn().expect("the program runs");
         let mut stdout = BufReader::new(child.stdout.take().expect("a pipe"));
         let mut welcome = String::new();
@@ -72,7 +72,7 @@ impl Running {
 
 impl Running {
     /// The last word of the line to paste.
-    fn resource(&self) -> &str {
+    pub(crate) fn resource(&self) -> &str {
         let line = self.welcome.lines().find(|line| line.contains("claude mcp add"));
         line.and_then(|line| line.split_whitespace().last()).expect("a line to paste")
     }

@@ -1,0 +1,174 @@
+//! WorkOS: what happens there takes effect here, and the command that checks the set-up.
+
+use actix_mcp_auth::{
+    ConfigError, McpAuth,
+    workos::{ApiError, Webhooks, WorkOs, WorkOsSettings},
+};
+use clap::Args;
+
+use crate::{
+    settings::{API_KEY, API_URL, AUTHKIT_DOMAIN, Settings, SignIn, WEBHOOK_SECRET},
+    start::StartError,
+};
+
+/// Where WorkOS sends webhooks to.
+pub const WEBHOOKS_PATH: &str = "/webhooks/workos";
+
+/// How Bookmarket works with WorkOS.
+#[derive(Clone, Default)]
+pub struct WorkOsKeys {
+    api_key: Option<String>,
+    webhook_secrets: Vec<String>,
+    api_url: Option<String>,
+}
+
+impl WorkOsKeys {
+    /// Reads the variables.
+    ///
+    /// # Errors
+    /// Where one is set and people do not sign in at AuthKit, or a secret is empty.
+    pub fn read(
+        sign_in: &SignIn,
+        lookup: impl Fn(&'static str) -> Result<Option<String>, ConfigError>,
+    ) -> Result<Self, ConfigError> {
+        let keys = Self {
+            api_key: lookup(API_KEY)?,
+            webhook_secrets: lookup(WEBHOOK_SECRET)?
+                .map(|secrets| secrets.split(',').map(|it| it.trim().to_owned()).collect())
+                .unwrap_or_default(),
+            api_url: lookup(API_URL)?,
+        };
+        let empty = |name: &str| {
+            let expected = "must not be empty; a list has commas between its secrets";
+            ConfigError::missing(name, expected, "the value in the WorkOS dashboard")
+        };
+        if keys.api_key.as_deref() == Some("") {
+            return Err(empty(API_KEY));
+        }
+        if keys.webhook_secrets.iter().any(String::is_empty) {
+            return Err(empty(WEBHOOK_SECRET));
+        }
+        match sign_in {
+            SignIn::Demo(_) if keys.any() => Err(no_authkit("WORKOS_API_KEY or its like is set")),
+            _ => Ok(keys),
+        }
+    }
+
+    fn any(&self) -> bool {
+        self.api_key.is_some() || !self.webhook_secrets.is_empty() || self.api_url.is_some()
+    }
+}
+
+fn no_authkit(why: &str) -> ConfigError {
+    ConfigError::missing(
+        AUTHKIT_DOMAIN,
+        format!("must be your AuthKit domain, since {why}"),
+        "your-subdomain.authkit.app",
+    )
+}
+
+/// Lets what happens in WorkOS take effect, where a key or a secret is set; with the service for
+/// webhooks, where a secret is.
+///
+/// # Errors
+/// The settings cannot be used.
+pub fn follow(
+    settings: &Settings,
+    auth: &McpAuth,
+) -> Result<(Option<WorkOs>, Option<Webhooks>), StartError> {
+    let keys = &settings.workos;
+    if !keys.any() {
+        return Ok((None, None));
+    }
+    let workos = connect(settings, auth)?;
+    let webhooks = match keys.webhook_secrets.is_empty() {
+        true => None,
+        false => Some(workos.webhooks(&keys.webhook_secrets)?),
+    };
+    Ok((Some(workos), webhooks))
+}
+
+fn connect(settings: &Settings, auth: &McpAuth) -> Result<WorkOs, StartError> {
+    let SignIn::AuthKit(issuer) = &settings.sign_in else {
+        return Err(no_authkit("WorkOS is asked").into());
+    };
+    let WorkOsKeys { api_key, api_url, .. } = &settings.workos;
+    let mut workos = WorkOsSettings::authkit(issuer.name())?;
+    if let Some(key) = api_key {
+        workos = workos.api_key(key.as_str());
+    }
+    if let Some(url) = api_url {
+        workos = workos.api_url(url.as_str());
+    }
+    WorkOs::new(workos, auth.handle()).map_err(StartError::Io)
+}
+
+/// Checks the set-up in WorkOS: a line for each finding. The exit code is 1 where something has to
+/// be mended.
+#[derive(Debug, Clone, Args)]
+pub struct Check {
+    /// Adds the resource indicator first.
+    #[arg(long)]
+    register: bool,
+}
+
+/// What the check has found, and whether nothing has to be mended.
+///
+/// # Errors
+/// The settings cannot be used, or WorkOS refuses to add the resource indicator.
+pub async fn check(settings: &Settings, check: &Check) -> Result<(String, bool), CheckError> {
+    let SignIn::AuthKit(issuer) = &settings.sign_in else {
+        return Err(CheckError::Start(no_authkit("the set-up of WorkOS is checked").into()));
+    };
+    let resource = settings.resource_at(settings.bind).map_err(StartError::from)?;
+    let auth = McpAuth::builder(resource).issuer(issuer.clone()).build();
+    let auth = auth.map_err(StartError::from)?;
+    let workos = connect(settings, &auth)?;
+    if check.register {
+        workos.register_resource().await.map_err(CheckError::Register)?;
+    }
+    let found = workos.check().await;
+    Ok((found.to_string().trim_end().to_owned(), found.is_good()))
+}
+
+/// Why the set-up was not checked.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum CheckError {
+    /// A setting cannot be used.
+    Start(StartError),
+    /// The resource indicator was not added.
+    Register(ApiError),
+}
+
+impl std::fmt::Display for CheckError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Start(error) => error.fmt(f),
+            Self::Register(error) => write!(
+                f,
+                "the resource indicator was not added: {error}; is it there already, and is \
+                 {API_KEY} the key of this environment?"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for CheckError {}
+
+impl From<StartError> for CheckError {
+    fn from(error: StartError) -> Self {
+        Self::Start(error)
+    }
+}
+
+/// Shows no key and no secret.
+impl std::fmt::Debug for WorkOsKeys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("WorkOsKeys")
+            .field("api_key", &self.api_key.is_some())
+            .field("webhook_secrets", &self.webhook_secrets.len())
+            .field("api_url", &self.api_url)
+            .finish()
+    }
+}
