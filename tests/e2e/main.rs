@@ -31,6 +31,7 @@ mod permissions;
 mod private_ca;
 mod readme;
 mod recipes;
+mod revocation_events;
 mod sessions;
 mod settings;
 mod streams;

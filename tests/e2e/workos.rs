@@ -14,6 +14,7 @@ use crate::support::{Answer, RESOURCE, Request, Server, builder, sessions_issuer
 mod check;
 mod effects;
 mod events;
+mod events_in_log;
 mod hostile;
 
 const SECRET: &str = "whsec_of_the_endpoint";
