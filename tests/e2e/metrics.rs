@@ -6,12 +6,17 @@ use std::{
 };
 
 use actix_mcp_auth::{
-    Found, IdentityStore, Lookup, McpAuth, StoreError, async_trait, keys::RefreshSettings,
+    Found, IdentityStore, Lookup, McpAuth, StoreError, async_trait,
+    keys::RefreshSettings,
+    revocation::{RevocationSettings, Revoked, SharedRevocations},
 };
 use actix_web::{http::Method, web};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
-use crate::support::{Server, authority};
+use crate::{
+    revocation_events::{ScriptedLog, Step},
+    support::{Server, authority},
+};
 
 /// One recorder for the process; the tests tell their numbers apart by the resource.
 static METRICS: LazyLock<PrometheusHandle> =
@@ -180,6 +185,30 @@ async fn r24_answers_within_the_cool_down_have_a_metric_of_their_own() {
     assert_eq!(cool_downs(), unavailable);
     assert_eq!(decisions(RESOURCE, "unavailable", "key_cool_down"), unavailable);
     assert_eq!(decisions(RESOURCE, "refused", "unknown_key"), 10.0 - unavailable);
+}
+
+#[actix_web::test]
+async fn r35_a_revocation_log_has_metrics_of_its_own() {
+    const NAME: &str = "measured";
+    LazyLock::force(&METRICS);
+    let gauge = |name: &str| value(name, &[&format!("log=\"{NAME}\"")]);
+    let read = || gauge("mcp_auth_revocation_log_read");
+    let silence = || gauge("mcp_auth_revocation_log_silence_seconds");
+    let records = || gauge("mcp_auth_revocations");
+    let log = ScriptedLog::new(NAME, [Step::Fail]);
+    let shared = SharedRevocations::follow(log.clone(), RevocationSettings::default()).unwrap();
+    until(|| read() == Some(0.0)).await;
+    log.then(Step::Everything(Vec::new()));
+    until(|| read() == Some(1.0) && records() == Some(0.0)).await;
+    assert!(silence().unwrap() < 1.0, "{:?}", silence());
+    let auth = McpAuth::builder("http://127.0.0.1:8787/revoked").authkit(authority().issuer());
+    let auth = auth.revocations(&shared).build().unwrap();
+    auth.revoke(Revoked::subject("user_ada")).await.unwrap();
+    until(|| records() == Some(1.0)).await;
+    // With the pauses between them these failures take more than a second.
+    (0..5).for_each(|_| log.then(Step::Fail));
+    until(|| silence().unwrap() > 0.5).await;
+    until(|| silence().unwrap() < 0.5).await;
 }
 
 async fn until(condition: impl Fn() -> bool) {

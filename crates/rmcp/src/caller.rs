@@ -117,6 +117,7 @@ impl<U> MaybeCaller<U> {
 fn wrong_type<U>(resolved: &'static str) -> ErrorData {
     let asked = type_name::<U>();
     tracing::error!(
+        name: "wrong_user_type",
         target: "mcp_auth",
         event = "wrong_user_type",
         asked,

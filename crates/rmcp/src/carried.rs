@@ -58,6 +58,7 @@ fn find(extensions: &Extensions) -> Option<&Carried> {
 /// An error that tells the client nothing: the mistake is in the server, and the log names it.
 fn not_carried() -> ErrorData {
     tracing::error!(
+        name: "caller_not_carried",
         target: "mcp_auth",
         event = "caller_not_carried",
         "a handler asks who is calling, and rmcp was not told; build the service with \

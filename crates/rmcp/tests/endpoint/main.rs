@@ -2,6 +2,7 @@
 //! names it may be called, and where it is mounted.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
+mod carried;
 mod eras;
 mod hosts;
 mod mounting;

@@ -76,8 +76,8 @@ pub(crate) fn start_alone(endpoint: Endpoint<Tools>) -> Agent {
 }
 
 pub(crate) struct Agent {
-    url: String,
-    token: Option<String>,
+    pub(crate) url: String,
+    pub(crate) token: Option<String>,
 }
 
 #[derive(Debug)]

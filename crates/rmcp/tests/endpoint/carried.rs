@@ -1,0 +1,69 @@
+//! An endpoint that is built by hand, and does not hand the caller over.
+
+use std::{
+    io,
+    sync::{Arc, Mutex, OnceLock},
+};
+
+use actix_mcp_auth::{McpAuth, testing::TestAuthority};
+use actix_web::{App, HttpServer, rt, web};
+use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
+use rmcp_actix_web::transport::StreamableHttpService;
+
+use crate::server::{Agent, Tools, whoami};
+
+/// What this process logs. The server's workers are threads of their own.
+fn process_log() -> &'static Mutex<Vec<u8>> {
+    static LOG: OnceLock<&Mutex<Vec<u8>>> = OnceLock::new();
+    LOG.get_or_init(|| {
+        let log: &'static Mutex<Vec<u8>> = Box::leak(Box::default());
+        let write = move || Lines(log);
+        tracing_subscriber::fmt().with_ansi(false).with_writer(write).try_init().unwrap();
+        log
+    })
+}
+
+struct Lines(&'static Mutex<Vec<u8>>);
+
+impl io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[actix_web::test]
+async fn a_caller_that_was_not_handed_over_is_an_error_and_logged() {
+    let log = process_log();
+    let authority = TestAuthority::start().unwrap();
+    let resource = "http://127.0.0.1:8787/mcp";
+    let auth = McpAuth::builder(resource).authkit(authority.issuer()).build().unwrap();
+    let service = StreamableHttpService::builder()
+        .service_factory(Arc::new(|| Ok(Tools)))
+        .session_manager(Arc::new(LocalSessionManager::default()))
+        .stateful_mode(false)
+        .json_response(true)
+        .build();
+    let server = HttpServer::new(move || {
+        App::new().service(web::scope("/mcp").wrap(auth.mcp()).service(service.clone().scope()))
+    });
+    let server = server.workers(1).disable_signals().bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/mcp", server.addrs()[0]);
+    rt::spawn(server.run());
+    let token = authority.token().subject("user_ada").audience(resource).sign();
+
+    let ada = Agent { url, token: Some(token) };
+    let answer = ada.handshake_era(None, "tools/call", whoami()).await;
+    assert!(answer.text.contains("the server is not set up correctly"), "{answer:?}");
+    assert!(!answer.text.contains("on_request_fn"), "a client learns nothing: {answer:?}");
+    let log = String::from_utf8(log.lock().unwrap().clone()).unwrap();
+    let is_it = |line: &str| {
+        line.contains(" ERROR ")
+            && line.contains(" mcp_auth: ")
+            && line.contains(" event=\"caller_not_carried\"")
+    };
+    assert!(log.lines().any(is_it), "{log}");
+}
