@@ -1,7 +1,7 @@
 //! Reads the events of WorkOS's API: what webhooks have missed takes effect by this.
 //!
-//! One process at a time reads, by a lease in the revocation log. The position is a checkpoint in
-//! the same log, so any process goes on where another stopped.
+//! One process at a time reads, by a lease in the revocation log; each reads once at its start. The
+//! position is a checkpoint in the same log, so any process goes on where another stopped.
 
 use std::time::Duration;
 
@@ -56,9 +56,13 @@ enum Interrupted {
 impl Poller {
     pub(crate) async fn run(self) {
         let mut pause = BACK_OFF.0;
+        // A process that was killed leaves its lease behind. What was missed while none ran must not
+        // wait until that expires, and it is harmless that several read.
+        let mut is_first = true;
         loop {
-            match self.read_what_is_new().await {
+            match self.read_what_is_new(is_first).await {
                 Ok(wait) => {
+                    is_first = false;
                     pause = BACK_OFF.0;
                     sleep(wait).await;
                 }
@@ -71,11 +75,13 @@ impl Poller {
         }
     }
 
-    /// Reads page by page to the end, and returns how long to wait.
-    async fn read_what_is_new(&self) -> Result<Duration, Interrupted> {
+    /// Reads page by page to the end, and returns how long to wait. Without the lease it reads only
+    /// where this is the first time.
+    async fn read_what_is_new(&self, is_first: bool) -> Result<Duration, Interrupted> {
         let log = self.effects.revocations.log();
         loop {
-            if !log.lease(NAME, &self.holder, LEASE).await? {
+            let has_lease = log.lease(NAME, &self.holder, LEASE).await?;
+            if !has_lease && !is_first {
                 return Ok(LEASE_RETRY);
             }
             let position = self.position().await?;
@@ -87,7 +93,8 @@ impl Poller {
                 self.keep(&position).await?;
             }
             if count < PAGE {
-                return Ok(self.effects.settings.poll_every);
+                let poll_every = self.effects.settings.poll_every;
+                return Ok(if has_lease { poll_every } else { LEASE_RETRY });
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use std::{io, net::SocketAddr, time::Duration};
 
+use actix_mcp_auth::testing::SignedWebhook;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -41,6 +42,19 @@ impl Client {
              MCP-Protocol-Version: 2025-11-25\r\nContent-Length: {}\r\n\r\n{CALL}",
             self.host,
             CALL.len()
+        );
+        Ok(self.ask(&request).await?.status)
+    }
+
+    /// Sends a webhook of WorkOS, and returns the status.
+    pub(crate) async fn send_webhook(&mut self, webhook: &SignedWebhook) -> io::Result<u16> {
+        let request = format!(
+            "POST /webhooks/workos HTTP/1.1\r\nHost: {}\r\nWorkOS-Signature: {}\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{}",
+            self.host,
+            webhook.signature,
+            webhook.body.len(),
+            webhook.body
         );
         Ok(self.ask(&request).await?.status)
     }

@@ -15,6 +15,7 @@ mod servers;
 mod site;
 mod speed;
 mod wait;
+mod workos;
 
 use std::{
     env, fs,
@@ -90,10 +91,10 @@ async fn run_over(server: Server, folder: &Path, all: &mut Outcome) -> Result<()
         match outcome {
             Ok(said) => {
                 all.passed += 1;
-                println!("{name:<11} {what:<33} ok      {seconds:>5.1} s  {said}");
+                println!("{name:<11} {what:<35} ok      {seconds:>5.1} s  {said}");
             }
             Err(error) => {
-                println!("{name:<11} {what:<33} FAILED  {seconds:>5.1} s  {error}");
+                println!("{name:<11} {what:<35} FAILED  {seconds:>5.1} s  {error}");
                 all.failed.push(format!("{name}, {what}: {error}"));
             }
         }
@@ -102,6 +103,10 @@ async fn run_over(server: Server, folder: &Path, all: &mut Outcome) -> Result<()
     let site = Arc::new(Site::start(server, folder).await?);
     let speed = speed::measure(&site).await;
     report("200 revocations under load", began, speed.map(|speed| describe(&speed)));
+    let began = Instant::now();
+    let webhooks = workos::measure_webhooks(&site).await;
+    let told = |found| format!("arrival to last 401: {}", describe_times(&found));
+    report("100 webhooks under load", began, webhooks.map(told));
     let mut site = sole_owner(site).await;
     for scenario in Scenario::ALL {
         if scenario.applies(&site.server) {
@@ -112,6 +117,10 @@ async fn run_over(server: Server, folder: &Path, all: &mut Outcome) -> Result<()
             report(name, began, outcome.map(recovered));
         }
     }
+    let began = Instant::now();
+    let missed = workos::miss_webhooks(&mut site).await;
+    let told = |found: Duration| format!("start to last 401: {:.1} s", found.as_secs_f64());
+    report("webhooks missed while all were down", began, missed.map(told));
     site.stop().await
 }
 
@@ -127,18 +136,19 @@ async fn sole_owner(mut shared: Arc<Site>) -> Site {
 }
 
 fn describe(speed: &speed::Speed) -> String {
-    let times = |times: &Percentiles| {
-        let millis = |time: Duration| format!("{:.1}", time.as_secs_f64() * 1e3);
-        let (p50, p99, max) = (millis(times.p50), millis(times.p99), millis(times.max));
-        format!("p50 {p50}, p99 {p99}, max {max} ms")
-    };
     format!(
         "append to last 401: {}; load without: {} ({}); load with: {} ({}); attempt {}",
-        times(&speed.revocations),
-        times(&speed.quiet),
+        describe_times(&speed.revocations),
+        describe_times(&speed.quiet),
         speed.quiet.count,
-        times(&speed.revoking),
+        describe_times(&speed.revoking),
         speed.revoking.count,
         speed.attempts
     )
+}
+
+fn describe_times(times: &Percentiles) -> String {
+    let millis = |time: Duration| format!("{:.1}", time.as_secs_f64() * 1e3);
+    let (p50, p99, max) = (millis(times.p50), millis(times.p99), millis(times.max));
+    format!("p50 {p50}, p99 {p99}, max {max} ms")
 }

@@ -18,6 +18,11 @@ use crate::{
 /// How long a process may take until it listens.
 const START: Duration = Duration::from_secs(20);
 
+/// The key of WorkOS's API, which the authority plays.
+pub(crate) const API_KEY: &str = "sk_test_key_of_the_environment";
+/// The secret of the webhook endpoint.
+pub(crate) const WEBHOOK_SECRET: &str = "whsec_of_the_endpoint";
+
 /// What all replicas have in common.
 pub(crate) struct Common {
     /// For databases and the output of processes.
@@ -26,6 +31,8 @@ pub(crate) struct Common {
     pub(crate) public_url: String,
     /// The `Host` of the public URL.
     pub(crate) host: String,
+    /// Whether replicas that are started from now on read WorkOS's events.
+    pub(crate) reads_events: bool,
 }
 
 /// A running bookmarket, which reaches the log through a proxy of its own. It is killed when this is
@@ -35,7 +42,7 @@ pub(crate) struct Replica {
     pub(crate) address: SocketAddr,
     pub(crate) proxy: Arc<Proxy>,
     host: String,
-    _child: Child,
+    child: Child,
 }
 
 impl Replica {
@@ -57,10 +64,10 @@ impl Replica {
             .kill_on_drop(true)
             .spawn()?;
         let host = common.host.clone();
-        let mut replica = Self { name: name.to_owned(), address, proxy, host, _child: child };
+        let mut replica = Self { name: name.to_owned(), address, proxy, host, child };
         let until = Instant::now() + START;
         while replica.client().health().await.is_err() {
-            if let Some(status) = replica._child.try_wait()? {
+            if let Some(status) = replica.child.try_wait()? {
                 return Err(format!("the replica {name} ended: {status}").into());
             }
             if Instant::now() > until {
@@ -69,6 +76,11 @@ impl Replica {
             sleep(Duration::from_millis(20)).await;
         }
         Ok(replica)
+    }
+
+    /// Kills it (SIGKILL), and returns when it has ended.
+    pub(crate) async fn kill(mut self) -> io::Result<()> {
+        self.child.kill().await
     }
 
     /// A new connection.
@@ -92,7 +104,12 @@ fn bookmarket(common: &Common, log_url: &str) -> io::Result<Command> {
         .env("WORKOS_AUTHKIT_DOMAIN", &common.issuer)
         .env("BOOKMARKET_PUBLIC_URL", &common.public_url)
         .env("BOOKMARKET_REVOCATIONS", log_url)
+        .env("WORKOS_API_URL", &common.issuer)
+        .env("WORKOS_WEBHOOK_SECRET", WEBHOOK_SECRET)
         .stdin(Stdio::null());
+    if common.reads_events {
+        command.env("WORKOS_API_KEY", API_KEY);
+    }
     Ok(command)
 }
 

@@ -13,7 +13,7 @@ use std::{
 use actix_mcp_auth::{
     operation::UnixTime,
     revocation::{LogFollower, RevocationLog, RevocationSettings, Revocations, Revoked},
-    testing::TestAuthority,
+    testing::{SignedWebhook, TestAuthority, WorkOsEvent},
 };
 use tokio::{
     sync::Mutex,
@@ -24,7 +24,7 @@ use crate::{
     load::Load,
     people::{Caller, new_caller, sign_in},
     proxy::{Mode, Proxy},
-    replica::{Common, Replica},
+    replica::{API_KEY, Common, Replica, WEBHOOK_SECRET},
     servers::{Failed, Server, free_address},
     wait::{RECOVERY, expect, wait_until_good, wait_until_refused},
 };
@@ -52,13 +52,14 @@ pub(crate) struct Site {
 impl Site {
     /// Starts everything, and returns when each replica is ready.
     pub(crate) async fn start(server: Server, folder: &Path) -> Result<Self, Failed> {
-        let authority = TestAuthority::start()?;
+        let authority = TestAuthority::builder().workos_api_key(API_KEY).start()?;
         let host = free_address()?.to_string();
         let common = Common {
             folder: folder.to_owned(),
             issuer: authority.issuer().to_owned(),
             public_url: format!("http://{host}"),
             host,
+            reads_events: false,
         };
         let log = server.log(server.address()).await?;
         let revocations = Revocations::with_log(RevocationSettings::default(), log.clone());
@@ -104,6 +105,12 @@ impl Site {
     /// The same person with a token that is issued now.
     pub(crate) fn sign_in_again(&self, caller: &Caller) -> Caller {
         sign_in(&self.authority, &self.common, &caller.subject)
+    }
+
+    /// Deletes a person in WorkOS; returns the webhook, which nobody sends.
+    pub(crate) fn delete_in_workos(&self, caller: &Caller) -> SignedWebhook {
+        let event = WorkOsEvent::user_deleted(&caller.subject);
+        self.authority.emit_event(event).webhook(WEBHOOK_SECRET)
     }
 
     /// Somebody who is never revoked.
@@ -152,6 +159,25 @@ impl Site {
         let n = self.count.fetch_add(1, Ordering::Relaxed);
         let name = format!("{}-another-{n}", self.server.name());
         Replica::start(&self.common, &name, proxy, &url).await
+    }
+
+    /// Ends the load, whose requests would fail, and kills all replicas.
+    pub(crate) async fn kill_replicas(&mut self) -> Result<(), Failed> {
+        self.load.none_refused()?;
+        self.load = Load::start(&[], &[]);
+        for replica in self.replicas.drain(..) {
+            replica.kill().await?;
+        }
+        Ok(())
+    }
+
+    /// Starts as many replicas as before, without the load.
+    pub(crate) async fn start_replicas(&mut self) -> Result<(), Failed> {
+        for _ in 0..REPLICAS {
+            let replica = self.another(Mode::Pass).await?;
+            self.replicas.push(replica);
+        }
+        Ok(())
     }
 
     /// Ends the replicas, then the log's server.

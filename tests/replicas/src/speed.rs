@@ -52,7 +52,7 @@ pub(crate) struct Percentiles {
 }
 
 impl Percentiles {
-    fn of(mut times: Vec<Duration>) -> Result<Self, Failed> {
+    pub(crate) fn of(mut times: Vec<Duration>) -> Result<Self, Failed> {
         times.sort_unstable();
         let count = times.len();
         let at =
