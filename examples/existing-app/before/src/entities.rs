@@ -29,6 +29,8 @@ pub(crate) mod sessions {
         #[sea_orm(primary_key, auto_increment = false)]
         pub id: String,
         pub user_id: i32,
+        /// Seconds since 1970.
+        pub signed_in_at: i64,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

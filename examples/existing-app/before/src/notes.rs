@@ -1,40 +1,55 @@
 //! People keep notes. They sign in on the web with WorkOS, and a session cookie remembers them.
 
 use actix_web::{
-    HttpRequest, Responder, Result,
-    error::{ErrorInternalServerError, ErrorUnauthorized},
-    web::{Data, Json, ServiceConfig, get},
+    HttpRequest, Responder, Result, error,
+    web::{Data, Json, ServiceConfig, get, post},
 };
-use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter};
+use sea_orm::{
+    ActiveValue::{NotSet, Set},
+    ColumnTrait, ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter,
+};
 
 use super::entities::{notes, sessions, users};
 
+type Db = Data<DatabaseConnection>;
+
 /// Every route.
 pub(crate) fn configure(config: &mut ServiceConfig) {
-    config.route("/notes", get().to(my_notes));
+    config.route("/notes", get().to(my_notes)).route("/notes", post().to(add_note));
 }
 
-async fn my_notes(db: Data<DatabaseConnection>, request: HttpRequest) -> Result<impl Responder> {
+async fn my_notes(db: Db, request: HttpRequest) -> Result<impl Responder> {
     let me = signed_in(&db, &request).await?;
+    notes_of(&db, &me).await
+}
+
+async fn add_note(db: Db, request: HttpRequest, text: String) -> Result<impl Responder> {
+    let me = signed_in(&db, &request).await?;
+    let note = notes::ActiveModel { id: NotSet, user_id: Set(me.id), text: Set(text) };
+    notes::Entity::insert(note).exec(&**db).await.map_err(error::ErrorInternalServerError)?;
     notes_of(&db, &me).await
 }
 
 /// The notes of one person.
 async fn notes_of(db: &DatabaseConnection, user: &users::Model) -> Result<Json<Vec<notes::Model>>> {
     let mine = notes::Entity::find().filter(notes::Column::UserId.eq(user.id)).all(db).await;
-    mine.map(Json).map_err(ErrorInternalServerError)
+    mine.map(Json).map_err(error::ErrorInternalServerError)
 }
 
-/// The person whom the session cookie stands for.
+/// The person who is signed in, or 401.
 async fn signed_in(db: &DatabaseConnection, request: &HttpRequest) -> Result<users::Model> {
-    let cookie = request.cookie("session").ok_or_else(|| ErrorUnauthorized("sign in first"))?;
-    sessions::Entity::find_by_id(cookie.value())
-        .find_also_related(users::Entity)
-        .one(db)
-        .await
-        .map_err(ErrorInternalServerError)?
-        .and_then(|(_, user)| user)
-        .ok_or_else(|| ErrorUnauthorized("sign in first"))
+    let found = find_session(db, request).await.map_err(error::ErrorInternalServerError)?;
+    found.map(|(_, user)| user).ok_or_else(|| error::ErrorUnauthorized("sign in first"))
+}
+
+/// The session that the cookie names, and its person.
+async fn find_session(
+    db: &DatabaseConnection,
+    request: &HttpRequest,
+) -> Result<Option<(sessions::Model, users::Model)>, DbErr> {
+    let Some(cookie) = request.cookie("session") else { return Ok(None) };
+    let session = sessions::Entity::find_by_id(cookie.value()).find_also_related(users::Entity);
+    Ok(session.one(db).await?.and_then(|(session, user)| Some((session, user?))))
 }
 
 /// The tables, where they are not there yet.
@@ -46,7 +61,8 @@ pub(crate) async fn create_tables(db: &DatabaseConnection) -> Result<(), DbErr> 
         CREATE TABLE IF NOT EXISTS users (
             id INTEGER PRIMARY KEY, workos_id TEXT NOT NULL UNIQUE, name TEXT NOT NULL);
         CREATE TABLE IF NOT EXISTS sessions (
-            id TEXT PRIMARY KEY, user_id INTEGER NOT NULL REFERENCES users);
+            id TEXT PRIMARY KEY, user_id INTEGER NOT NULL REFERENCES users,
+            signed_in_at INTEGER NOT NULL);
         CREATE TABLE IF NOT EXISTS notes (
             id INTEGER PRIMARY KEY, user_id INTEGER NOT NULL REFERENCES users, text TEXT NOT NULL);";
     db.execute_unprepared(tables).await.map(|_| ())

@@ -4,12 +4,14 @@
 
 mod after;
 mod before;
-
-use std::path::Path;
+mod lines;
+mod support;
 
 use actix_mcp_auth::{McpAuth, stores::SeaOrmIdentityStore, testing::TestAuthority};
-use actix_web::{App, HttpServer, rt, web};
-use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement};
+use actix_web::web;
+use sea_orm::DatabaseConnection;
+
+use support::{add_people, database, schema, serve};
 
 const FILES: [(&str, &str); 4] = [
     (include_str!("../../../before/src/main.rs"), include_str!("../../src/main.rs")),
@@ -20,43 +22,8 @@ const FILES: [(&str, &str); 4] = [
 
 #[test]
 fn the_change_is_at_most_15_lines() {
-    let added: Vec<&str> = FILES.iter().flat_map(|(old, new)| added(old, new)).collect();
-    let added: Vec<&str> = added.into_iter().filter(|line| !line.trim().is_empty()).collect();
+    let added = lines::added(&FILES);
     assert!((1..=15).contains(&added.len()), "{} lines: {added:#?}", added.len());
-}
-
-/// The lines of `new` that are not in `old`, by the longest common subsequence. Of a manifest
-/// only the dependencies count: its name and its tests are this comparison's own.
-fn added<'n>(old: &str, new: &'n str) -> Vec<&'n str> {
-    let old: Vec<&str> = code(old).lines().collect();
-    let new: Vec<&str> = code(new).lines().collect();
-    let mut common = vec![vec![0_usize; new.len() + 1]; old.len() + 1];
-    for o in (0..old.len()).rev() {
-        for n in (0..new.len()).rev() {
-            common[o][n] = match old[o] == new[n] {
-                true => common[o + 1][n + 1] + 1,
-                false => common[o + 1][n].max(common[o][n + 1]),
-            };
-        }
-    }
-    let (mut o, mut added) = (0, Vec::new());
-    for n in 0..new.len() {
-        while o < old.len() && old[o] != new[n] && common[o + 1][n] >= common[o][n + 1] {
-            o += 1;
-        }
-        match o < old.len() && old[o] == new[n] {
-            true => o += 1,
-            false => added.push(new[n]),
-        }
-    }
-    added
-}
-
-fn code(file: &str) -> &str {
-    match file.split_once("[dependencies]") {
-        Some((_, rest)) => rest.split("\n[").next().unwrap(),
-        None => file,
-    }
 }
 
 #[actix_web::test]
@@ -100,41 +67,20 @@ async fn call(
     person: Option<&str>,
 ) -> (u16, String) {
     const RESOURCE: &str = "http://127.0.0.1:8080/agent/notes";
-    let people = "
-        INSERT OR IGNORE INTO users VALUES (1, 'user_ada', 'Ada'), (2, 'user_grace', 'Grace');
-        INSERT OR IGNORE INTO notes VALUES (1, 1, 'engines'), (2, 2, 'compilers');";
-    db.execute_unprepared(people).await.unwrap();
-
+    add_people(&db).await;
     let users = SeaOrmIdentityStore::new(db.clone(), after::entities::users::Column::WorkosId);
     let auth = McpAuth::builder(RESOURCE).authkit(authority.issuer()).users(users);
     let auth = auth.build().unwrap();
     let data = web::Data::new(db);
-    let server = HttpServer::new(move || {
-        App::new().app_data(data.clone()).configure(|c| after::notes::configure(c, &auth))
+    let (origin, server) = serve(move |config| {
+        config.app_data(data.clone()).configure(|config| after::notes::configure(config, &auth));
     });
-    let server = server.workers(1).disable_signals().bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}{path}", server.addrs()[0]);
-    let server = server.run();
-    let handle = server.handle();
-    rt::spawn(server);
-    let mut request = awc::Client::new().get(url);
+    let mut request = awc::Client::new().get(format!("{origin}{path}"));
     if let Some(person) = person {
         request = request.bearer_auth(authority.person_token(person, RESOURCE));
     }
     let mut response = request.send().await.unwrap();
     let body = String::from_utf8(response.body().await.unwrap().to_vec()).unwrap();
-    handle.stop(false).await;
+    server.stop(false).await;
     (response.status().as_u16(), body)
-}
-
-/// A file, since one in memory is lost with its connection, and a server that stops may take the
-/// connection along.
-async fn database(file: &Path) -> DatabaseConnection {
-    Database::connect(format!("sqlite://{}?mode=rwc", file.display())).await.unwrap()
-}
-
-async fn schema(db: &DatabaseConnection) -> Vec<String> {
-    let all = "SELECT name || ': ' || COALESCE(sql, '') AS line FROM sqlite_master ORDER BY name";
-    let rows = db.query_all_raw(Statement::from_string(DbBackend::Sqlite, all)).await.unwrap();
-    rows.iter().map(|row| row.try_get("", "line").unwrap()).collect()
 }
