@@ -13,7 +13,8 @@ mod support;
 use std::time::{Duration, SystemTime};
 
 use actix_mcp_auth::{
-    McpAuth, revocation::Revoked, stores::SeaOrmIdentityStore, testing::TestAuthority,
+    McpAuth, operation::UnixTime, revocation::Revoked, scopes, stores::SeaOrmIdentityStore,
+    testing::TestAuthority,
 };
 use actix_web::{
     http::{Method, header},
@@ -30,6 +31,11 @@ const FILES: [(&str, &str); 4] = [
     (include_str!("../../../after/src/entities.rs"), include_str!("../../src/entities.rs")),
     (include_str!("../../../after/Cargo.toml"), include_str!("../../Cargo.toml")),
 ];
+
+scopes! {
+    /// The figures of everybody's notes.
+    pub(crate) SeeFigures = "notes:figures";
+}
 
 const RESOURCE: &str = "http://127.0.0.1:8080/notes";
 const ADA: &str = "session=of-ada";
@@ -64,6 +70,10 @@ impl Application {
         let authority = TestAuthority::start().unwrap();
         let users = SeaOrmIdentityStore::new(db.clone(), pages::entities::users::Column::WorkosId);
         let site = McpAuth::api(RESOURCE).authkit(authority.issuer()).users(users);
+        let site =
+            site.permissions::<SeeFigures>().grants(|_, user: &pages::entities::users::Model| {
+                (user.name == "Ada").then_some("notes:figures")
+            });
         let data = web::Data::new(db.clone());
         let issuer = authority.issuer().to_owned();
         let auth = pages::notes::with_sessions(site.build().unwrap(), issuer, data.clone());
@@ -71,12 +81,18 @@ impl Application {
         let site = auth.clone();
         let (origin, _) = serve(move |config| {
             config.app_data(data.clone()).configure(|c| pages::notes::configure(c, &site));
+            let figures = web::resource("/figures").wrap(site.middleware().require::<SeeFigures>());
+            config.service(figures.to(async || "[]"));
         });
         Self { authority, auth, db, origin, _directory: directory }
     }
 
     fn request(&self, method: Method) -> ClientRequest {
-        awc::Client::new().request(method, format!("{}/notes", self.origin))
+        self.request_to("/notes", method)
+    }
+
+    fn request_to(&self, path: &str, method: Method) -> ClientRequest {
+        awc::Client::new().request(method, format!("{}{path}", self.origin))
     }
 
     fn page(&self, method: Method, cookie: &str) -> ClientRequest {
@@ -138,6 +154,18 @@ async fn nobody_sees_the_notes_of_somebody_else() {
 }
 
 #[actix_web::test]
+async fn a_permission_counts_for_a_person_and_for_their_agent() {
+    let it = Application::start().await;
+    for (cookie, person, status) in [(ADA, "user_ada", 200), (GRACE, "user_grace", 403)] {
+        let page = it.request_to("/figures", Method::GET).insert_header((header::COOKIE, cookie));
+        assert_eq!(send(page, "").await.0, status, "{person} on a page");
+        let token = it.authority.person_token(person, RESOURCE);
+        let agent = it.request_to("/figures", Method::GET).bearer_auth(token);
+        assert_eq!(send(agent, "").await.0, status, "the agent of {person}");
+    }
+}
+
+#[actix_web::test]
 async fn a_post_that_another_site_causes_is_refused() {
     let it = Application::start().await;
     for site in ["cross-site", "same-site"] {
@@ -164,7 +192,7 @@ async fn a_person_who_signs_in_after_the_revocation_is_accepted() {
     let it = Application::start().await;
     let half_an_hour_ago = SystemTime::now() - Duration::from_secs(30 * 60);
     let cut_off = half_an_hour_ago.duration_since(SystemTime::UNIX_EPOCH).unwrap();
-    let cut_off = actix_mcp_auth::operation::UnixTime::since_epoch(cut_off);
+    let cut_off = UnixTime::since_epoch(cut_off);
     it.auth.revoke_at(Revoked::subject("user_ada"), cut_off).await.unwrap();
     assert_eq!(send(it.page(Method::GET, ADA), "").await, UNAUTHORIZED, "from an hour ago");
     sign_in(&it.db, "again", 1, SystemTime::now()).await;
