@@ -265,6 +265,11 @@ struct WorkOsGuide;
 #[doc = include_str!("../docs/revocation.md")]
 struct RevocationGuide;
 
+/// The code of docs/sign-in.md, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/sign-in.md")]
+struct SignInGuide;
+
 /// The code of docs/permissions.md, compiled.
 #[cfg(all(doctest, feature = "memory"))]
 #[doc = include_str!("../docs/permissions.md")]
