@@ -3,6 +3,7 @@
 //!
 //! `REDIS_URL=redis://127.0.0.1:6379 cargo run --example two_replicas` starts them on this machine and
 //! asks them. Without the variable it uses that address.
+#![allow(clippy::print_stdout, reason = "an example shows what happens")]
 
 use std::{
     env,

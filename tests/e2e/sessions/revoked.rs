@@ -70,6 +70,10 @@ async fn r34_a_session_older_than_revocations_is_refused() {
     }
     let cookie = application.sign_in("user_ada", "session_1", now() + A_DAY);
     assert_eq!(application.visit("/site/home", &cookie).await.status, 401, "of the future");
+    // No redirect: the way to sign in may take the same session, and lead straight back.
+    let page = application.page("/site/home", &cookie).header("sec-fetch-mode", "navigate");
+    let page = page.send().await;
+    assert_eq!((page.status.as_u16(), page.header("location")), (401, None));
 }
 
 #[actix_web::test]

@@ -21,8 +21,8 @@ pub(crate) type Cookies = Vec<SetCookie>;
 /// The answer to a rejected navigation: the way to sign in, or a page. `None` where the request is
 /// no navigation, or there is nowhere to sign in.
 ///
-/// A person whose session was revoked, or who is known and refused, gets a page and no redirect: the
-/// way to sign in may lead straight back.
+/// Only who has no session, or an expired one, is redirected. Another session that is rejected gets a
+/// page with a link: the way to sign in may take the same session and lead straight back.
 pub(crate) fn reject_page(
     browser: &BrowserSessions,
     own_origin: &str,
@@ -33,9 +33,12 @@ pub(crate) fn reject_page(
         return None;
     }
     let sign_in = browser.sign_in_url(&return_to(request.head(), own_origin));
-    let is_revoked = matches!(rejection, Rejection::InvalidToken(TokenError::Revoked));
+    let has_ended = matches!(
+        rejection,
+        Rejection::MissingCredentials | Rejection::InvalidToken(TokenError::Expired { .. })
+    );
     match rejection.status() {
-        401 if !is_revoked => {
+        401 if has_ended => {
             let url = HeaderValue::try_from(sign_in?).ok()?;
             Some(
                 HttpResponse::SeeOther()
@@ -46,8 +49,9 @@ pub(crate) fn reject_page(
         }
         401 => Some(page(
             StatusCode::UNAUTHORIZED,
-            "Your access has ended",
-            "This session was ended. You can sign in again, unless your access was withdrawn.",
+            "Your session has ended",
+            "This session cannot be used any more. You can sign in again, unless your access was \
+             withdrawn.",
             sign_in.as_deref(),
         )),
         403 => Some(page(StatusCode::FORBIDDEN, "No access", rejection.description(), None)),
