@@ -7,6 +7,9 @@ use hostile::{
 
 use crate::claims::World;
 
+/// The longest lifetime of a token, in seconds: 31 days.
+const LONGEST: i64 = 31 * 24 * 60 * 60;
+
 /// Whole tokens are tested on both sides of each bound; `exp` and the others as text in the
 /// payload.
 #[test]
@@ -20,28 +23,29 @@ fn r20_a_date_is_any_finite_number_and_nothing_else() {
     let precise = format!("{future}.{}", "1".repeat(3_000));
     let big = format!("1{}", "0".repeat(300));
     let scaled = format!("{future}{}e-300", "0".repeat(300));
+    // A token that is good for longer than 31 days, from now or from its `iat`, is bad.
     for (number, exp, nbf, iat) in [
         (format!("{future}"), Passed, BadToken, BadToken),
         (format!("{future}.5"), Passed, BadToken, BadToken),
         (format!("{future}0e-1"), Passed, BadToken, BadToken),
         (format!("{past}"), BadToken, Passed, Passed),
         (format!("{past}.999"), BadToken, Passed, Passed),
-        (format!("-{future}"), BadToken, Passed, Passed),
-        ("0".into(), BadToken, Passed, Passed),
-        ("-0".into(), BadToken, Passed, Passed),
-        ("-0.0".into(), BadToken, Passed, Passed),
-        ("1e-400".into(), BadToken, Passed, Passed),
-        ("1e-400000000000000000000".into(), BadToken, Passed, Passed),
-        ("-1e300".into(), BadToken, Passed, Passed),
-        ("1e300".into(), Passed, BadToken, BadToken),
-        ("1E+300".into(), Passed, BadToken, BadToken),
-        ("9007199254740993".into(), Passed, BadToken, BadToken),
-        ("9223372036854775808".into(), Passed, BadToken, BadToken),
-        ("18446744073709551615".into(), Passed, BadToken, BadToken),
-        ("18446744073709551616".into(), Passed, BadToken, BadToken),
-        ("-9223372036854775809".into(), BadToken, Passed, Passed),
+        (format!("-{future}"), BadToken, Passed, BadToken),
+        ("0".into(), BadToken, Passed, BadToken),
+        ("-0".into(), BadToken, Passed, BadToken),
+        ("-0.0".into(), BadToken, Passed, BadToken),
+        ("1e-400".into(), BadToken, Passed, BadToken),
+        ("1e-400000000000000000000".into(), BadToken, Passed, BadToken),
+        ("-1e300".into(), BadToken, Passed, BadToken),
+        ("1e300".into(), BadToken, BadToken, BadToken),
+        ("1E+300".into(), BadToken, BadToken, BadToken),
+        ("9007199254740993".into(), BadToken, BadToken, BadToken),
+        ("9223372036854775808".into(), BadToken, BadToken, BadToken),
+        ("18446744073709551615".into(), BadToken, BadToken, BadToken),
+        ("18446744073709551616".into(), BadToken, BadToken, BadToken),
+        ("-9223372036854775809".into(), BadToken, Passed, BadToken),
         (precise, Passed, BadToken, BadToken),
-        (big, Passed, BadToken, BadToken),
+        (big, BadToken, BadToken, BadToken),
         (scaled, Passed, BadToken, BadToken),
     ] {
         world.ask_raw(&mut class, "exp", &number, exp);
@@ -93,6 +97,8 @@ fn r20_a_date_is_any_finite_number_and_nothing_else() {
         ("nbf", 60, BadToken),
         ("iat", 25, Passed),
         ("iat", 60, BadToken),
+        ("exp", LONGEST - 60, Passed),
+        ("exp", LONGEST + 60, BadToken),
     ] {
         let time = i64::try_from(now).unwrap() + offset;
         world.ask_raw(&mut class, claim, &time.to_string(), expected);
