@@ -74,7 +74,7 @@ impl McpAuth {
     /// parameter `return_to`: for [`or_session`](Self::or_session). Default: they get 401.
     ///
     /// # Errors
-    /// Where `path` is no path of the own origin, or was set before.
+    /// Where `path` is not a path of the own origin, or was set before.
     pub fn sign_in_page(&self, path: impl Into<Box<str>>) -> Result<Self, ConfigError> {
         self.refuse_mcp("sign_in_page")?;
         let path = path.into();

@@ -23,6 +23,7 @@ mod host;
 mod mcp;
 mod middleware;
 mod observe;
+mod percent;
 mod refresher;
 mod rejected;
 mod responder;

@@ -9,6 +9,8 @@ use actix_web::{HttpRequest, http::header};
 use futures_util::future::LocalBoxFuture;
 use mcp_auth_core::session::{LoadedSession, SessionError, SessionIdentity, SessionSource};
 
+use crate::percent;
+
 /// Finds the person in the application's own session.
 pub(crate) trait FindIdentity: Send + Sync {
     fn find<'r>(&'r self, request: &'r HttpRequest) -> LocalBoxFuture<'r, Found>;
@@ -67,16 +69,7 @@ impl BrowserSessions {
         }
         let page = self.sign_in_page.get()?;
         let separator = if page.contains('?') { '&' } else { '?' };
-        let escaped: String = return_to.bytes().map(escape).collect();
-        Some(format!("{page}{separator}return_to={escaped}"))
-    }
-}
-
-/// A byte in a query (RFC 3986 §3.4).
-fn escape(byte: u8) -> String {
-    match byte {
-        b if b.is_ascii_alphanumeric() || b"-._~/".contains(&b) => char::from(b).to_string(),
-        other => format!("%{other:02X}"),
+        Some(format!("{page}{separator}return_to={}", percent::encode(return_to, b"/")))
     }
 }
 

@@ -192,13 +192,18 @@ impl Authentication {
         principal
     }
 
+    /// Whether a request has no credentials and needs none.
+    pub(super) fn is_anonymous(&self, rejection: &Rejection) -> bool {
+        *rejection == Rejection::MissingCredentials && self.optional && self.needs.is_empty()
+    }
+
     /// The response to a rejected request; `None` where it has no credentials and needs none.
     pub(super) fn reject(
         &self,
         request: &ServiceRequest,
         rejection: &Rejection,
     ) -> Option<HttpResponse> {
-        if *rejection == Rejection::MissingCredentials && self.optional && self.needs.is_empty() {
+        if self.is_anonymous(rejection) {
             self.auth.inner().observer.anonymous();
             request.extensions_mut().insert(Anonymous(self.auth.clone()));
             return None;

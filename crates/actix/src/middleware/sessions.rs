@@ -54,9 +54,10 @@ impl Authentication {
         rejection: &Rejection,
         cookies: &Cookies,
     ) -> Option<HttpResponse> {
-        let is_anonymous =
-            *rejection == Rejection::MissingCredentials && self.optional && self.needs.is_empty();
-        let mut answer = match self.page(request, rejection).filter(|_| !is_anonymous) {
+        if self.is_anonymous(rejection) {
+            return self.reject(request, rejection);
+        }
+        let mut answer = match self.page(request, rejection) {
             Some(page) => {
                 self.auth.log_rejection(request.headers(), rejection);
                 page

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use mcp_auth_core::revocation::{Revocation, RevocationListener, Revocations};
 use tokio::sync::watch;
 
-/// Wakes whoever waits for a change of the revocations.
+/// Wakes tasks that wait for a change of the revocations.
 #[derive(Clone)]
 pub(crate) struct Changes(Arc<Signal>);
 

@@ -63,7 +63,7 @@ impl Authenticator {
         }
         let issuers = || self.trusted.iter().map(|trusted| &trusted.issuer);
         let issuer = match &new.issuer {
-            Some(name) => issuers().find(|issuer| issuer.names().any(|known| **known == **name)),
+            Some(name) => self.by_iss.get(&**name).map(|&at| &self.trusted[at].issuer),
             None if self.trusted.len() == 1 => issuers().next(),
             None => return Err(RevokeError::NoIssuer),
         };

@@ -217,8 +217,8 @@ impl Principal {
         }
     }
 
-    /// When the person signed in, where the caller is the session of a browser; `None` for whoever
-    /// shows a bearer token or a static key. It tells pages and agents apart.
+    /// When the person signed in, where the caller is the session of a browser; `None` for a
+    /// bearer token or a static key. It tells pages and agents apart.
     pub fn signed_in_at(&self) -> Option<UnixTime> {
         match &self.proof {
             Proof::Session(session) => Some(session.signed_in_at),

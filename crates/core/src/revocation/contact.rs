@@ -41,7 +41,7 @@ impl Contact {
     pub(super) fn answered(&self, is_everything: bool, now: UnixTime) {
         self.last.store(now.as_millis(), Ordering::Relaxed);
         if is_everything {
-            // After the index has it: whoever sees the flag sees the records.
+            // After the records are in the index: a thread that sees the flag sees the records.
             self.was_read.store(true, Ordering::Release);
         }
         *self.error.lock().unwrap_or_else(PoisonError::into_inner) = None;

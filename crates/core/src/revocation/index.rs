@@ -151,11 +151,7 @@ impl RevocationIndex {
 
     fn merge_at(&self, key: u128, issuer: &IssuerRecords, record: Arc<Revocation>) -> bool {
         let mut state = self.states.entry(key).or_default();
-        let (before, stood) = (state.records().count(), state.stands());
-        let is_new = state.merge(record);
-        // While the entry is locked, so that nobody removes what is not counted yet.
-        self.count(issuer, before, state.records().count(), stood, state.stands());
-        is_new
+        self.counted(issuer, &mut state, |state| state.merge(record))
     }
 
     /// Changes the state of a record's key by `change`.
@@ -171,24 +167,24 @@ impl RevocationIndex {
         let Entry::Occupied(mut entry) = self.states.entry(key) else {
             return T::default();
         };
-        let state = entry.get_mut();
-        let (before, stood) = (state.records().count(), state.stands());
-        let result = change(state);
-        self.count(&issuer, before, state.records().count(), stood, state.stands());
-        if state.is_empty() {
+        let result = self.counted(&issuer, entry.get_mut(), change);
+        if entry.get().is_empty() {
             entry.remove();
         }
         result
     }
 
-    fn count(
+    /// Changes a state and counts its records anew: while its entry is locked, so that no record is
+    /// removed before it is counted.
+    fn counted<T>(
         &self,
         issuer: &IssuerRecords,
-        before: usize,
-        after: usize,
-        stood: bool,
-        stands: bool,
-    ) {
+        state: &mut State,
+        change_state: impl FnOnce(&mut State) -> T,
+    ) -> T {
+        let (before, stood) = (state.records().count(), state.stands());
+        let result = change_state(state);
+        let (after, stands) = (state.records().count(), state.stands());
         let change = |count: &AtomicUsize, before: usize, after: usize| match after >= before {
             true => count.fetch_add(after - before, Ordering::Release),
             false => count.fetch_sub(before - after, Ordering::Release),
@@ -196,6 +192,7 @@ impl RevocationIndex {
         change(&issuer.count, before, after);
         change(&self.counts.all, before, after);
         change(&self.counts.standing, stood.into(), stands.into());
+        result
     }
 
     /// The latest time that is known of a key.

@@ -5,7 +5,10 @@ use std::ops::ControlFlow::{Break, Continue};
 use mcp_auth_core::{HttpRequest, Issuer, Profile, ProfileError, Secret, issuer::WorkosApi};
 
 use super::Fetcher;
-use crate::refresher::{document::Answer, error::FetchError, origin};
+use crate::{
+    percent,
+    refresher::{document::Answer, error::FetchError, origin},
+};
 
 const UNAUTHORIZED: u16 = 401;
 const FORBIDDEN: u16 = 403;
@@ -107,15 +110,7 @@ fn own(issuer: &Issuer, endpoint: &str) -> Result<String, FetchError> {
 
 /// A subject as one segment of a path, whatever is in it (RFC 3986 §3.3).
 fn path_segment(text: &str) -> String {
-    let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    let mut segment = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match unreserved(byte) {
-            true => segment.push(char::from(byte)),
-            false => segment.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    segment
+    percent::encode(text, b"")
 }
 
 #[cfg(test)]
