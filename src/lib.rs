@@ -183,8 +183,8 @@ pub mod revocation {
 pub mod session {
     pub use mcp_auth_core::Secret;
     pub use mcp_auth_core::session::{
-        LoadFuture, LoadedSession, SessionCredential, SessionError, SessionIdentity, SessionSource,
-        SessionToken, SetCookie,
+        ErrorPage, LoadFuture, LoadedSession, RefreshClaim, RefreshLock, SessionCredential,
+        SessionError, SessionIdentity, SessionSource, SessionToken, SetCookie, is_own_path,
     };
 }
 

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use actix_web::HttpRequest;
-use mcp_auth_core::{ConfigError, ResourceKind, session::SessionSource};
-
-use crate::{
-    auth::McpAuth,
-    browser::{Found, is_own_path},
+use mcp_auth_core::{
+    ConfigError, ResourceKind,
+    session::{SessionSource, is_own_path},
 };
+
+use crate::{auth::McpAuth, browser::Found};
 
 impl McpAuth {
     /// Takes the sessions of a sign-in too, besides bearer tokens: for pages. Call it before the

@@ -216,10 +216,12 @@ impl McpAuth {
     }
 
     /// What the adapters for sign-in and for the issuer's API are built from: the decision about
-    /// callers, and the HTTP client with this resource's certificate authorities and limits. It
+    /// callers, the clock, and the HTTP client with this resource's certificate authorities and limits. It
     /// works while a clone of this `McpAuth` exists.
     pub fn handle(&self) -> AuthHandle {
-        AuthHandle::new(self.inner().authenticator.clone(), self.inner().http.clone())
+        let inner = self.inner();
+        let clock = Arc::new(inner.clock.clone());
+        AuthHandle::new(inner.authenticator.clone(), inner.http.clone(), clock)
     }
 
     /// How full the cache of verified tokens is.

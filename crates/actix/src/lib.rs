@@ -29,7 +29,6 @@ mod rejected;
 mod responder;
 mod response;
 mod revocation;
-mod secret_file;
 mod setting_names;
 mod settings;
 mod well_known;

@@ -2,10 +2,10 @@
 
 use std::{fmt, sync::Arc};
 
-use crate::{authenticator::Authenticator, http::HttpClient, revocation::Revocations};
+use crate::{authenticator::Authenticator, http::HttpClient, revocation::Revocations, time::Clock};
 
 /// What the adapters for sign-in and for the issuer's API need of a protected resource: the
-/// decision about its callers, and the HTTP client. They depend on this crate only, not on the one
+/// decision about its callers, the clock, and the HTTP client. They depend on this crate only, not on the one
 /// for the web framework, whose `McpAuth::handle` returns this.
 ///
 /// Cloning is cheap. A handle does not keep the resource's background thread running: once the last
@@ -15,12 +15,17 @@ use crate::{authenticator::Authenticator, http::HttpClient, revocation::Revocati
 pub struct AuthHandle {
     authenticator: Arc<Authenticator>,
     http: Arc<dyn HttpClient>,
+    clock: Arc<dyn Clock>,
 }
 
 impl AuthHandle {
     /// A handle of these parts.
-    pub fn new(authenticator: Arc<Authenticator>, http: Arc<dyn HttpClient>) -> Self {
-        Self { authenticator, http }
+    pub fn new(
+        authenticator: Arc<Authenticator>,
+        http: Arc<dyn HttpClient>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { authenticator, http, clock }
     }
 
     /// The decision about callers: the one that the resource's middleware uses.
@@ -32,6 +37,11 @@ impl AuthHandle {
     /// does not know, too.
     pub fn revocations(&self) -> &Revocations {
         self.authenticator.revocations()
+    }
+
+    /// The clock of the resource.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
     }
 
     /// The HTTP client for requests to other servers.

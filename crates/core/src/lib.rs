@@ -44,6 +44,7 @@ pub mod rejection;
 pub mod revocation;
 pub mod scope;
 pub mod session;
+pub mod setting_source;
 pub mod time;
 pub mod token;
 

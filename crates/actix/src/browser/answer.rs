@@ -8,7 +8,11 @@ use actix_web::{
         header::{self, HeaderMap, HeaderValue},
     },
 };
-use mcp_auth_core::{Rejection, rejection::TokenError, session::SetCookie};
+use mcp_auth_core::{
+    Rejection,
+    rejection::TokenError,
+    session::{ErrorPage, SetCookie},
+};
 
 use super::{
     navigation::{is_navigation, return_to},
@@ -47,40 +51,33 @@ pub(crate) fn reject_page(
                     .finish(),
             )
         }
-        401 => Some(page(
-            StatusCode::UNAUTHORIZED,
-            "Your session has ended",
-            "This session cannot be used any more. You can sign in again, unless your access was \
-             withdrawn.",
-            sign_in.as_deref(),
-        )),
-        403 => Some(page(StatusCode::FORBIDDEN, "No access", rejection.description(), None)),
+        401 => {
+            let ended = ErrorPage::new(
+                401,
+                "Your session has ended",
+                "This session cannot be used any more. You can sign in again, unless your access \
+                 was withdrawn.",
+            );
+            Some(page(
+                browser,
+                match sign_in {
+                    Some(url) => ended.link("Sign in", url),
+                    None => ended,
+                },
+            ))
+        }
+        403 => Some(page(browser, ErrorPage::new(403, "No access", rejection.description()))),
         _ => None,
     }
 }
 
-fn page(status: StatusCode, title: &str, text: &str, sign_in: Option<&str>) -> HttpResponse {
-    let link = sign_in.map(|url| format!("<p><a href=\"{}\">Sign in</a></p>", escape(url)));
-    let (title, text, link) = (escape(title), escape(text), link.unwrap_or_default());
-    HttpResponse::build(status)
-        .content_type("text/html; charset=utf-8")
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .insert_header((
-            header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
-        ))
-        .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .insert_header((header::REFERRER_POLICY, "same-origin"))
-        .body(format!(
-            "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
-             <meta name=\"viewport\" content=\"width=device-width\"><title>{title}</title></head>\
-             <body><main><h1>{title}</h1><p>{text}</p>{link}</main></body></html>\n"
-        ))
-}
-
-/// For text and attribute values.
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+fn page(browser: &BrowserSessions, page: ErrorPage) -> HttpResponse {
+    let status = StatusCode::from_u16(page.status).unwrap_or(StatusCode::FORBIDDEN);
+    let mut response = HttpResponse::build(status);
+    for header in ErrorPage::HEADERS {
+        response.insert_header(header);
+    }
+    response.body(browser.error_page(&page).unwrap_or_else(|| page.to_html()))
 }
 
 /// Keeps answers to a session out of shared caches, unless the handler has decided itself, and adds

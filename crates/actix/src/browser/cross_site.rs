@@ -3,26 +3,19 @@
 
 use actix_web::{
     dev::RequestHead,
-    http::header::{self, HeaderName, HeaderValue},
+    http::header::{self, HeaderName},
 };
-use mcp_auth_core::{Rejection, rejection::ForbiddenReason};
+use mcp_auth_core::{Rejection, rejection::ForbiddenReason, session::is_same_origin};
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Rejects an unsafe method (RFC 9110 §9.2.1) or a WebSocket upgrade that another site has caused.
-/// Browsers say where a request comes from in `Sec-Fetch-Site`; those that do not, in `Origin`.
 pub(crate) fn check_same_site(request: &RequestHead, own_origin: &str) -> Result<(), Rejection> {
     if request.method.is_safe() && !is_upgrade(request) {
         return Ok(());
     }
-    let headers = request.headers();
-    let all_are = |name: HeaderName, good: &dyn Fn(&HeaderValue) -> bool| {
-        headers.contains_key(&name) && headers.get_all(name).all(good)
-    };
-    let is_same_site = match headers.contains_key(SEC_FETCH_SITE) {
-        true => all_are(SEC_FETCH_SITE, &|site| site == "same-origin" || site == "none"),
-        false => all_are(header::ORIGIN, &|origin| origin == own_origin),
-    };
+    let values = |name: HeaderName| request.headers().get_all(name).map(|value| value.as_bytes());
+    let is_same_site = is_same_origin(values(SEC_FETCH_SITE), values(header::ORIGIN), own_origin);
     match is_same_site {
         true => Ok(()),
         false => Err(ForbiddenReason::CrossSite.into()),

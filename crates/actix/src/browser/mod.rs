@@ -14,5 +14,4 @@ mod sessions;
 
 pub(crate) use answer::{Cookies, protect_from_caches, reject_page};
 pub(crate) use cross_site::check_same_site;
-pub(crate) use navigation::is_own_path;
 pub(crate) use sessions::{BrowserSessions, Found};

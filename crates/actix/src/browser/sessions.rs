@@ -7,7 +7,9 @@ use std::{
 
 use actix_web::{HttpRequest, http::header};
 use futures_util::future::LocalBoxFuture;
-use mcp_auth_core::session::{LoadedSession, SessionError, SessionIdentity, SessionSource};
+use mcp_auth_core::session::{
+    ErrorPage, LoadedSession, SessionError, SessionIdentity, SessionSource,
+};
 
 use crate::percent;
 
@@ -56,6 +58,11 @@ impl BrowserSessions {
             }
             _ => Ok(LoadedSession::none()),
         }
+    }
+
+    /// A page in the application's own design.
+    pub(crate) fn error_page(&self, page: &ErrorPage) -> Option<String> {
+        self.source()?.error_page(page)
     }
 
     fn source(&self) -> Option<&Arc<dyn SessionSource>> {

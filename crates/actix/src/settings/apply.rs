@@ -2,10 +2,12 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use mcp_auth_core::{ApiKey, AudiencePolicy, ConfigError, Issuer, Resource, Secret};
+use mcp_auth_core::{
+    ApiKey, AudiencePolicy, ConfigError, Issuer, Resource, Secret, setting_source,
+};
 
 use super::{ApiKeySettings, IssuerSettings, McpAuthSettings, PolicyName};
-use crate::{auth::McpAuth, builder::McpAuthBuilder, secret_file, setting_names::SettingNames};
+use crate::{auth::McpAuth, builder::McpAuthBuilder, setting_names::SettingNames};
 
 /// The builder's names for settings, and the fields that they are read from.
 const FIELDS: SettingNames = &[
@@ -74,7 +76,7 @@ impl McpAuth {
             builder = builder.openid_configuration();
         }
         let setting = if s.ca_pem.is_some() { "ca_pem" } else { "ca_file" };
-        if let Some(pem) = secret_file::value("ca_pem", s.ca_pem, "ca_file", s.ca_file)? {
+        if let Some(pem) = setting_source::value("ca_pem", s.ca_pem, "ca_file", s.ca_file)? {
             builder = builder.trust_ca_pem_of(setting, pem.as_bytes());
         }
         Ok(builder)
@@ -188,7 +190,7 @@ fn secret(
     file: Option<PathBuf>,
 ) -> Result<Option<String>, ConfigError> {
     let value = value.map(|secret| secret.expose().to_owned());
-    secret_file::value(setting, value, file_setting, file)
+    setting_source::value(setting, value, file_setting, file)
 }
 
 fn seconds(setting: &str, seconds: f64) -> Result<Duration, ConfigError> {

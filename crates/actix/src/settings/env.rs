@@ -1,12 +1,11 @@
 //! Settings from environment variables.
 
-use mcp_auth_core::{ConfigError, Secret};
+use mcp_auth_core::{ConfigError, Secret, setting_source};
 
 use super::{ApiKeySettings, IssuerSettings, McpAuthSettings};
 use crate::{
     auth::McpAuth,
     builder::McpAuthBuilder,
-    secret_file,
     setting_names::{SettingNames, renamed},
 };
 
@@ -87,7 +86,7 @@ impl McpAuth {
 
 impl McpAuthSettings {
     fn from_vars(var: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let var = |name: &str| value_of(&var, name);
+        let var = |name: &str| setting_source::variable(&var, name);
         let mut settings = Self::of(var(RESOURCE)?.ok_or_else(|| {
             ConfigError::missing(
                 RESOURCE,
@@ -135,15 +134,6 @@ impl McpAuthSettings {
 }
 
 /// A variable, or what stands in the file that its `_FILE` names.
-fn value_of(
-    var: impl Fn(&str) -> Option<String>,
-    name: &str,
-) -> Result<Option<String>, ConfigError> {
-    let set = |name: &str| var(name).filter(|value| !value.trim().is_empty());
-    let file = format!("{name}_FILE");
-    let path = set(&file).map(|path| path.trim().into());
-    secret_file::value(name, set(name), &file, path)
-}
 
 fn api_keys(list: &str) -> Result<Vec<ApiKeySettings>, ConfigError> {
     let separator = |c: char| c == ',' || c.is_whitespace();

@@ -10,8 +10,14 @@
 //! token that was refreshed since, so that refreshing does not revive a session that was revoked.
 
 mod credential;
+mod own_origin;
+mod page;
+mod refresh_lock;
 mod source;
 
 pub(crate) use credential::SessionStart;
 pub use credential::{SessionCredential, SessionIdentity, SessionToken};
+pub use own_origin::{is_own_path, is_same_origin};
+pub use page::ErrorPage;
+pub use refresh_lock::{RefreshClaim, RefreshLock};
 pub use source::{LoadFuture, LoadedSession, SessionError, SessionSource, SetCookie};

@@ -2,7 +2,7 @@
 
 use std::{fmt, future::Future, pin::Pin, time::Duration};
 
-use super::credential::SessionCredential;
+use super::{credential::SessionCredential, page::ErrorPage};
 
 /// The future of [`SessionSource::load`], which stays on its thread.
 pub type LoadFuture<'r> = Pin<Box<dyn Future<Output = Result<LoadedSession, SessionError>> + 'r>>;
@@ -27,6 +27,12 @@ pub trait SessionSource: Send + Sync + 'static {
     /// Where a person signs in to come back to `return_to`, a path of the application's own origin
     /// with its query. `None`: the answer is 401.
     fn sign_in_url(&self, return_to: &str) -> Option<String>;
+
+    /// A page in the application's own design, as HTML, for a navigation that is refused. It is sent
+    /// with the page's status and with [`ErrorPage::HEADERS`]. `None` (the default): a plain page.
+    fn error_page(&self, _page: &ErrorPage) -> Option<String> {
+        None
+    }
 }
 
 /// What a request's cookies have led to.

@@ -1,4 +1,5 @@
-//! Settings that stand in a file of their own, as secrets are handed to containers.
+//! Where the value of a setting comes from: a variable, or a file of its own, as secrets are handed
+//! to containers. It is read at start-up only.
 
 use std::{
     fs,
@@ -6,13 +7,31 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use mcp_auth_core::ConfigError;
+use crate::config::ConfigError;
 
 /// The largest file that is read, in bytes: a bundle of certificates is the longest of them.
 const SIZE_LIMIT: u64 = 1024 * 1024;
 
-/// A value, or the content of the file that has it. Both at once is an error.
-pub(crate) fn value(
+/// The value of a variable, or the content of the file that the variable with `_FILE` at its end names.
+/// A variable of white space is not set.
+///
+/// # Errors
+/// As for [`value`].
+pub fn variable(
+    var: impl Fn(&str) -> Option<String>,
+    name: &str,
+) -> Result<Option<String>, ConfigError> {
+    let set = |name: &str| var(name).filter(|value| !value.trim().is_empty());
+    let file = format!("{name}_FILE");
+    let path = set(&file).map(|path| path.trim().into());
+    value(name, set(name), &file, path)
+}
+
+/// A value, or the content of the file that has it.
+///
+/// # Errors
+/// Where both are set, or the file cannot be read or is empty.
+pub fn value(
     setting: &str,
     value: Option<String>,
     file_setting: &str,
