@@ -96,6 +96,7 @@
 //! | `memory` | `MemoryIdentityStore` |
 //! | `postgres` | `PostgresRevocationLog` |
 //! | `redis` | `RedisRevocationLog` |
+//! | `sign-in` | `sign_in`: sign-in in the browser by WorkOS AuthKit |
 //! | `metrics` | decisions, fetches and the age of keys for whichever recorder is installed, by the facade `metrics` |
 //! | `contract-tests` | what every store must do, as tests for a store of one's own |
 //! | `testing` | the module `testing`: an authorization server for development and tests |
@@ -186,6 +187,12 @@ pub mod session {
         ErrorPage, LoadFuture, LoadedSession, RefreshClaim, RefreshLock, SessionCredential,
         SessionError, SessionIdentity, SessionSource, SessionToken, SetCookie, is_own_path,
     };
+}
+
+/// Sign-in in the browser by WorkOS AuthKit: people on pages are the same users as their agents.
+#[cfg(feature = "sign-in")]
+pub mod sign_in {
+    pub use mcp_auth_sign_in::{SignIn, SignInSettings};
 }
 
 /// Identity stores, and the types that a store of one's own names beside [`IdentityStore`].

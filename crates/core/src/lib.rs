@@ -37,6 +37,7 @@ pub mod http;
 pub mod identity;
 pub mod issuer;
 pub mod keys;
+pub mod log_limit;
 pub mod mcp;
 pub mod metadata;
 pub mod permission;

@@ -1,39 +1,16 @@
 //! Events for the operator's log, under the target `mcp_auth`. None contains a secret or a person's
 //! data.
 
-use std::{
-    fmt::Display,
-    sync::atomic::{AtomicU64, Ordering},
-    time::SystemTime,
-};
+use std::fmt::Display;
 
-use crate::{check::Finding, event::Event};
+use mcp_auth_core::log_limit::OncePerSecond;
+
+use crate::{check::Finding, effect::now, event::Event};
 
 const TARGET: &str = "mcp_auth";
 
-/// Lets one line a second through, and counts the others.
-#[derive(Debug, Default)]
-pub(crate) struct OncePerSecond {
-    second: AtomicU64,
-    suppressed: AtomicU64,
-}
-
-impl OncePerSecond {
-    /// How many were suppressed, where this one may be written.
-    fn pass(&self) -> Option<u64> {
-        let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_secs();
-        match self.second.swap(now, Ordering::Relaxed) == now {
-            true => {
-                self.suppressed.fetch_add(1, Ordering::Relaxed);
-                None
-            }
-            false => Some(self.suppressed.swap(0, Ordering::Relaxed)),
-        }
-    }
-}
-
 pub(crate) fn webhook_refused(lines: &OncePerSecond, reason: &str) {
-    if let Some(suppressed) = lines.pass() {
+    if let Some(suppressed) = lines.pass(now()) {
         tracing::warn!(
             name: "webhook_refused",
             target: TARGET,

@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use crate::{
     effect::{Effects, now},
     event::Event,
-    log::{self, OncePerSecond},
+    log,
     signature::{self, SignatureError},
 };
 

@@ -133,8 +133,6 @@ impl McpAuthSettings {
     }
 }
 
-/// A variable, or what stands in the file that its `_FILE` names.
-
 fn api_keys(list: &str) -> Result<Vec<ApiKeySettings>, ConfigError> {
     let separator = |c: char| c == ',' || c.is_whitespace();
     let parts = list.split(separator).filter(|part| !part.is_empty());

@@ -1,0 +1,113 @@
+//! Any session store of actix-session, behind one type.
+//!
+//! Stores are used directly, and not through `actix_session::Session`, which is written only after
+//! the handler has returned, and cannot be loaded again.
+
+use std::{collections::HashMap, error::Error, time::Duration};
+
+use actix_session::storage::{LoadError, SessionKey, SessionStore};
+use actix_web::cookie::time;
+use futures_util::future::LocalBoxFuture;
+use mcp_auth_core::session::SessionError;
+
+use crate::stored::StoredSession;
+
+/// A store that keeps sessions under the keys that it gives them.
+pub(crate) trait Store: Send + Sync {
+    /// The session of this key; `None` where there is none.
+    fn load<'s>(
+        &'s self,
+        key: &'s str,
+    ) -> LocalBoxFuture<'s, Result<Option<StoredSession>, SessionError>>;
+
+    /// Keeps a session under a new key.
+    fn save<'s>(
+        &'s self,
+        session: &'s StoredSession,
+        time_to_live: Duration,
+    ) -> LocalBoxFuture<'s, Result<String, SessionError>>;
+
+    /// Replaces a session, whose key can change.
+    fn update<'s>(
+        &'s self,
+        key: &'s str,
+        session: &'s StoredSession,
+        time_to_live: Duration,
+    ) -> LocalBoxFuture<'s, Result<String, SessionError>>;
+
+    /// Removes a session.
+    fn delete<'s>(&'s self, key: &'s str) -> LocalBoxFuture<'s, Result<(), SessionError>>;
+}
+
+impl<S: SessionStore + Send + Sync> Store for S {
+    fn load<'s>(
+        &'s self,
+        key: &'s str,
+    ) -> LocalBoxFuture<'s, Result<Option<StoredSession>, SessionError>> {
+        Box::pin(async move {
+            let Some(key) = parse(key) else { return Ok(None) };
+            match SessionStore::load(self, &key).await {
+                Ok(entries) => Ok(entries.and_then(StoredSession::from_entries)),
+                Err(LoadError::Deserialization(_)) => Ok(None),
+                Err(error) => Err(with_causes(&error)),
+            }
+        })
+    }
+
+    fn save<'s>(
+        &'s self,
+        session: &'s StoredSession,
+        time_to_live: Duration,
+    ) -> LocalBoxFuture<'s, Result<String, SessionError>> {
+        Box::pin(async move {
+            let entries: HashMap<String, String> = session.to_entries();
+            let key = SessionStore::save(self, entries, &duration(time_to_live)).await;
+            key.map(String::from).map_err(|error| with_causes(&error))
+        })
+    }
+
+    fn update<'s>(
+        &'s self,
+        key: &'s str,
+        session: &'s StoredSession,
+        time_to_live: Duration,
+    ) -> LocalBoxFuture<'s, Result<String, SessionError>> {
+        Box::pin(async move {
+            let Some(key) = parse(key) else {
+                return Store::save(self, session, time_to_live).await;
+            };
+            let entries = session.to_entries();
+            let key = SessionStore::update(self, key, entries, &duration(time_to_live)).await;
+            key.map(String::from).map_err(|error| with_causes(&error))
+        })
+    }
+
+    fn delete<'s>(&'s self, key: &'s str) -> LocalBoxFuture<'s, Result<(), SessionError>> {
+        Box::pin(async move {
+            match parse(key) {
+                Some(key) => {
+                    SessionStore::delete(self, &key).await.map_err(|e| SessionError::new(&e))
+                }
+                None => Ok(()),
+            }
+        })
+    }
+}
+
+fn parse(key: &str) -> Option<SessionKey> {
+    SessionKey::try_from(key.to_owned()).ok()
+}
+
+fn duration(time_to_live: Duration) -> time::Duration {
+    time::Duration::try_from(time_to_live).unwrap_or(time::Duration::MAX)
+}
+
+/// The text of an error with those of its causes, since the store's own says little.
+fn with_causes(error: &dyn Error) -> SessionError {
+    let (mut text, mut cause) = (error.to_string(), error.source());
+    while let Some(error) = cause {
+        text.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    SessionError::new(text)
+}
