@@ -6,7 +6,7 @@
 //!
 //! | file | subject |
 //! |---|---|
-//! | `sign_in` | [`SignIn`], and its routes |
+//! | `sign_in`, `context` | [`SignIn`], and what its routes share |
 //! | `settings`, `environment` | [`SignInSettings`] |
 //! | `routes/` | `/login`, `/callback`, `/logout`, `/login/organization` |
 //! | `flow` | a sign-in that has begun: `state`, PKCE, the path to come back to |
@@ -16,12 +16,15 @@
 //! | `store` | any store of actix-session |
 //! | `cookies`, `seal`, `random` | cookies: their names and attributes, and how their values are sealed |
 //! | `authkit` | requests to WorkOS's User Management API |
-//! | `pages`, `log` | what people and operators are told |
+//! | `pages`, `answers` | what people are told, and how it is sent |
+//! | `log` | what operators are told |
 #![forbid(unsafe_code)]
 #![warn(missing_docs, unreachable_pub)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod answers;
 mod authkit;
+mod context;
 mod cookies;
 mod environment;
 mod flow;

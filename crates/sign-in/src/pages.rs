@@ -1,15 +1,10 @@
 //! What people are told where a sign-in does not come to its end.
 
-use actix_web::{
-    HttpResponse,
-    http::{StatusCode, header},
-};
 use mcp_auth_core::{Rejection, session::ErrorPage};
 
 use crate::authkit::AuthKitError;
 
 const NOT_COMPLETED: &str = "The sign-in was not completed";
-const TRY_AGAIN: &str = "Sign in again";
 
 /// The issuer's answer belongs to no sign-in that began in this browser.
 pub(crate) fn unknown_flow() -> ErrorPage {
@@ -94,25 +89,4 @@ pub(crate) fn of_authkit(error: &AuthKitError) -> ErrorPage {
         AuthKitError::KeyRefused => misconfigured(),
         AuthKitError::Unavailable(..) => unavailable(),
     }
-}
-
-/// The answer with a page. `link` is where to go on, unless the page says already.
-pub(crate) fn answer(
-    page: ErrorPage,
-    link: Option<String>,
-    render: impl FnOnce(&ErrorPage) -> Option<String>,
-) -> HttpResponse {
-    let status = StatusCode::from_u16(page.status).unwrap_or(StatusCode::BAD_REQUEST);
-    let page = match link {
-        Some(url) => page.link(TRY_AGAIN, url),
-        None => page,
-    };
-    let mut response = HttpResponse::build(status);
-    for header in ErrorPage::HEADERS {
-        response.insert_header(header);
-    }
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        response.insert_header((header::RETRY_AFTER, "60"));
-    }
-    response.body(render(&page).unwrap_or_else(|| page.to_html()))
 }

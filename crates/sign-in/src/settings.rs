@@ -10,7 +10,7 @@ use mcp_auth_core::{
 use url::Url;
 
 use crate::{
-    environment,
+    environment::{self, Variables},
     seal::{MIN_PASSWORD, Seal},
     store::Store,
     stored::Lifetimes,
@@ -136,7 +136,9 @@ impl SignInSettings {
     /// # Errors
     /// As for [`from_env`](Self::from_env).
     pub fn from_vars(var: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        environment::settings(var)
+        let Variables { client_id, api_key, redirect_url, cookie_password } =
+            environment::read(var)?;
+        Self::new(client_id, api_key.expose(), redirect_url, cookie_password.expose())
     }
 
     /// Where sessions are kept: any store of the crate `actix-session`, such as its
@@ -267,5 +269,61 @@ impl fmt::Debug for SignInSettings {
             .field("lifetimes", &self.lifetimes)
             .field("refresh_lock", &self.lock.is_some())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::environment::{API_KEY, CLIENT_ID, COOKIE_PASSWORD, REDIRECT_URL};
+
+    const GOOD: [(&str, &str); 4] = [
+        (CLIENT_ID, "client_01ABC"),
+        (API_KEY, "sk_test_a1B2c3"),
+        (REDIRECT_URL, "https://app.example.com/callback"),
+        (COOKIE_PASSWORD, "0123456789abcdef0123456789abcdef"),
+    ];
+
+    fn with(changed: &str, value: Option<&str>) -> Result<SignInSettings, ConfigError> {
+        SignInSettings::from_vars(|name| {
+            let good = GOOD.iter().find(|(known, _)| *known == name);
+            let good = good.map(|(_, value)| *value);
+            if name == changed { value } else { good }.map(str::to_owned)
+        })
+    }
+
+    #[test]
+    fn r38_a_setting_that_is_missing_or_wrong_is_named() {
+        assert!(with("", None).is_ok());
+        for (name, _) in GOOD {
+            let error = with(name, None).unwrap_err().to_string();
+            assert!(error.starts_with(name) && error.contains("for example"), "{error}");
+        }
+        for (name, value) in [
+            (CLIENT_ID, "01ABC"),
+            (API_KEY, "pk_1"),
+            (API_KEY, "sk_test a"),
+            (REDIRECT_URL, "http://app.example.com/callback"),
+            (REDIRECT_URL, "https://app.example.com"),
+            (REDIRECT_URL, "https://app.example.com/callback?a=b"),
+            (REDIRECT_URL, "https://user@app.example.com/callback"),
+            (REDIRECT_URL, "app.example.com/callback"),
+            (COOKIE_PASSWORD, "short"),
+        ] {
+            let error = with(name, Some(value)).unwrap_err().to_string();
+            assert!(error.starts_with(name) && error.contains("for example"), "{error}");
+            let is_secret = name == API_KEY || name == COOKIE_PASSWORD;
+            assert!(!is_secret || !error.contains(value), "{error}");
+        }
+        for loopback in ["http://localhost:8080/callback", "http://127.0.0.1/cb", "http://[::1]/cb"]
+        {
+            assert!(with(REDIRECT_URL, Some(loopback)).is_ok(), "{loopback}");
+        }
+    }
+
+    #[test]
+    fn r09_debug_of_settings_shows_no_secrets() {
+        let shown = format!("{:?}", with("", None).unwrap());
+        assert!(!shown.contains("a1B2c3") && !shown.contains("abcdef"), "{shown}");
     }
 }

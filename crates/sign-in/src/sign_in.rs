@@ -2,22 +2,15 @@
 
 use std::{fmt, sync::Arc};
 
-use actix_web::{
-    HttpResponse,
-    http::header::{self, HeaderValue},
-    web,
-};
+use actix_web::web;
 use mcp_auth_core::{
-    AuthHandle, ConfigError, ResourceKind, UnixTime,
-    log_limit::OncePerSecond,
-    session::{ErrorPage, SessionSource},
+    AuthHandle, ConfigError, ResourceKind, log_limit::OncePerSecond, session::SessionSource,
 };
-use url::form_urlencoded;
 
 use crate::{
     authkit::AuthKit,
+    context::{Context, Paths},
     cookies::Cookies,
-    log, pages,
     refresh::Refresher,
     routes,
     sessions::Sessions,
@@ -45,28 +38,7 @@ use crate::{
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct SignIn(Arc<Inner>);
-
-pub(crate) struct Inner {
-    pub(crate) handle: AuthHandle,
-    pub(crate) authkit: AuthKit,
-    pub(crate) sessions: Arc<Sessions>,
-    pub(crate) cookies: Cookies,
-    pub(crate) refresher: Refresher,
-    pub(crate) paths: Paths,
-    /// The application's own origin.
-    pub(crate) origin: String,
-    /// Where a person comes to after signing out.
-    pub(crate) home: String,
-    refusals: OncePerSecond,
-}
-
-pub(crate) struct Paths {
-    pub(crate) login: Box<str>,
-    pub(crate) callback: Box<str>,
-    pub(crate) logout: Box<str>,
-    pub(crate) organization: Box<str>,
-}
+pub struct SignIn(Arc<Context>);
 
 impl SignIn {
     /// A sign-in for the pages of a resource: pass the handle of a `McpAuth::api` that trusts
@@ -123,9 +95,18 @@ impl SignIn {
         };
         let home = format!("{origin}{}", settings.home);
         let refusals = OncePerSecond::default();
-        let inner =
-            Inner { handle, authkit, sessions, cookies, refresher, paths, origin, home, refusals };
-        Ok(Self(Arc::new(inner)))
+        let context = Context {
+            handle,
+            authkit,
+            sessions,
+            cookies,
+            refresher,
+            paths,
+            origin,
+            home,
+            refusals,
+        };
+        Ok(Self(Arc::new(context)))
     }
 
     /// The sessions, for `McpAuth::accept_sessions`.
@@ -142,68 +123,9 @@ impl SignIn {
     /// | `POST /logout` | ends the session here and at AuthKit |
     /// | `POST /login/organization` | switches to the organization in the form's `organization_id`, and goes on to `return_to` |
     pub fn routes(&self) -> impl FnOnce(&mut web::ServiceConfig) + use<> {
-        let inner = self.0.clone();
-        move |app| routes::configure(app, &inner)
+        let context = self.0.clone();
+        move |app| routes::configure(app, &context)
     }
-}
-
-impl Inner {
-    pub(crate) fn now(&self) -> UnixTime {
-        self.handle.clock().now()
-    }
-
-    /// Where a person signs in, with these parameters.
-    pub(crate) fn login_url(&self, parameters: &[(&str, &str)]) -> String {
-        let query =
-            form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
-        match query.is_empty() {
-            true => self.paths.login.to_string(),
-            false => format!("{}?{query}", self.paths.login),
-        }
-    }
-
-    /// The answer with a page, and a link to sign in.
-    pub(crate) fn page(&self, page: ErrorPage) -> HttpResponse {
-        self.page_with(page, &[])
-    }
-
-    /// The same, with parameters for signing in.
-    pub(crate) fn page_with(&self, page: ErrorPage, login: &[(&str, &str)]) -> HttpResponse {
-        let link = Some(self.login_url(login));
-        pages::answer(page, link, |page| self.sessions.error_page(page))
-    }
-
-    /// A page without a link.
-    pub(crate) fn page_alone(&self, page: ErrorPage) -> HttpResponse {
-        pages::answer(page, None, |page| self.sessions.error_page(page))
-    }
-
-    pub(crate) fn log_refused(&self, reason: &str) {
-        log::sign_in_refused(&self.refusals, reason, self.now());
-    }
-}
-
-/// 303, so that a form is not posted again, with cookies.
-pub(crate) fn redirect(to: &str, cookies: impl IntoIterator<Item = String>) -> HttpResponse {
-    let mut response = HttpResponse::SeeOther();
-    response.insert_header((header::LOCATION, to));
-    response.insert_header((header::CACHE_CONTROL, "no-store"));
-    response.insert_header((header::REFERRER_POLICY, "no-referrer"));
-    with_cookies(response.finish(), cookies)
-}
-
-/// Adds `Set-Cookie` headers.
-pub(crate) fn with_cookies(
-    mut response: HttpResponse,
-    cookies: impl IntoIterator<Item = String>,
-) -> HttpResponse {
-    for cookie in cookies {
-        if let Ok(mut value) = HeaderValue::from_str(&cookie) {
-            value.set_sensitive(true);
-            response.headers_mut().append(header::SET_COOKIE, value);
-        }
-    }
-    response
 }
 
 impl fmt::Debug for SignIn {

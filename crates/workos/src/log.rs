@@ -3,14 +3,14 @@
 
 use std::fmt::Display;
 
-use mcp_auth_core::log_limit::OncePerSecond;
+use mcp_auth_core::{UnixTime, log_limit::OncePerSecond};
 
-use crate::{check::Finding, effect::now, event::Event};
+use crate::{check::Finding, event::Event};
 
 const TARGET: &str = "mcp_auth";
 
-pub(crate) fn webhook_refused(lines: &OncePerSecond, reason: &str) {
-    if let Some(suppressed) = lines.pass(now()) {
+pub(crate) fn webhook_refused(lines: &OncePerSecond, reason: &str, now: UnixTime) {
+    if let Some(suppressed) = lines.pass(now) {
         tracing::warn!(
             name: "webhook_refused",
             target: TARGET,

@@ -8,7 +8,7 @@ use actix_web::{
     web,
 };
 use futures_util::StreamExt;
-use mcp_auth_core::{ConfigError, Secret};
+use mcp_auth_core::{ConfigError, Secret, log_limit::OncePerSecond};
 use tokio::time::timeout;
 
 use crate::{
@@ -64,7 +64,7 @@ impl Webhooks {
 
     async fn answer(&self, request: &HttpRequest, body: web::Payload) -> HttpResponse {
         let refuse = |error: SignatureError| {
-            log::webhook_refused(&self.0.refusals, error.reason());
+            log::webhook_refused(&self.0.refusals, error.reason(), now());
             HttpResponse::Unauthorized().finish()
         };
         if request.headers().contains_key(CONTENT_ENCODING) {
@@ -83,7 +83,7 @@ impl Webhooks {
             return refuse(error);
         }
         let Ok(event) = serde_json::from_slice::<Event>(&body) else {
-            log::webhook_refused(&self.0.refusals, "it is signed and is not an event");
+            log::webhook_refused(&self.0.refusals, "it is signed and is not an event", now());
             return HttpResponse::BadRequest().finish();
         };
         match self.0.effects.carry_out(event.clone()).await {

@@ -5,16 +5,17 @@ use mcp_auth_core::{Rejection, Step};
 
 use super::parameter;
 use crate::{
+    answers::{redirect, with_cookies},
     authkit::AuthKitError,
+    context::Context,
     cookies::headers,
     flow::Flow,
     log, pages,
     sessions::{CreateError, TOO_LONG},
-    sign_in::{Inner, redirect, with_cookies},
     stored::StoredSession,
 };
 
-pub(super) async fn callback(sign_in: web::Data<Inner>, request: HttpRequest) -> HttpResponse {
+pub(super) async fn callback(sign_in: web::Data<Context>, request: HttpRequest) -> HttpResponse {
     let query = request.query_string().as_bytes();
     let state = parameter(query, "state").unwrap_or_default();
     let cookies = headers(&request);
@@ -44,7 +45,7 @@ pub(super) async fn callback(sign_in: web::Data<Inner>, request: HttpRequest) ->
 
 /// The `Set-Cookie` value of the new session, or the page that says why there is none.
 async fn complete(
-    sign_in: &Inner,
+    sign_in: &Context,
     flow: &Flow,
     code: &str,
     cookies: &[&[u8]],
@@ -90,7 +91,7 @@ async fn complete(
 }
 
 /// The same decision as about a request with this session: token, revocations, user.
-async fn admit(sign_in: &Inner, session: &StoredSession) -> Result<(), Rejection> {
+async fn admit(sign_in: &Context, session: &StoredSession) -> Result<(), Rejection> {
     let authenticator = sign_in.handle.authenticator();
     let now = sign_in.now();
     match authenticator.begin_session(session.credential().into(), &[], now)? {

@@ -3,19 +3,14 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::parameter;
-use crate::{
-    cookies::headers,
-    flow::Flow,
-    log, pages,
-    sign_in::{Inner, redirect},
-};
+use crate::{answers::redirect, context::Context, cookies::headers, flow::Flow, log, pages};
 
 /// The parameters that are passed on to AuthKit, and the longest value.
 const PASSED_ON: [&str; 5] =
     ["organization_id", "login_hint", "screen_hint", "max_age", "invitation_token"];
 const MAX_VALUE: usize = 320;
 
-pub(super) async fn login(sign_in: web::Data<Inner>, request: HttpRequest) -> HttpResponse {
+pub(super) async fn login(sign_in: web::Data<Context>, request: HttpRequest) -> HttpResponse {
     let query = request.query_string().as_bytes();
     let return_to = parameter(query, "return_to").unwrap_or_default();
     let Some(flow) = Flow::begin(&return_to, sign_in.now()) else {

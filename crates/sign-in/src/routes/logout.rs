@@ -4,14 +4,9 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use mcp_auth_core::Revoked;
 
 use super::is_own_form;
-use crate::{
-    cookies::headers,
-    log, pages,
-    sessions::Current,
-    sign_in::{Inner, redirect},
-};
+use crate::{answers::redirect, context::Context, cookies::headers, log, pages, sessions::Current};
 
-pub(super) async fn logout(sign_in: web::Data<Inner>, request: HttpRequest) -> HttpResponse {
+pub(super) async fn logout(sign_in: web::Data<Context>, request: HttpRequest) -> HttpResponse {
     if !is_own_form(&request, &sign_in.origin) {
         sign_in.log_refused("cross_site");
         return sign_in.page_alone(pages::cross_site());

@@ -10,9 +10,9 @@ use std::sync::Arc;
 use actix_web::{HttpRequest, http::header, web};
 use mcp_auth_core::session::is_same_origin;
 
-use crate::sign_in::Inner;
+use crate::context::Context;
 
-pub(crate) fn configure(app: &mut web::ServiceConfig, sign_in: &Arc<Inner>) {
+pub(crate) fn configure(app: &mut web::ServiceConfig, sign_in: &Arc<Context>) {
     let paths = &sign_in.paths;
     let shared = || web::Data::from(sign_in.clone());
     app.service(web::resource(&*paths.login).app_data(shared()).route(web::get().to(login::login)))

@@ -4,19 +4,20 @@ use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::{is_own_form, parameter};
 use crate::{
+    answers::redirect,
+    context::Context,
     cookies::headers,
     flow::own_path,
     log, pages,
     refresh::{Job, Outcome},
     sessions::{Current, TOO_LONG},
-    sign_in::{Inner, redirect},
 };
 
 /// How often a switch is tried where other requests renew the session at the same time.
 const MAX_TRIES: usize = 3;
 
 pub(super) async fn switch(
-    sign_in: web::Data<Inner>,
+    sign_in: web::Data<Context>,
     request: HttpRequest,
     form: web::Bytes,
 ) -> HttpResponse {
