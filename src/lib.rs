@@ -222,8 +222,8 @@ pub mod stores {
 #[cfg(feature = "testing")]
 pub mod testing {
     pub use mcp_auth_testing::{
-        Algorithm, Client, Endpoint, Fault, Key, Keys, Person, SignedWebhook, StartError,
-        TestAuthority, TestAuthorityBuilder, TokenBuilder, WorkOsEvent,
+        Algorithm, BrowserSession, Client, Endpoint, Fault, Key, Keys, Person, SignedWebhook,
+        StartError, TestAuthority, TestAuthorityBuilder, TokenBuilder, WorkOsEvent,
     };
 }
 

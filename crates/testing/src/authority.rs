@@ -1,6 +1,9 @@
 //! [`TestAuthority`], the handle of a running authority.
 
+mod sign_in;
 mod workos;
+
+pub use sign_in::BrowserSession;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -79,7 +82,7 @@ impl TestAuthority {
         self.0.state.url(&format!("{SESSION_JWKS}/{}", self.client_id()))
     }
 
-    /// `iss` of session tokens, `https://api.workos.com` unless the builder said otherwise.
+    /// `iss` of session tokens, `https://api.workos.com` unless the builder says otherwise.
     pub fn session_issuer(&self) -> &str {
         &self.0.state.settings.session_issuer
     }
@@ -254,14 +257,16 @@ impl TestAuthority {
         self.0.state.clock.now()
     }
 
-    /// How many requests came for this path (`/oauth2/jwks`), faulty answers included.
+    /// How many requests came for this path (`/oauth2/jwks`), faulty answers included. By path,
+    /// without the query.
     pub fn requests(&self, path: &str) -> u64 {
         lock(&self.0.state.requests).get(path).copied().unwrap_or(0)
     }
 
-    /// Counts from zero again.
+    /// Counts from zero again: requests, code exchanges and refreshes.
     pub fn reset_requests(&self) {
         lock(&self.0.state.requests).clear();
+        self.0.state.workos.exchanges.reset();
     }
 }
 

@@ -1,5 +1,6 @@
 //! The builder: settings of an authority before it starts.
 
+mod sign_in;
 mod workos;
 
 use std::collections::BTreeMap;
@@ -23,6 +24,7 @@ use crate::server::Server;
 use crate::start_error::StartError;
 use crate::state::{Changeable, Resources, Settings, State};
 use crate::workos::WorkOs;
+use sign_in::SessionIssuer;
 
 /// AuthKit's own scopes.
 const SCOPES: [&str; 4] = ["email", "offline_access", "openid", "profile"];
@@ -54,10 +56,12 @@ pub struct TestAuthorityBuilder {
     algorithm: Algorithm,
     client_id: Option<String>,
     client_secret: Option<String>,
-    session_issuer: String,
+    session_issuer: SessionIssuer,
     scopes: Vec<String>,
     resources: Resources,
     token_lifetime: Duration,
+    session_token_lifetime: Option<Duration>,
+    redirect_uris: Vec<String>,
     code_lifetime: Duration,
     refresh_lifetime: Duration,
     always_refresh: bool,
@@ -94,10 +98,12 @@ impl TestAuthorityBuilder {
             algorithm: Algorithm::default(),
             client_id: None,
             client_secret: None,
-            session_issuer: "https://api.workos.com".into(),
+            session_issuer: SessionIssuer::Named("https://api.workos.com".into()),
             scopes: SCOPES.map(String::from).into(),
             resources: Resources::Any,
             token_lifetime: Duration::from_secs(300),
+            session_token_lifetime: None,
+            redirect_uris: Vec::new(),
             code_lifetime: Duration::from_secs(60),
             refresh_lifetime: Duration::from_secs(30 * 24 * 60 * 60),
             always_refresh: false,
@@ -158,13 +164,6 @@ impl TestAuthorityBuilder {
     /// random one.
     pub fn client_secret(mut self, secret: impl Into<String>) -> Self {
         self.client_secret = Some(secret.into());
-        self
-    }
-
-    /// `iss` of session tokens. Default: `https://api.workos.com`. WorkOS also writes it as
-    /// `https://api.workos.com/` and `https://api.workos.com/user_management/<client id>`.
-    pub fn session_issuer(mut self, issuer: impl Into<String>) -> Self {
-        self.session_issuer = issuer.into();
         self
     }
 
@@ -279,7 +278,9 @@ impl TestAuthorityBuilder {
             address,
             settings: Settings {
                 client_id,
-                session_issuer: self.session_issuer,
+                session_issuer: self.session_issuer.name(address.port()),
+                session_token_lifetime: self.session_token_lifetime.unwrap_or(self.token_lifetime),
+                redirect_uris: self.redirect_uris,
                 scopes: self.scopes,
                 resources: self.resources,
                 token_lifetime: self.token_lifetime,
@@ -299,6 +300,7 @@ impl TestAuthorityBuilder {
             changeable: Mutex::new(Changeable {
                 people,
                 auto_approve: self.auto_approve,
+                impersonator: None,
                 jwks_max_age: self.jwks_max_age,
                 metadata: Map::new(),
             }),

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::lock::lock;
 use crate::paths::{EVENTS, WEBHOOK_ENDPOINTS};
 
@@ -17,7 +19,8 @@ pub enum Endpoint {
     Jwks,
     /// Everything under `/.well-known/`.
     Metadata,
-    /// WorkOS's API: `/events`, `/webhook_endpoints` and everything under `/user_management/`.
+    /// WorkOS's API: `/events`, `/webhook_endpoints` and everything under `/user_management/`, the
+    /// sign-in with a browser included.
     WorkOsApi,
     /// One path, with its leading slash: `/oauth2/userinfo`.
     Path(String),
@@ -95,6 +98,27 @@ pub enum Fault {
         /// The body, byte for byte.
         body: Vec<u8>,
     },
+}
+
+impl Fault {
+    /// An answer of this status in JSON, such as an error of WorkOS's API.
+    ///
+    /// ```
+    /// use mcp_auth_testing::{Endpoint, Fault, TestAuthority};
+    /// use serde_json::json;
+    ///
+    /// # fn main() -> Result<(), mcp_auth_testing::StartError> {
+    /// let authority = TestAuthority::builder().workos_api_key("sk_test_1").start()?;
+    /// let authenticate = Endpoint::Path("/user_management/authenticate".into());
+    /// let error = json!({ "code": "invitation_invalid", "message": "The invitation is invalid." });
+    /// authority.inject(authenticate, Fault::json(400, error));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn json(status: u16, body: impl Into<Value>) -> Self {
+        let body = body.into().to_string().into_bytes();
+        Self::Custom { status, content_type: "application/json".into(), body }
+    }
 }
 
 /// The current faults and delays.

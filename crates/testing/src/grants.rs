@@ -21,6 +21,8 @@ pub(crate) struct Transaction {
     pub(crate) challenge: String,
     pub(crate) nonce: Option<String>,
     pub(crate) login_hint: Option<String>,
+    /// The organization that a session of the browser is asked for.
+    pub(crate) organization: Option<String>,
     /// Who signed in, by id.
     pub(crate) person: Option<String>,
     pub(crate) expires_at: i64,
@@ -37,13 +39,16 @@ pub(crate) enum Outcome {
 #[derive(Clone)]
 pub(crate) struct Grant {
     pub(crate) id: String,
-    /// The id of the consent that it comes from, `app_consent_…`.
+    /// The id of the consent that it comes from, `app_consent_…`; or that of the session of a
+    /// browser, `session_…`. Tokens carry it as `sid`.
     pub(crate) consent: String,
     pub(crate) client_id: String,
     pub(crate) person: String,
     pub(crate) scope: Vec<String>,
     pub(crate) resources: Vec<String>,
     pub(crate) nonce: Option<String>,
+    /// The organization of a session of the browser.
+    pub(crate) organization: Option<String>,
 }
 
 pub(crate) struct Code {
@@ -61,12 +66,14 @@ struct Refresh {
 }
 
 /// Why a code or refresh token is rejected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Unusable {
     Unknown,
     Expired,
     /// Used before: everything issued from it is revoked now.
-    Reused,
+    Reused {
+        consent: String,
+    },
     Revoked,
     /// It was issued to another client.
     Foreign,
@@ -151,6 +158,7 @@ impl Grants {
                     scope: transaction.scope.clone(),
                     resources: transaction.resources.clone(),
                     nonce: transaction.nonce.clone(),
+                    organization: transaction.organization.clone(),
                 },
                 redirect_uri: transaction.redirect_uri.clone(),
                 challenge: transaction.challenge.clone(),
@@ -175,9 +183,9 @@ impl Grants {
             return Err(Unusable::Foreign.into());
         }
         if found.used {
-            let grant = found.grant.id.clone();
-            book.revoked_grants.insert(grant);
-            return Err(Unusable::Reused.into());
+            let Grant { id, consent, .. } = found.grant.clone();
+            book.revoked_grants.insert(id);
+            return Err(Unusable::Reused { consent }.into());
         }
         if found.expires_at <= now {
             return Err(Unusable::Expired.into());
@@ -212,8 +220,9 @@ impl Grants {
             return Err(Unusable::Foreign.into());
         }
         if found.used {
-            book.revoked_grants.insert(found.grant.id.clone());
-            return Err(Unusable::Reused.into());
+            let Grant { id, consent, .. } = found.grant.clone();
+            book.revoked_grants.insert(id);
+            return Err(Unusable::Reused { consent }.into());
         }
         if book.revoked_grants.contains(&found.grant.id) {
             return Err(Unusable::Revoked.into());

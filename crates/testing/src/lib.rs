@@ -98,8 +98,9 @@
 //! With [`workos_api_key`](TestAuthorityBuilder::workos_api_key) it serves the parts of WorkOS's API
 //! that end access, beside its OAuth endpoints and under the same URL: `GET /events`, the resource
 //! indicators at `/user_management/authkit_oauth_resources`, `/webhook_endpoints`, and
-//! `/user_management/users/{id}` with the person's `authorized_applications`. Keys are checked, and
-//! errors have WorkOS's form. Webhooks are made by [`WorkOsEvent::webhook`], for a test to send.
+//! `/user_management/users/{id}` with the person's `authorized_applications` and `sessions`. Keys
+//! are checked, and errors have WorkOS's form. Webhooks are made by [`WorkOsEvent::webhook`], for a
+//! test to send.
 //!
 //! ```
 //! use std::time::{Duration, SystemTime};
@@ -120,6 +121,51 @@
 //! # }
 //! ```
 //!
+//! # Sign-in with a browser
+//!
+//! With the API key it also serves WorkOS's User Management, by which a person signs in to the
+//! application itself: `GET /user_management/authorize` shows the page with the submit buttons
+//! `person` and redirects with `code` and `state`; there is no page to approve.
+//! `POST /user_management/authenticate` takes the code, and later the refresh token, with the API
+//! key as `client_secret`. Its access tokens are session tokens. A refresh token works once: a
+//! second use ends the session. `GET /user_management/sessions/logout`,
+//! `POST /user_management/sessions/revoke` and [`TestAuthority::end_session`] end a session and
+//! store the event `session.revoked`; `GET /user_management/users/{id}/sessions` lists them.
+//!
+//! ```
+//! use std::time::Duration;
+//! use mcp_auth_testing::{Endpoint, Fault, Person, TestAuthority};
+//! use serde_json::json;
+//!
+//! # fn main() -> Result<(), mcp_auth_testing::StartError> {
+//! let ada = Person::new("user_ada", "Ada Lovelace")
+//!     .email("ada@example.com")
+//!     .org("org_engines")
+//!     .also_in("org_poets", "reader", ["poems:read"]); // can switch to it
+//! let authority = TestAuthority::builder()
+//!     .workos_api_key("sk_test_1")
+//!     .local_session_issuer() // `iss` of session tokens is this authority
+//!     .session_token_lifetime(Duration::from_secs(6))
+//!     .redirect_uri("http://127.0.0.1/callback")
+//!     .person(ada)
+//!     .auto_approve("user_ada") // no page
+//!     .start()?;
+//! // … point the application at `authority.issuer()` as WorkOS's API, with
+//! // `authority.client_id()`, and let 20 requests meet an expired token …
+//! let refreshes = authority.refreshes(); // … 1 …
+//!
+//! let authenticate = Endpoint::Path("/user_management/authenticate".into());
+//! authority.inject(authenticate.clone(), Fault::Unavailable);
+//! authority.inject(authenticate, Fault::json(403, json!({ "code": "sso_required" })));
+//! authority.clear_faults();
+//!
+//! let session = authority.sign_in_session("user_ada"); // tokens without a browser
+//! authority.end_session(&session.id);
+//! # let _ = refreshes;
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # Where it differs from WorkOS
 //!
 //! - Registration and Client ID Metadata Documents are always on; at WorkOS they are switches in
@@ -135,6 +181,15 @@
 //! - Its API has no organizations, memberships and roles; events about them are those that the test
 //!   emits. Deleting a person through it is the only call that emits one.
 //! - It has no browser session: every authorization request asks for the person.
+//! - A sign-in with a browser needs PKCE, also from a client with a secret, and `provider=authkit`.
+//!   Hints such as `screen_hint` and `max_age` are checked for form and change nothing, and an
+//!   invitation is not looked at. Unless [`redirect_uri`](TestAuthorityBuilder::redirect_uri) names
+//!   one, every https redirect URI is taken.
+//! - Who is in several organizations is signed in to [`Person::org`] unless the request names
+//!   another one; WorkOS lets them choose. For an organization that the person is not in, the code
+//!   `organization_membership_not_found` is an assumption: WorkOS documents none for refreshing.
+//! - A refresh token that is used again ends the session at once, and so does a code. WorkOS may
+//!   accept two refreshes at the same time.
 //!
 //! # Independence
 //!
@@ -165,6 +220,7 @@ mod random;
 mod redirect_scheme;
 mod redirect_uri;
 mod server;
+mod session_tokens;
 mod start_error;
 mod state;
 mod token;
@@ -172,7 +228,7 @@ mod token_presets;
 mod workos;
 
 pub use algorithm::Algorithm;
-pub use authority::TestAuthority;
+pub use authority::{BrowserSession, TestAuthority};
 pub use builder::TestAuthorityBuilder;
 pub use client::Client;
 pub use fault::{Endpoint, Fault};

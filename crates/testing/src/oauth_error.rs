@@ -44,6 +44,11 @@ impl OAuthError {
         }
     }
 
+    /// The members of an error response, as parameters of a redirect (RFC 6749 §4.1.2.1).
+    pub(crate) fn parameters(&self) -> Vec<(&str, &str)> {
+        vec![("error", self.code), ("error_description", &self.description)]
+    }
+
     /// The rejection of a bearer token (RFC 6750 §3).
     pub(crate) fn bearer(
         status: StatusCode,
@@ -62,7 +67,7 @@ impl From<Unusable> for OAuthError {
             match why {
                 Unusable::Unknown => "Unknown code or refresh token.",
                 Unusable::Expired => "The code or refresh token has expired.",
-                Unusable::Reused => {
+                Unusable::Reused { .. } => {
                     "The code or refresh token was used before; all that came from it is revoked."
                 }
                 Unusable::Revoked => "The refresh token was revoked.",

@@ -1,5 +1,6 @@
-//! OAuth parameters from a query or a form.
+//! OAuth parameters from a query, a form or a JSON object.
 
+use serde_json::{Map, Value};
 use url::form_urlencoded;
 
 /// Names and values in order of appearance. A parameter without a value counts as omitted
@@ -14,6 +15,15 @@ impl Parameters {
                 .map(|(name, value)| (name.into_owned(), value.into_owned()))
                 .collect(),
         )
+    }
+
+    /// The strings of a JSON object. Other members count as omitted.
+    pub(crate) fn of_json(object: Map<String, Value>) -> Self {
+        let text = |(name, value)| match value {
+            Value::String(text) if !text.is_empty() => Some((name, text)),
+            _ => None,
+        };
+        Self(object.into_iter().filter_map(text).collect())
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&str> {

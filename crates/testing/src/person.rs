@@ -38,6 +38,15 @@ pub struct Person {
     pub role: Option<String>,
     /// Permissions, in session tokens only. None unless set.
     pub permissions: Vec<String>,
+    other_orgs: Vec<Membership>,
+}
+
+/// What a person is in an organization.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Membership {
+    pub(crate) org_id: String,
+    pub(crate) role: String,
+    pub(crate) permissions: Vec<String>,
 }
 
 impl Person {
@@ -53,6 +62,7 @@ impl Person {
             org_id: None,
             role: None,
             permissions: Vec::new(),
+            other_orgs: Vec::new(),
         }
     }
 
@@ -89,6 +99,38 @@ impl Person {
     pub fn permissions<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
         self.permissions = names.into_iter().map(Into::into).collect();
         self
+    }
+
+    /// Puts them into one more organization, with a role and permissions there. A session of a
+    /// browser can be asked for it, and can switch to it, by `organization_id`.
+    #[must_use]
+    pub fn also_in<S: Into<String>>(
+        mut self,
+        org_id: impl Into<String>,
+        role: impl Into<String>,
+        permissions: impl IntoIterator<Item = S>,
+    ) -> Self {
+        self.other_orgs.push(Membership {
+            org_id: org_id.into(),
+            role: role.into(),
+            permissions: permissions.into_iter().map(Into::into).collect(),
+        });
+        self
+    }
+
+    /// Their membership in this organization, if they are in it.
+    pub(crate) fn membership(&self, org_id: &str) -> Option<Membership> {
+        let main = self.main_membership().filter(|main| main.org_id == org_id);
+        main.or_else(|| self.other_orgs.iter().find(|other| other.org_id == org_id).cloned())
+    }
+
+    /// Their membership in [`org_id`](Self::org_id).
+    pub(crate) fn main_membership(&self) -> Option<Membership> {
+        Some(Membership {
+            org_id: self.org_id.clone()?,
+            role: self.role.clone().unwrap_or_else(|| "member".to_owned()),
+            permissions: self.permissions.clone(),
+        })
     }
 }
 

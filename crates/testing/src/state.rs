@@ -14,7 +14,7 @@ use crate::grants::Grants;
 use crate::keys::Keys;
 use crate::lock::lock;
 use crate::person::Person;
-use crate::workos::{Consent, WorkOs};
+use crate::workos::{Consent, WorkOs, WorkOsEvent};
 
 pub(crate) struct State {
     /// `http://127.0.0.1:PORT`, without a trailing slash.
@@ -41,6 +41,9 @@ pub(crate) struct Settings {
     /// The environment's client id: `aud` where no resource was asked for.
     pub(crate) client_id: String,
     pub(crate) session_issuer: String,
+    pub(crate) session_token_lifetime: Duration,
+    /// Where a sign-in with a browser may go back to; empty for any https URI and http on loopback.
+    pub(crate) redirect_uris: Vec<String>,
     pub(crate) scopes: Vec<String>,
     pub(crate) resources: Resources,
     pub(crate) token_lifetime: Duration,
@@ -65,6 +68,8 @@ pub(crate) struct Changeable {
     pub(crate) people: Vec<Person>,
     /// Who signs in without being asked, by id.
     pub(crate) auto_approve: Option<String>,
+    /// The staff member by whom sign-ins with a browser are done.
+    pub(crate) impersonator: Option<String>,
     pub(crate) jwks_max_age: Option<Duration>,
     /// Members of the metadata to replace; `null` leaves one out.
     pub(crate) metadata: Map<String, Value>,
@@ -85,6 +90,20 @@ impl State {
         let withdrawn = self.workos.consents.withdraw(which);
         self.grants.end_refreshing(|grant| withdrawn.iter().any(|gone| gone.id == grant.consent));
         withdrawn.len()
+    }
+
+    /// Ends a session of a browser: it cannot be refreshed, and `session.revoked` tells of it.
+    /// `None` if there is none.
+    pub(crate) fn end_session(&self, id: &str) -> Option<WorkOsEvent> {
+        let ended = self.workos.sessions.end(|session| session.id == id).pop()?;
+        self.workos.sign_ins.end_refreshing(|grant| grant.consent == id);
+        Some(self.workos.events.store(ended.revoked(), self.clock.now()))
+    }
+
+    /// Ends the sessions and codes of a person who was deleted. No event tells of it.
+    pub(crate) fn forget_sign_ins(&self, person: &str) {
+        self.workos.sessions.end(|session| session.person == person);
+        self.workos.sign_ins.end_refreshing(|grant| grant.person == person);
     }
 
     pub(crate) fn url(&self, path: &str) -> String {

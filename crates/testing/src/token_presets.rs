@@ -1,11 +1,13 @@
 //! The families of WorkOS tokens, with the claims that WorkOS documents.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
 use crate::clock::seconds;
 use crate::keys::Keys;
+use crate::person::{Membership, Person};
 use crate::random;
 use crate::state::State;
 use crate::token::TokenBuilder;
@@ -31,21 +33,30 @@ impl TokenBuilder {
     /// A session token, from a sign-in in the browser.
     pub(crate) fn session(state: &Arc<State>) -> Self {
         let person = state.people().into_iter().next();
+        let subject = person.as_ref().map_or("user_nobody", |p| &p.id);
+        let membership = person.as_ref().and_then(Person::main_membership);
+        Self::session_of(state, subject, &format!("session_{}", random::ulid()), membership)
+    }
+
+    /// The token of one session.
+    pub(crate) fn session_of(
+        state: &State,
+        subject: &str,
+        sid: &str,
+        membership: Option<Membership>,
+    ) -> Self {
         let mut claims = Map::new();
         claims.insert("iss".into(), json!(state.settings.session_issuer));
-        claims.insert("sub".into(), json!(person.as_ref().map_or("user_nobody", |p| &p.id)));
-        claims.insert("sid".into(), json!(format!("session_{}", random::ulid())));
+        claims.insert("sub".into(), json!(subject));
+        claims.insert("sid".into(), json!(sid));
         claims.insert("jti".into(), json!(random::ulid()));
-        if let Some(person) = person {
-            let role = person.role.as_deref().unwrap_or("member");
-            if let Some(org) = person.org_id {
-                claims.insert("org_id".into(), json!(org));
-                claims.insert("role".into(), json!(role));
-                claims.insert("roles".into(), json!([role]));
-                claims.insert("permissions".into(), json!(person.permissions));
-            }
+        if let Some(Membership { org_id, role, permissions }) = membership {
+            claims.insert("org_id".into(), json!(org_id));
+            claims.insert("role".into(), json!(role));
+            claims.insert("roles".into(), json!([role]));
+            claims.insert("permissions".into(), json!(permissions));
         }
-        timed(&state.session_keys, state, claims)
+        lasting(state.settings.session_token_lifetime, &state.session_keys, state, claims)
     }
 
     /// A machine's token (client credentials).
@@ -68,11 +79,19 @@ impl TokenBuilder {
     }
 }
 
+fn timed(keys: &Keys, state: &State, claims: Map<String, Value>) -> TokenBuilder {
+    lasting(state.settings.token_lifetime, keys, state, claims)
+}
+
 /// `exp` and `iat` by the authority's clock.
-fn timed(keys: &Keys, state: &State, mut claims: Map<String, Value>) -> TokenBuilder {
+fn lasting(
+    lifetime: Duration,
+    keys: &Keys,
+    state: &State,
+    mut claims: Map<String, Value>,
+) -> TokenBuilder {
     let now = state.clock.unix_seconds();
-    let lifetime = seconds(state.settings.token_lifetime);
-    claims.insert("exp".into(), json!(now.saturating_add(lifetime)));
+    claims.insert("exp".into(), json!(now.saturating_add(seconds(lifetime))));
     claims.insert("iat".into(), json!(now));
     TokenBuilder::new(keys.clone(), claims)
 }

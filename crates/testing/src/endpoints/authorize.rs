@@ -68,12 +68,9 @@ pub(super) fn approve(state: &State, transaction: &Transaction, person: &str) ->
     );
     let expires_at = now.saturating_add(lifetime);
     let code = state.grants.issue_code(transaction, person, consent, expires_at, now);
-    let mut parameters = vec![("code", code.as_str())];
-    if let Some(client_state) = &transaction.state {
-        parameters.push(("state", client_state));
-    }
-    parameters.push(("iss", &state.issuer));
-    redirect(&with_parameters(&transaction.redirect_uri, &parameters))
+    let answer = vec![("code", code.as_str())];
+    let client_state = transaction.state.as_deref();
+    redirect_back(&transaction.redirect_uri, answer, client_state, Some(&state.issuer))
 }
 
 /// Redirects to the client with an error and `iss`.
@@ -83,12 +80,19 @@ pub(super) fn refuse(
     client_state: Option<&str>,
     error: &OAuthError,
 ) -> HttpResponse {
-    let mut parameters = vec![("error", error.code), ("error_description", &*error.description)];
-    if let Some(client_state) = client_state {
-        parameters.push(("state", client_state));
-    }
-    parameters.push(("iss", &state.issuer));
-    redirect(&with_parameters(redirect_uri, &parameters))
+    redirect_back(redirect_uri, error.parameters(), client_state, Some(&state.issuer))
+}
+
+/// Redirects to the client with an answer, and with `state` and `iss` where there are any.
+pub(super) fn redirect_back<'a>(
+    redirect_uri: &str,
+    mut answer: Vec<(&'a str, &'a str)>,
+    client_state: Option<&'a str>,
+    issuer: Option<&'a str>,
+) -> HttpResponse {
+    answer.extend(client_state.map(|state| ("state", state)));
+    answer.extend(issuer.map(|issuer| ("iss", issuer)));
+    redirect(&with_parameters(redirect_uri, &answer))
 }
 
 /// 303, so that the browser does not repeat a form's POST at the client (RFC 9700 §4.12).

@@ -90,7 +90,7 @@ fn form_decoded(text: &str) -> String {
         .unwrap_or_default()
 }
 
-fn equal(a: &str, b: &str) -> bool {
+pub(super) fn equal(a: &str, b: &str) -> bool {
     a.len() == b.len() && memcmp::eq(a.as_bytes(), b.as_bytes())
 }
 

@@ -7,7 +7,7 @@ use actix_web::{Error, HttpRequest, HttpResponse};
 
 use super::authorize::{approve, redirect, refuse};
 use super::form;
-use crate::grants::{Outcome, Transaction};
+use crate::grants::{Grants, Outcome, Transaction};
 use crate::oauth_error::OAuthError;
 use crate::pages;
 use crate::parameters::Parameters;
@@ -27,7 +27,7 @@ pub(super) async fn sign_in_page(
     request: HttpRequest,
 ) -> Result<HttpResponse, Error> {
     let query = Parameters::parse(request.query_string().as_bytes());
-    let (id, transaction) = open(&state, &query)?;
+    let (id, transaction) = open(&state, &state.grants, &query)?;
     Ok(pages::sign_in(&state, id, &transaction))
 }
 
@@ -37,7 +37,7 @@ pub(super) async fn sign_in(
     body: Bytes,
 ) -> Result<HttpResponse, Error> {
     let fields = own_form(&state, &request, &body)?;
-    let (id, _) = open(&state, &fields)?;
+    let (id, _) = open(&state, &state.grants, &fields)?;
     let Some(person) = fields.get("person").and_then(|id| state.person(id)) else {
         return Ok(pages::error(&state.issuer, "Nobody here has that name."));
     };
@@ -84,10 +84,13 @@ pub(super) async fn decide(
 }
 
 /// The transaction that the fields name, still undecided.
-fn open<'a>(state: &State, fields: &'a Parameters) -> Result<(&'a str, Transaction), Error> {
+pub(super) fn open<'a>(
+    state: &State,
+    grants: &Grants,
+    fields: &'a Parameters,
+) -> Result<(&'a str, Transaction), Error> {
     let now = state.clock.unix_seconds();
-    let found =
-        fields.get("transaction").and_then(|id| Some((id, state.grants.transaction(id, now)?)));
+    let found = fields.get("transaction").and_then(|id| Some((id, grants.transaction(id, now)?)));
     match found {
         None => Err(stop(pages::error(&state.issuer, GONE))),
         Some((_, decided)) if decided.outcome.is_some() => Err(stop(pages::done(state, &decided))),
@@ -99,7 +102,7 @@ fn signed_in<'a>(
     state: &State,
     fields: &'a Parameters,
 ) -> Result<(&'a str, Transaction, Person), Error> {
-    let (id, transaction) = open(state, fields)?;
+    let (id, transaction) = open(state, &state.grants, fields)?;
     let person = transaction.person.as_deref().and_then(|p| state.person(p));
     match person {
         Some(person) => Ok((id, transaction, person)),
@@ -109,7 +112,11 @@ fn signed_in<'a>(
 
 /// A form of our own pages. Another site cannot guess or read the transaction's id, and `Origin`
 /// says where a form comes from.
-fn own_form(state: &State, request: &HttpRequest, body: &[u8]) -> Result<Parameters, Error> {
+pub(super) fn own_form(
+    state: &State,
+    request: &HttpRequest,
+    body: &[u8],
+) -> Result<Parameters, Error> {
     let said = |name: &str| {
         let value = request.headers().get(name)?;
         value.to_str().ok()
@@ -129,6 +136,6 @@ fn own_form(state: &State, request: &HttpRequest, body: &[u8]) -> Result<Paramet
 }
 
 /// Ends a handler early with this answer.
-fn stop(answer: HttpResponse) -> Error {
+pub(super) fn stop(answer: HttpResponse) -> Error {
     InternalError::from_response("stopped", answer).into()
 }

@@ -9,7 +9,7 @@ use crate::redirect_uri;
 use crate::state::{Resources, State};
 
 /// The time in which a person must decide.
-const TRANSACTION_SECONDS: i64 = 600;
+pub(super) const TRANSACTION_SECONDS: i64 = 600;
 /// base64url of a SHA-256.
 const S256_LENGTH: usize = 43;
 const DEFAULT_SCOPE: [&str; 3] = ["openid", "profile", "email"];
@@ -80,11 +80,6 @@ fn check_the_rest(
     client: Client,
     redirect_uri: &str,
 ) -> Result<Transaction, OAuthError> {
-    if let Some(name) = query.repeated() {
-        return Err(OAuthError::invalid_request(format!(
-            "The parameter {name:?} appears more than once."
-        )));
-    }
     if query.get("request").is_some() {
         return Err(OAuthError::new("request_not_supported", "Request objects are not supported."));
     }
@@ -94,16 +89,7 @@ fn check_the_rest(
             "Request objects are not supported.",
         ));
     }
-    match query.get("response_type") {
-        Some("code") => {}
-        None => return Err(OAuthError::invalid_request("response_type is missing.")),
-        Some(_) => {
-            return Err(OAuthError::new(
-                "unsupported_response_type",
-                "Only response_type=code is supported.",
-            ));
-        }
-    }
+    check_response_type(query)?;
     if query.get("response_mode").is_some_and(|mode| mode != "query") {
         return Err(OAuthError::invalid_request("Only response_mode=query is supported."));
     }
@@ -115,6 +101,7 @@ fn check_the_rest(
         state: query.owned("state"),
         nonce: query.owned("nonce"),
         login_hint: query.owned("login_hint"),
+        organization: None,
         client,
         person: None,
         expires_at: state.clock.unix_seconds() + TRANSACTION_SECONDS,
@@ -122,8 +109,25 @@ fn check_the_rest(
     })
 }
 
+/// Parameters appear once, and `response_type` is `code`.
+pub(super) fn check_response_type(query: &Parameters) -> Result<(), OAuthError> {
+    if let Some(name) = query.repeated() {
+        return Err(OAuthError::invalid_request(format!(
+            "The parameter {name:?} appears more than once."
+        )));
+    }
+    match query.get("response_type") {
+        Some("code") => Ok(()),
+        None => Err(OAuthError::invalid_request("response_type is missing.")),
+        Some(_) => Err(OAuthError::new(
+            "unsupported_response_type",
+            "Only response_type=code is supported.",
+        )),
+    }
+}
+
 /// PKCE is required, and S256 the only method (RFC 7636; OAuth 2.1 §7.6).
-fn challenge(query: &Parameters) -> Result<String, OAuthError> {
+pub(super) fn challenge(query: &Parameters) -> Result<String, OAuthError> {
     let challenge = query.get("code_challenge").ok_or_else(|| {
         OAuthError::invalid_request("PKCE is required: code_challenge is missing.")
     })?;

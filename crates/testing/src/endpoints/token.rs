@@ -69,7 +69,7 @@ fn check_redirect_uri(code: &Code, form: &Parameters) -> Result<(), OAuthError> 
 }
 
 /// RFC 7636 §4.6.
-fn check_verifier(code: &Code, form: &Parameters) -> Result<(), OAuthError> {
+pub(super) fn check_verifier(code: &Code, form: &Parameters) -> Result<(), OAuthError> {
     let verifier = form
         .get("code_verifier")
         .ok_or_else(|| OAuthError::invalid_request("code_verifier is missing."))?;

@@ -9,14 +9,33 @@ use url::Url;
 
 use crate::client::Origin;
 use crate::grants::{Outcome, Transaction};
-use crate::paths::{CONSENT, SIGN_IN};
+use crate::paths::{CONSENT, SESSION_SIGN_IN, SIGN_IN};
 use crate::person::Person;
 use crate::state::State;
 use escape::{escape, initials, short};
 use layout::Page;
 
-/// The page that asks for the person.
+/// The page that asks for the person, before a client is approved.
 pub(crate) fn sign_in(state: &State, id: &str, transaction: &Transaction) -> HttpResponse {
+    choose_person(state, id, transaction, SIGN_IN, "wants to connect.")
+}
+
+/// The page that asks for the person, when they sign in to the application itself.
+pub(crate) fn sign_in_to_application(
+    state: &State,
+    id: &str,
+    transaction: &Transaction,
+) -> HttpResponse {
+    choose_person(state, id, transaction, SESSION_SIGN_IN, "asks you to sign in.")
+}
+
+fn choose_person(
+    state: &State,
+    id: &str,
+    transaction: &Transaction,
+    action: &str,
+    wish: &str,
+) -> HttpResponse {
     let mut people = state.people();
     if let Some(hint) = &transaction.login_hint {
         // Stable: the person hinted at comes first, the others keep their order.
@@ -24,8 +43,8 @@ pub(crate) fn sign_in(state: &State, id: &str, transaction: &Transaction) -> Htt
     }
     let choices: String = people.iter().map(person_button).collect();
     let body = format!(
-        r#"<p class="lead"><strong>{client}</strong> wants to connect. Choose who you are.</p>
-<form method="post" action="{SIGN_IN}">
+        r#"<p class="lead"><strong>{client}</strong> {wish} Choose who you are.</p>
+<form method="post" action="{action}">
 <input type="hidden" name="transaction" value="{id}">
 <ul class="people">{choices}</ul>
 </form>
@@ -143,6 +162,13 @@ pub(crate) fn done(state: &State, transaction: &Transaction) -> HttpResponse {
         client = short(transaction.client.display_name()),
     );
     Page::new(title, &state.issuer).show(&body)
+}
+
+/// The page after a sign-out that names no page to go to.
+pub(crate) fn signed_out(issuer: &str) -> HttpResponse {
+    let body = r#"<p class="lead">You are signed out.</p>
+<p>You can close this window.</p>"#;
+    Page::new("Signed out", issuer).show(body)
 }
 
 /// The error page for a request that must not be answered by a redirect.

@@ -1,15 +1,18 @@
-//! The data behind WorkOS's API: events, resource indicators, webhook endpoints and consents.
+//! The data behind WorkOS's API: events, resource indicators, webhook endpoints, consents and the
+//! sessions of browsers.
 
 mod api_resource;
 mod consents;
 mod event;
 mod event_log;
 mod event_presets;
+mod sessions;
 mod timestamp;
 mod webhook;
 mod webhook_endpoint;
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
 pub use event::WorkOsEvent;
@@ -18,9 +21,11 @@ pub use webhook::SignedWebhook;
 pub(crate) use api_resource::ApiResource;
 pub(crate) use consents::{Consent, Consents};
 pub(crate) use event_log::EventLog;
+pub(crate) use sessions::{Session, Sessions, impersonator};
 pub(crate) use timestamp::{iso8601, parse_iso8601};
 pub(crate) use webhook_endpoint::WebhookEndpoint;
 
+use crate::grants::Grants;
 use crate::lock::lock;
 
 /// The state of the API beside that of the OAuth endpoints.
@@ -33,10 +38,29 @@ pub(crate) struct WorkOs {
     pub(crate) started: SystemTime,
     pub(crate) events: EventLog,
     pub(crate) consents: Consents,
+    /// Codes and refresh tokens of sign-ins with a browser, apart from those of OAuth clients.
+    pub(crate) sign_ins: Grants,
+    pub(crate) sessions: Sessions,
+    /// How many codes and refresh tokens were answered.
+    pub(crate) exchanges: Exchanges,
     pub(crate) resources: Mutex<Vec<ApiResource>>,
     pub(crate) webhook_endpoints: Mutex<Vec<WebhookEndpoint>>,
     /// How many of the next calls get 429.
     limited_calls: Mutex<u32>,
+}
+
+/// Counts of answered calls, accepted and refused ones.
+#[derive(Default)]
+pub(crate) struct Exchanges {
+    pub(crate) codes: AtomicU64,
+    pub(crate) refreshes: AtomicU64,
+}
+
+impl Exchanges {
+    pub(crate) fn reset(&self) {
+        self.codes.store(0, Ordering::SeqCst);
+        self.refreshes.store(0, Ordering::SeqCst);
+    }
 }
 
 impl WorkOs {
@@ -47,6 +71,9 @@ impl WorkOs {
             started: SystemTime::now(),
             events: EventLog::default(),
             consents: Consents::default(),
+            sign_ins: Grants::default(),
+            sessions: Sessions::default(),
+            exchanges: Exchanges::default(),
             resources: Mutex::default(),
             webhook_endpoints: Mutex::default(),
             limited_calls: Mutex::default(),

@@ -9,4 +9,5 @@ mod http;
 mod pages;
 mod tokens;
 mod trouble;
+mod user_management;
 mod workos;

@@ -44,6 +44,15 @@ impl ApiError {
         Self { status: StatusCode::UNPROCESSABLE_ENTITY, body }
     }
 
+    /// The organization that a session is asked for is none of the person's.
+    pub(super) fn not_a_member() -> Self {
+        let body = json!({
+            "message": "The user is not an active member of the organization.",
+            "code": "organization_membership_not_found",
+        });
+        Self { status: StatusCode::BAD_REQUEST, body }
+    }
+
     pub(super) fn too_many_requests() -> Self {
         let body = json!({ "message": "Rate limit exceeded.", "code": "rate_limit_exceeded" });
         Self { status: StatusCode::TOO_MANY_REQUESTS, body }

@@ -2,17 +2,23 @@
 
 mod access;
 mod applications;
+mod authenticate;
+mod authorize;
 mod error;
 mod events;
 mod list;
 mod oauth_resources;
+mod sessions;
 mod users;
 mod webhook_endpoints;
 
 use actix_web::web;
 use serde_json::{Map, Value};
 
-use crate::paths::{EVENTS, OAUTH_RESOURCES, USERS, WEBHOOK_ENDPOINTS};
+use crate::paths::{
+    AUTHENTICATE, EVENTS, OAUTH_RESOURCES, SESSION_AUTHORIZE, SESSION_LOGOUT, SESSION_REVOKE,
+    SESSION_SIGN_IN, USERS, WEBHOOK_ENDPOINTS,
+};
 use error::ApiError;
 
 pub(super) fn configure(app: &mut web::ServiceConfig) {
@@ -45,7 +51,13 @@ pub(super) fn configure(app: &mut web::ServiceConfig) {
         .route(
             &format!("{USERS}/{{id}}/authorized_applications/{{application}}"),
             web::delete().to(applications::delete),
-        );
+        )
+        .route(SESSION_AUTHORIZE, web::get().to(authorize::authorize))
+        .route(SESSION_SIGN_IN, web::post().to(authorize::sign_in))
+        .route(AUTHENTICATE, web::post().to(authenticate::authenticate))
+        .route(SESSION_LOGOUT, web::get().to(sessions::log_out))
+        .route(SESSION_REVOKE, web::post().to(sessions::revoke))
+        .route(&format!("{USERS}/{{id}}/sessions"), web::get().to(sessions::list));
 }
 
 /// The members of a body in JSON.

@@ -16,12 +16,13 @@ pub(super) async fn get(call: ApiCall, id: Path<String>) -> Result<HttpResponse,
     Ok(HttpResponse::Ok().json(user(&call, &person)))
 }
 
-/// Deletes a person: they can no longer sign in, their clients can no longer refresh, and
-/// `user.deleted` tells of it.
+/// Deletes a person: they can no longer sign in, their clients and browsers can no longer refresh,
+/// and `user.deleted` tells of it.
 pub(super) async fn delete(call: ApiCall, id: Path<String>) -> Result<HttpResponse, ApiError> {
     let person = find(&call, &id)?;
     lock(&call.changeable).people.retain(|other| other.id != person.id);
     call.withdraw_consents(|consent| consent.person == person.id);
+    call.forget_sign_ins(&person.id);
     let event = WorkOsEvent::new("user.deleted", user(&call, &person));
     call.workos.events.store(event, call.clock.now());
     Ok(HttpResponse::NoContent().finish())
@@ -31,7 +32,7 @@ pub(super) fn find(state: &State, id: &str) -> Result<Person, ApiError> {
     state.person(id).ok_or_else(|| ApiError::not_found("User", id))
 }
 
-fn user(state: &State, person: &Person) -> Value {
+pub(super) fn user(state: &State, person: &Person) -> Value {
     let (first, last) = match person.name.split_once(' ') {
         Some((first, last)) => (first, Some(last)),
         None => (person.name.as_str(), None),

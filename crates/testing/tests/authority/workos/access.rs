@@ -31,6 +31,8 @@ fn every_path_needs_the_right_key() {
         ("DELETE", "/user_management/users/user_ada"),
         ("GET", "/user_management/users/user_ada/authorized_applications"),
         ("DELETE", "/user_management/users/user_ada/authorized_applications/x"),
+        ("GET", "/user_management/users/user_ada/sessions"),
+        ("POST", "/user_management/sessions/revoke"),
     ] {
         for wrong in ["", "Bearer ", "Bearer sk_test_b", KEY, "Basic c2tfdGVzdF9h"] {
             let answer = call_with(&authority, method, path, wrong, None);
