@@ -97,6 +97,13 @@ impl Server {
     }
 }
 
+/// A time for a key to expire after: at least one millisecond, and about a century at most, beyond
+/// which the server refuses it.
+pub(super) fn milliseconds(time: Duration) -> u64 {
+    const MAX: u64 = 3_000_000_000_000;
+    u64::try_from(time.as_millis()).unwrap_or(MAX).clamp(1, MAX)
+}
+
 fn was_closed(error: &RedisError) -> bool {
     (error.is_connection_dropped() || error.is_io_error()) && !error.is_timeout()
 }

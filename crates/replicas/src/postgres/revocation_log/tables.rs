@@ -1,66 +1,33 @@
 //! The SQL of each call.
-//!
-//! A call is one message of the simple query protocol: an implicit transaction that commits by
-//! itself, with `SET LOCAL` for its time limits. It needs no prepared statement and no state of the
-//! session, so it works behind PgBouncer in transaction mode. Values are JSON in hexadecimal
-//! digits, which cannot end a literal.
 
-use std::{fmt::Write as _, time::Duration};
+use std::time::Duration;
 
 use mcp_auth_core::{ConfigError, revocation::LogEntry};
 use serde_json::{Value, json};
 
+use crate::postgres::sql::{self, LIMITS, TablePrefix, literal};
+
 /// The tables as they are created with the default prefix.
 const DDL: &str = include_str!("tables.sql");
 
-/// How long a statement may take, and how long it may wait for a lock.
-const LIMITS: &str = "SET LOCAL statement_timeout = 2000; SET LOCAL lock_timeout = 1000; ";
-/// The same for reading, of which each row has a limit at the client.
+/// Limits for reading, of which each row has a limit at the client.
 const READ_LIMITS: &str = "SET LOCAL statement_timeout = 30000; SET LOCAL lock_timeout = 1000; ";
 
-/// The tables of a prefix, which is a plain identifier.
-#[derive(Debug, Clone)]
-pub(super) struct Tables(Box<str>);
-
-impl Default for Tables {
-    fn default() -> Self {
-        Self(Self::DEFAULT_PREFIX.into())
-    }
-}
+/// The tables of a prefix.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Tables(TablePrefix);
 
 impl Tables {
-    const DEFAULT_PREFIX: &str = "mcp_auth";
-
     pub(super) fn new(prefix: &str) -> Result<Self, ConfigError> {
-        let is_letter = |c: char| c.is_ascii_lowercase() || c == '_';
-        let is_allowed = |c: char| is_letter(c) || c.is_ascii_digit();
-        // An identifier has at most 63 bytes.
-        let fits = prefix.len() + "_revocations_changed_in".len() <= 63;
-        if !prefix.starts_with(is_letter) || !prefix.chars().all(is_allowed) || !fits {
-            return Err(ConfigError::invalid(
-                "table_prefix",
-                prefix,
-                "must consist of a-z, 0-9 and _, not begin with a digit, and have at most 40 \
-                 characters",
-                Self::DEFAULT_PREFIX,
-            ));
-        }
-        Ok(Self(prefix.into()))
+        TablePrefix::new(prefix).map(Self)
     }
 
     pub(super) fn ddl(&self) -> String {
-        DDL.replace(Self::DEFAULT_PREFIX, &self.0)
+        self.0.ddl(DDL)
     }
 
-    /// Processes that start at once create the tables one after the other: `IF NOT EXISTS` alone
-    /// fails where two do it at the same time.
     pub(super) fn create(&self) -> String {
-        let ddl = self.ddl();
-        format!(
-            "SET LOCAL client_min_messages = warning; SET LOCAL lock_timeout = 20000; \
-             SELECT pg_advisory_xact_lock(hashtext('{}_revocations')); {ddl}",
-            self.0
-        )
+        self.0.create(DDL)
     }
 
     /// Writes entries whose slot has none that is as late. Rows are locked in one order, so that
@@ -151,9 +118,7 @@ impl Tables {
     /// Gives a row where the lease is the holder's.
     pub(super) fn lease(&self, name: &str, holder: &str, time: Duration) -> String {
         let given = literal(&json!({ "name": name, "holder": holder }));
-        // An interval of more than a century would be none that the server can add.
-        let seconds = time.as_secs_f64().min(3e9);
-        let until = format!("clock_timestamp() + interval '1 second' * {seconds}");
+        let until = sql::after(time);
         format!(
             "{LIMITS}\
              INSERT INTO {}_leases AS known (name, holder, expires_at) \
@@ -179,29 +144,9 @@ fn rows(entries: &[LogEntry]) -> Value {
     entries.iter().map(row).collect()
 }
 
-/// A JSON value as an SQL expression.
-fn literal(value: &Value) -> String {
-    let mut hex = String::new();
-    for byte in value.to_string().bytes() {
-        // Writing to a string does not fail.
-        let _ = write!(hex, "{byte:02x}");
-    }
-    format!("convert_from(decode('{hex}', 'hex'), 'UTF8')::json")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_prefix_that_is_no_plain_identifier_is_rejected() {
-        let long = "a".repeat(41);
-        for prefix in ["", "1a", "A", "a-b", "a.b", "a\"b", "a;b", "ä", &long] {
-            let error = Tables::new(prefix).unwrap_err().to_string();
-            assert!(error.contains("table_prefix") && error.contains("mcp_auth"), "{error}");
-        }
-        assert!(Tables::new(&long[1..]).is_ok());
-    }
 
     #[test]
     fn the_ddl_has_the_prefix() {

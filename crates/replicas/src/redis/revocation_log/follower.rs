@@ -13,10 +13,9 @@ use redis::{
 
 use super::{
     entry,
-    keys::Keys,
     position::{Position, Report},
-    server::Server,
 };
+use crate::redis::{keys::Keys, server::Server};
 
 /// For how long a read waits for entries.
 const BLOCK: Duration = Duration::from_secs(1);

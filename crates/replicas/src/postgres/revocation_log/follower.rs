@@ -10,10 +10,8 @@ use mcp_auth_core::revocation::{LogBatch, LogEntry, LogError, LogFollower};
 use sqlx::{PgConnection, Row, postgres::PgRow};
 use tokio::time::sleep;
 
-use super::{
-    connections::{self, Connections, ROW_LIMIT},
-    tables::Tables,
-};
+use super::tables::Tables;
+use crate::postgres::connections::{self, Connections, ROW_LIMIT};
 
 /// The pause between two polls.
 const POLL_EVERY: Duration = Duration::from_millis(300);
