@@ -2,7 +2,7 @@
 
 use mcp_auth_core::ConfigError;
 
-/// The keys of one log. The prefix stands within braces, so that a cluster keeps all keys in one
+/// The keys of one prefix. It stands within braces, so that a cluster keeps all keys in one
 /// hash slot and one script may use them.
 #[derive(Debug, Clone)]
 pub(super) struct Keys(Box<str>);
@@ -54,6 +54,11 @@ impl Keys {
         self.key(&format!("lease:{name}"))
     }
 
+    /// A string that expires: the claim of a refresh, or its outcome.
+    pub(super) fn refresh(&self, key: &str) -> String {
+        self.key(&format!("refresh:{key}"))
+    }
+
     fn key(&self, name: &str) -> String {
         format!("{{{}}}:{name}", self.0)
     }
@@ -66,8 +71,8 @@ mod tests {
     #[test]
     fn all_keys_of_a_prefix_are_in_one_hash_slot() {
         let keys = Keys::new("my-app:prod").unwrap();
-        for key in [keys.state(), keys.stream(), keys.seq(), keys.checkpoints(), keys.lease("{x}")]
-        {
+        let of_log = [keys.state(), keys.stream(), keys.seq(), keys.checkpoints()];
+        for key in of_log.into_iter().chain([keys.lease("{x}"), keys.refresh("{x}")]) {
             assert!(key.starts_with("{my-app:prod}:"), "{key}");
         }
     }

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// The longest that any call takes, with some room for a machine under load.
-const CALL_LIMIT: Duration = Duration::from_millis(5_500);
+pub(crate) const CALL_LIMIT: Duration = Duration::from_millis(5_500);
 
 pub(crate) async fn a_follower_goes_on_after_its_connection_was_ended<P: Place>(place: &P) {
     place.log().append(&[entry("before", 1)]).await.unwrap();

@@ -1,4 +1,4 @@
-//! The contract of revocation logs, on real servers: each test over each log.
+//! The contract of revocation logs and refresh locks, on real servers: each test over each server.
 //!
 //! The servers are behind the features `test-redis` and `test-postgres`, at `TEST_REDIS_URL` and
 //! `TEST_POSTGRES_URL`; each test has a prefix of its own there. A test that flushes or restarts
@@ -19,3 +19,4 @@ mod reader;
 mod redis;
 #[cfg(feature = "test-redis")]
 mod redis_server;
+mod refresh_lock;

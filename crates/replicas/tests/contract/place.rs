@@ -1,20 +1,21 @@
-//! A log of its own for one test.
+//! A log and locks of its own for one test.
 
 use std::{
     env, fmt, process,
     sync::atomic::{AtomicU32, Ordering::Relaxed},
 };
 
-use mcp_auth_core::revocation::RevocationLog;
+use mcp_auth_core::{revocation::RevocationLog, session::RefreshLock};
 
 use crate::proxy::Proxy;
 
 /// What must never be seen in a message.
 pub(crate) const PASSWORD: &str = "hunter2";
 
-/// A log on a server, and what a test does to the server.
+/// A log and locks on a server, and what a test does to the server.
 pub(crate) trait Place: Sized {
     type Log: RevocationLog + Clone + fmt::Debug;
+    type Lock: RefreshLock + Clone + fmt::Debug;
 
     /// A log that is empty.
     async fn new() -> Self;
@@ -30,7 +31,14 @@ pub(crate) trait Place: Sized {
     /// A log at this address, with the password.
     fn at(address: &str) -> Self::Log;
 
-    /// Ends all connections of the log, by the server.
+    /// A lock with connections of its own, by way of the proxy. `suffix` is added to the prefix; it
+    /// is empty or `_ano`.
+    async fn lock(&self, suffix: &str) -> Self::Lock;
+
+    /// A lock at this address, with the password.
+    fn lock_at(address: &str) -> Self::Lock;
+
+    /// Ends all connections of the log and of the locks, by the server.
     async fn end_connections(&self);
 
     /// Deletes all records, as somebody would who cleans up.

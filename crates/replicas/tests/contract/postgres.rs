@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use mcp_auth_core::revocation::RevocationLog;
-use mcp_auth_replicas::PostgresRevocationLog;
+use mcp_auth_replicas::{PostgresRefreshLock, PostgresRevocationLog};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 
 use crate::{
@@ -12,20 +12,20 @@ use crate::{
     reader::{Reader, entry},
 };
 
-struct Postgres {
-    name: String,
-    url: String,
+pub(crate) struct Postgres {
+    pub(crate) name: String,
+    pub(crate) url: String,
     proxy: Proxy,
     log: PostgresRevocationLog,
 }
 
 impl Postgres {
-    async fn admin(&self) -> PgConnection {
+    pub(crate) async fn admin(&self) -> PgConnection {
         let (url, _) = test_server();
         PgConnection::connect(&url).await.unwrap()
     }
 
-    async fn execute(&self, sql: &str) {
+    pub(crate) async fn execute(&self, sql: &str) {
         execute(&mut self.admin().await, sql).await;
     }
 
@@ -36,6 +36,7 @@ impl Postgres {
 
 impl Place for Postgres {
     type Log = PostgresRevocationLog;
+    type Lock = PostgresRefreshLock;
 
     /// Connections have a name of their own, by which they can be ended.
     async fn new() -> Self {
@@ -80,6 +81,17 @@ impl Place for Postgres {
         PostgresRevocationLog::new(format!("postgres://ada:{PASSWORD}@{address}/app")).unwrap()
     }
 
+    async fn lock(&self, suffix: &str) -> PostgresRefreshLock {
+        let lock = PostgresRefreshLock::new(&self.url).unwrap();
+        let lock = lock.table_prefix(format!("{}{suffix}", self.name)).unwrap();
+        lock.create_tables().await.unwrap();
+        lock
+    }
+
+    fn lock_at(address: &str) -> PostgresRefreshLock {
+        PostgresRefreshLock::new(format!("postgres://ada:{PASSWORD}@{address}/app")).unwrap()
+    }
+
     async fn end_connections(&self) {
         let sql = format!(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '{}'",
@@ -94,7 +106,7 @@ impl Place for Postgres {
 
     async fn remove(self) {
         for prefix in [self.name.clone(), format!("{}_ano", self.name)] {
-            for table in ["revocations", "checkpoints", "leases"] {
+            for table in ["revocations", "checkpoints", "leases", "refreshes"] {
                 self.execute(&format!("DROP TABLE IF EXISTS {prefix}_{table}")).await;
             }
         }

@@ -3,7 +3,7 @@
 use std::{fs, time::Duration};
 
 use mcp_auth_core::revocation::RevocationLog;
-use mcp_auth_replicas::RedisRevocationLog;
+use mcp_auth_replicas::{RedisRefreshLock, RedisRevocationLog};
 use redis::{FromRedisValue, aio::MultiplexedConnection, cmd};
 
 use crate::{
@@ -13,9 +13,9 @@ use crate::{
     redis_server::RedisServer,
 };
 
-struct Redis {
-    name: String,
-    proxy: Proxy,
+pub(crate) struct Redis {
+    pub(crate) name: String,
+    pub(crate) proxy: Proxy,
     log: RedisRevocationLog,
     admin: MultiplexedConnection,
 }
@@ -25,11 +25,11 @@ impl Redis {
         &self.name
     }
 
-    async fn ask<T: FromRedisValue>(&self, words: &[&str]) -> T {
+    pub(crate) async fn ask<T: FromRedisValue>(&self, words: &[&str]) -> T {
         ask(&self.admin, words).await
     }
 
-    fn key(&self, name: &str) -> String {
+    pub(crate) fn key(&self, name: &str) -> String {
         format!("{{{}}}:{name}", self.prefix())
     }
 
@@ -40,6 +40,7 @@ impl Redis {
 
 impl Place for Redis {
     type Log = RedisRevocationLog;
+    type Lock = RedisRefreshLock;
 
     /// A user of its own, so that its connections can be ended.
     async fn new() -> Self {
@@ -69,6 +70,16 @@ impl Place for Redis {
 
     fn at(address: &str) -> RedisRevocationLog {
         RedisRevocationLog::new(format!("redis://ada:{PASSWORD}@{address}/0")).unwrap()
+    }
+
+    async fn lock(&self, suffix: &str) -> RedisRefreshLock {
+        let url = format!("redis://{}:{PASSWORD}@{}/0", self.name, self.proxy.address());
+        let lock = RedisRefreshLock::new(url).unwrap();
+        lock.key_prefix(format!("{}{suffix}", self.name)).unwrap()
+    }
+
+    fn lock_at(address: &str) -> RedisRefreshLock {
+        RedisRefreshLock::new(format!("redis://ada:{PASSWORD}@{address}/0")).unwrap()
     }
 
     async fn end_connections(&self) {

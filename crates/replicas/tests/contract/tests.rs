@@ -1,4 +1,4 @@
-//! What each log must do while its server answers.
+//! What each log must do while its server answers, and the list of the contract's tests.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -36,6 +36,26 @@ macro_rules! contract {
             a_call_that_is_cancelled_leaves_a_follower_that_works
             an_emptied_log_is_noticed
             no_message_has_the_password
+        );
+        contract!($place, mod refreshing = crate::refresh_lock:
+            one_of_fifty_concurrent_claims_is_granted
+            a_claim_is_granted_again_to_its_holder
+            a_claim_ends_after_its_ttl
+            a_former_holder_changes_nothing
+            an_abandoned_claim_is_free_for_another
+            an_outcome_is_gone_after_its_time
+            an_outcome_is_published_after_the_claim_ended
+            keys_and_prefixes_of_locks_are_separate
+            any_key_and_outcome_pass_unchanged
+            names_and_outcomes_beyond_the_bounds_are_errors
+            the_longest_times_are_accepted
+            a_lock_works_in_one_runtime_after_another
+        );
+        contract!($place, mod refreshing_failing = crate::refresh_lock::failing:
+            a_lock_goes_on_after_its_connection_was_ended
+            a_lock_out_of_reach_is_an_error_until_it_is_back
+            a_lock_that_is_blocked_is_an_error_within_the_limit
+            no_message_of_a_lock_has_the_password
         );
     };
     ($place:ident, mod $name:ident = $module:path: $($test:ident)*) => {
