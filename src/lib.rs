@@ -94,8 +94,8 @@
 //! | `diesel-async` | `DieselAsyncIdentityStore` |
 //! | `sea-orm` | `SeaOrmIdentityStore` |
 //! | `memory` | `MemoryIdentityStore` |
-//! | `postgres` | `PostgresRevocationLog` |
-//! | `redis` | `RedisRevocationLog` |
+//! | `postgres` | `PostgresRevocationLog`, `PostgresRefreshLock` |
+//! | `redis` | `RedisRevocationLog`, `RedisRefreshLock` |
 //! | `sign-in` | `sign_in`: sign-in in the browser by WorkOS AuthKit |
 //! | `metrics` | decisions, fetches and the age of keys for whichever recorder is installed, by the facade `metrics` |
 //! | `contract-tests` | what every store must do, as tests for a store of one's own |
@@ -187,6 +187,10 @@ pub mod session {
         ErrorPage, LoadFuture, LoadedSession, RefreshClaim, RefreshLock, SessionCredential,
         SessionError, SessionIdentity, SessionSource, SessionToken, SetCookie, is_own_path,
     };
+    #[cfg(feature = "postgres")]
+    pub use mcp_auth_replicas::PostgresRefreshLock;
+    #[cfg(feature = "redis")]
+    pub use mcp_auth_replicas::RedisRefreshLock;
 }
 
 /// Sign-in in the browser by WorkOS AuthKit: people on pages are the same users as their agents.
@@ -273,7 +277,7 @@ struct WorkOsGuide;
 struct RevocationGuide;
 
 /// The code of docs/sign-in.md, compiled.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "redis", feature = "sign-in"))]
 #[doc = include_str!("../docs/sign-in.md")]
 struct SignInGuide;
 
