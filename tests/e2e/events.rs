@@ -7,6 +7,9 @@ use crate::obligations::{SOURCES, rust_files};
 /// The test that provokes most of them.
 const LOGS: &str = "r09_neither_log_nor_answer_shows_a_token_and_the_log_tells_the_remedy";
 
+/// The test that provokes those of a sign-in.
+const SIGN_IN: &str = "r09_a_sign_in_leaves_events_and_no_secret_in_the_log";
+
 /// Each event, with a test that provokes it and reads it in the log.
 const PROVOKED: &[(&str, &str)] = &[
     ("request_refused", LOGS),
@@ -50,6 +53,17 @@ const PROVOKED: &[(&str, &str)] = &[
     ("workos_events_not_followed", "r36_webhooks_leave_events_and_no_personal_data_in_the_log"),
     ("workos_setup", "the_set_up_is_checked_at_the_start_and_logged"),
     ("workos_setup_wrong", "the_set_up_is_checked_at_the_start_and_logged"),
+    ("signed_in", SIGN_IN),
+    ("signed_out", SIGN_IN),
+    ("sign_in_refused", SIGN_IN),
+    ("sign_in_unavailable", SIGN_IN),
+    ("sign_out_failed", SIGN_IN),
+    ("session_refreshed", SIGN_IN),
+    ("session_refresh_refused", SIGN_IN),
+    ("session_refresh_failed", SIGN_IN),
+    ("refresh_lock_failed", SIGN_IN),
+    ("session_not_stored", SIGN_IN),
+    ("session_not_deleted", SIGN_IN),
 ];
 
 #[test]

@@ -34,6 +34,7 @@ mod recipes;
 mod revocation_events;
 mod sessions;
 mod settings;
+mod sign_in;
 mod streams;
 mod support;
 mod tokens;

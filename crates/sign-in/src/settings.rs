@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use actix_session::storage::{CookieSessionStore, SessionStore};
+use actix_session::storage::SessionStore;
 use mcp_auth_core::{
     ConfigError, Secret,
     session::{ErrorPage, RefreshLock, is_own_path},
@@ -12,7 +12,7 @@ use url::Url;
 use crate::{
     environment::{self, Variables},
     seal::{MIN_PASSWORD, Seal},
-    store::Store,
+    store::{InCookie, Of, Store},
     stored::Lifetimes,
 };
 
@@ -104,7 +104,7 @@ impl SignInSettings {
             redirect_url: redirect(redirect_url.as_ref())?,
             api_url: url("api_url", API)?,
             seal,
-            store: Arc::new(CookieSessionStore::default()),
+            store: Arc::new(InCookie),
             lock: None,
             lifetimes: Lifetimes { idle: 7 * A_DAY, absolute: 30 * A_DAY },
             login_path: "/login".into(),
@@ -145,7 +145,7 @@ impl SignInSettings {
     /// `RedisSessionStore`. Default: in the cookie itself, sealed, which needs no server. A cookie
     /// cannot be taken back: signing out ends the session by the revocation log alone.
     pub fn store(self, store: impl SessionStore + Send + Sync + 'static) -> Self {
-        Self { store: Arc::new(store), ..self }
+        Self { store: Arc::new(Of(store)), ..self }
     }
 
     /// Lets one of several processes refresh a session. Default: none, for a single process.

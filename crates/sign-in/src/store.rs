@@ -7,7 +7,7 @@ use std::{collections::HashMap, error::Error, time::Duration};
 
 use actix_session::storage::{LoadError, SessionKey, SessionStore};
 use actix_web::cookie::time;
-use futures_util::future::LocalBoxFuture;
+use futures_util::future::{LocalBoxFuture, ready};
 use mcp_auth_core::session::SessionError;
 
 use crate::stored::StoredSession;
@@ -39,14 +39,53 @@ pub(crate) trait Store: Send + Sync {
     fn delete<'s>(&'s self, key: &'s str) -> LocalBoxFuture<'s, Result<(), SessionError>>;
 }
 
-impl<S: SessionStore + Send + Sync> Store for S {
+/// Keeps a session in its key, and so in the cookie. Unlike `CookieSessionStore` of actix-session it
+/// has no bound of its own, so that one check tells of every cookie that browsers would drop.
+pub(crate) struct InCookie;
+
+impl Store for InCookie {
+    fn load<'s>(
+        &'s self,
+        key: &'s str,
+    ) -> LocalBoxFuture<'s, Result<Option<StoredSession>, SessionError>> {
+        let entries = serde_json::from_str(key).ok();
+        Box::pin(ready(Ok(entries.and_then(StoredSession::from_entries))))
+    }
+
+    fn save<'s>(
+        &'s self,
+        session: &'s StoredSession,
+        _: Duration,
+    ) -> LocalBoxFuture<'s, Result<String, SessionError>> {
+        let key = serde_json::to_string(&session.to_entries()).map_err(SessionError::new);
+        Box::pin(ready(key))
+    }
+
+    fn update<'s>(
+        &'s self,
+        _: &'s str,
+        session: &'s StoredSession,
+        time_to_live: Duration,
+    ) -> LocalBoxFuture<'s, Result<String, SessionError>> {
+        self.save(session, time_to_live)
+    }
+
+    fn delete<'s>(&'s self, _: &'s str) -> LocalBoxFuture<'s, Result<(), SessionError>> {
+        Box::pin(ready(Ok(())))
+    }
+}
+
+/// A store of actix-session.
+pub(crate) struct Of<S>(pub(crate) S);
+
+impl<S: SessionStore + Send + Sync> Store for Of<S> {
     fn load<'s>(
         &'s self,
         key: &'s str,
     ) -> LocalBoxFuture<'s, Result<Option<StoredSession>, SessionError>> {
         Box::pin(async move {
             let Some(key) = parse(key) else { return Ok(None) };
-            match SessionStore::load(self, &key).await {
+            match self.0.load(&key).await {
                 Ok(entries) => Ok(entries.and_then(StoredSession::from_entries)),
                 Err(LoadError::Deserialization(_)) => Ok(None),
                 Err(error) => Err(with_causes(&error)),
@@ -61,7 +100,7 @@ impl<S: SessionStore + Send + Sync> Store for S {
     ) -> LocalBoxFuture<'s, Result<String, SessionError>> {
         Box::pin(async move {
             let entries: HashMap<String, String> = session.to_entries();
-            let key = SessionStore::save(self, entries, &duration(time_to_live)).await;
+            let key = self.0.save(entries, &duration(time_to_live)).await;
             key.map(String::from).map_err(|error| with_causes(&error))
         })
     }
@@ -74,10 +113,10 @@ impl<S: SessionStore + Send + Sync> Store for S {
     ) -> LocalBoxFuture<'s, Result<String, SessionError>> {
         Box::pin(async move {
             let Some(key) = parse(key) else {
-                return Store::save(self, session, time_to_live).await;
+                return self.save(session, time_to_live).await;
             };
             let entries = session.to_entries();
-            let key = SessionStore::update(self, key, entries, &duration(time_to_live)).await;
+            let key = self.0.update(key, entries, &duration(time_to_live)).await;
             key.map(String::from).map_err(|error| with_causes(&error))
         })
     }
@@ -85,9 +124,7 @@ impl<S: SessionStore + Send + Sync> Store for S {
     fn delete<'s>(&'s self, key: &'s str) -> LocalBoxFuture<'s, Result<(), SessionError>> {
         Box::pin(async move {
             match parse(key) {
-                Some(key) => {
-                    SessionStore::delete(self, &key).await.map_err(|e| SessionError::new(&e))
-                }
+                Some(key) => self.0.delete(&key).await.map_err(|e| SessionError::new(&e)),
                 None => Ok(()),
             }
         })
