@@ -37,6 +37,13 @@ impl Bookmark {
         let text = format!("{}\n{}\n{}", self.url, self.title, self.tags.join("\n")).to_lowercase();
         query.split_whitespace().all(|word| text.contains(&word.to_lowercase()))
     }
+
+    /// The address, where it is one that a page may link to. A row that was not written by
+    /// Bookmarket may hold another, such as `javascript:`.
+    pub fn link(&self) -> Option<&str> {
+        let url = Url::parse(&self.url).ok()?;
+        matches!(url.scheme(), "http" | "https").then_some(&*self.url)
+    }
 }
 
 /// A bookmark that was checked and is not stored yet. The type is the proof of the check.
@@ -149,25 +156,84 @@ pub enum InvalidBookmark {
     TooManyTags,
 }
 
-impl fmt::Display for InvalidBookmark {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+/// A part of a bookmark, by the name that it has in forms and as an argument of tools.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Field {
+    /// Where it leads.
+    Url,
+    /// What it is called.
+    Title,
+    /// What it is about.
+    Tags,
+}
+
+impl Field {
+    /// `url`, `title` or `tags`.
+    pub fn name(self) -> &'static str {
         match self {
-            Self::NotAUrl => {
-                write!(f, "`url` is not a full address; it looks like https://example.com/page.")
-            }
-            Self::NotHttp => write!(f, "`url` must begin with https:// or http://."),
-            Self::UrlWithCredentials => {
-                write!(f, "`url` must not hold a user name or a password.")
-            }
-            Self::UrlTooLong => write!(f, "`url` must be at most {MAX_URL} bytes long."),
-            Self::Title => write!(f, "`title` must be one line of 1 to {MAX_TITLE} characters."),
-            Self::Tag => write!(
-                f,
-                "Each of `tags` must be one line of 1 to {MAX_TAG} characters without a comma."
-            ),
-            Self::TooManyTags => write!(f, "`tags` must be at most {MAX_TAGS}."),
+            Self::Url => "url",
+            Self::Title => "title",
+            Self::Tags => "tags",
         }
     }
 }
 
+impl InvalidBookmark {
+    /// The part that is wrong.
+    pub fn field(self) -> Field {
+        match self {
+            Self::NotAUrl | Self::NotHttp | Self::UrlWithCredentials | Self::UrlTooLong => {
+                Field::Url
+            }
+            Self::Title => Field::Title,
+            Self::Tag | Self::TooManyTags => Field::Tags,
+        }
+    }
+
+    /// What is expected of that part, to complete a sentence that begins with its name.
+    pub fn rule(self) -> String {
+        match self {
+            Self::NotAUrl => {
+                "is not a full address; it looks like https://example.com/page.".to_owned()
+            }
+            Self::NotHttp => "must begin with https:// or http://.".to_owned(),
+            Self::UrlWithCredentials => "must not hold a user name or a password.".to_owned(),
+            Self::UrlTooLong => format!("must be at most {MAX_URL} bytes long."),
+            Self::Title => format!("must be one line of 1 to {MAX_TITLE} characters."),
+            Self::Tag => format!("must be one line of 1 to {MAX_TAG} characters without a comma."),
+            Self::TooManyTags => format!("must be at most {MAX_TAGS}."),
+        }
+    }
+}
+
+impl fmt::Display for InvalidBookmark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let each = if *self == Self::Tag { "Each of " } else { "" };
+        write!(f, "{each}`{}` {}", self.field().name(), self.rule())
+    }
+}
+
 impl std::error::Error for InvalidBookmark {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_addresses_of_the_web_are_linked() {
+        let of = |url: &str| Bookmark {
+            id: 1,
+            url: url.to_owned(),
+            title: "Title".to_owned(),
+            tags: Vec::new(),
+            created_at: Utc::now(),
+        };
+        for url in ["https://example.com/", "http://example.com/?a=b"] {
+            assert_eq!(of(url).link(), Some(url));
+        }
+        let others = ["javascript:alert(1)", " javascript:alert(1)", "data:text/html,x", "/a", ""];
+        for url in others {
+            assert_eq!(of(url).link(), None, "{url}");
+        }
+    }
+}

@@ -10,6 +10,7 @@
 //! | sign in without an account at WorkOS, to try it | [`demo`] |
 //! | authenticate callers, and find their users | [`auth`] |
 //! | the tools that agents call | [`tools`] |
+//! | what both do with bookmarks | [`actions`] |
 //! | what a bookmark is | [`bookmark`] |
 //! | tell whether it can decide | [`health`] |
 //! | what happens in WorkOS, and the check of the set-up there | [`workos`] |
@@ -17,6 +18,7 @@
 //! | where people and bookmarks are stored | [`store`] |
 #![forbid(unsafe_code)]
 
+pub mod actions;
 pub mod auth;
 pub mod bookmark;
 pub mod demo;

@@ -24,8 +24,8 @@ use self::{
     results::{Deleted, Entry, Page, ToolError, WhoAmI},
 };
 use crate::{
+    actions,
     auth::{BookmarksRead, BookmarksWrite, Caller},
-    bookmark::{MAX_BOOKMARKS, NewBookmark},
     store::Store,
 };
 
@@ -69,7 +69,7 @@ impl Tools {
     /// Says who is signed in, and how many bookmarks they have.
     #[tool(title = "Who am I", annotations(read_only_hint = true, open_world_hint = false))]
     async fn whoami(&self, caller: Caller) -> Result<Json<WhoAmI>, ToolError> {
-        let bookmarks = self.store.count_bookmarks_of(caller.user()).await?;
+        let bookmarks = actions::count(&self.store, caller.user()).await?;
         Ok(Json(WhoAmI::new(&caller, bookmarks)))
     }
 
@@ -80,7 +80,7 @@ impl Tools {
         caller: Caller,
         Parameters(wanted): Parameters<ListBookmarks>,
     ) -> Result<Json<Page>, ToolError> {
-        let all = self.store.bookmarks_of(caller.user()).await?;
+        let all = actions::list(&self.store, caller.user()).await?;
         Ok(Json(Page::of(all, wanted.page())))
     }
 
@@ -91,9 +91,7 @@ impl Tools {
         caller: Caller,
         Parameters(wanted): Parameters<SearchBookmarks>,
     ) -> Result<Json<Page>, ToolError> {
-        let query = wanted.query()?;
-        let mut found = self.store.bookmarks_of(caller.user()).await?;
-        found.retain(|bookmark| bookmark.matches(query));
+        let found = actions::search(&self.store, caller.user(), &wanted.query).await?;
         Ok(Json(Page::of(found, wanted.page())))
     }
 
@@ -107,11 +105,8 @@ impl Tools {
         caller: Caller,
         Parameters(wanted): Parameters<AddBookmark>,
     ) -> Result<Json<Entry>, ToolError> {
-        let new = NewBookmark::parse(&wanted.url, &wanted.title, &wanted.tags)?;
-        if self.store.count_bookmarks_of(caller.user()).await? >= MAX_BOOKMARKS {
-            return Err(ToolError::Full);
-        }
-        let kept = self.store.add_bookmark(caller.user(), &new).await?;
+        let AddBookmark { url, title, tags } = wanted;
+        let kept = actions::add(&self.store, caller.user(), &url, &title, &tags).await?;
         Ok(Json(kept.into()))
     }
 
@@ -125,12 +120,8 @@ impl Tools {
         caller: Caller,
         Parameters(wanted): Parameters<DeleteBookmark>,
     ) -> Result<Json<Deleted>, ToolError> {
-        let id = wanted.id;
-        if self.store.delete_bookmark(caller.user(), id).await? {
-            Ok(Json(Deleted::new(id)))
-        } else {
-            Err(ToolError::NoSuchBookmark(id))
-        }
+        actions::delete(&self.store, caller.user(), wanted.id).await?;
+        Ok(Json(Deleted::new(wanted.id)))
     }
 }
 

@@ -3,10 +3,8 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::results::ToolError;
+use crate::actions::MAX_QUERY;
 
-/// The longest query, in characters.
-pub(super) const MAX_QUERY: usize = 200;
 /// How many bookmarks a page shows at most.
 const MAX_PAGE: u32 = 200;
 
@@ -50,7 +48,7 @@ impl ListBookmarks {
 pub(super) struct SearchBookmarks {
     /// Words that the address, the title and the tags together must contain.
     #[schemars(length(min = 1, max = MAX_QUERY))]
-    query: String,
+    pub(super) query: String,
     /// How many to show at most.
     #[serde(default = "default_limit")]
     #[schemars(range(min = 1, max = MAX_PAGE))]
@@ -61,15 +59,6 @@ pub(super) struct SearchBookmarks {
 }
 
 impl SearchBookmarks {
-    /// The words, if there are some and not too many.
-    pub(super) fn query(&self) -> Result<&str, ToolError> {
-        match self.query.trim() {
-            "" => Err(ToolError::Query),
-            query if query.chars().count() > MAX_QUERY => Err(ToolError::Query),
-            query => Ok(query),
-        }
-    }
-
     pub(super) fn page(&self) -> PageOf {
         PageOf::new(self.limit, self.offset)
     }

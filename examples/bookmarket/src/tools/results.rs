@@ -6,12 +6,8 @@ use rmcp::model::{ContentBlock, IntoContents};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::arguments::{MAX_QUERY, PageOf};
-use crate::{
-    auth::Caller,
-    bookmark::{Bookmark, InvalidBookmark, MAX_BOOKMARKS},
-    store,
-};
+use super::arguments::PageOf;
+use crate::{actions::ActionError, auth::Caller, bookmark::Bookmark};
 
 /// The signed-in person.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -99,30 +95,20 @@ impl Deleted {
 /// Why a tool failed, for the agent to read: an error in the tool's result, since clients do not
 /// show errors of the protocol.
 #[derive(Debug)]
-pub(super) enum ToolError {
-    Invalid(InvalidBookmark),
-    Query,
-    Full,
-    NoSuchBookmark(i64),
-    Unavailable,
-}
+pub(super) struct ToolError(ActionError);
 
 impl fmt::Display for ToolError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Invalid(reason) => write!(f, "Nothing was added. {reason}"),
-            Self::Query => write!(f, "`query` must be 1 to {MAX_QUERY} characters."),
-            Self::Full => write!(
-                f,
-                "Nothing was added. There are {MAX_BOOKMARKS} bookmarks, the most that one person \
-                 keeps; delete some first."
-            ),
-            Self::NoSuchBookmark(id) => write!(
-                f,
-                "Nothing was deleted. The signed-in person has no bookmark with the id {id}; \
-                 list_bookmarks shows those they have."
-            ),
-            Self::Unavailable => write!(f, "The bookmarks are out of reach now; try again soon."),
+        match self.0 {
+            ActionError::Invalid(_) | ActionError::Full => {
+                write!(f, "Nothing was added. {}", self.0)
+            }
+            ActionError::NoSuchBookmark(_) => {
+                let reason = self.0.to_string();
+                let reason = reason.trim_end_matches('.');
+                write!(f, "Nothing was deleted. {reason}; list_bookmarks shows those they have.")
+            }
+            reason => reason.fmt(f),
         }
     }
 }
@@ -133,15 +119,8 @@ impl IntoContents for ToolError {
     }
 }
 
-impl From<InvalidBookmark> for ToolError {
-    fn from(reason: InvalidBookmark) -> Self {
-        Self::Invalid(reason)
-    }
-}
-
-impl From<store::Error> for ToolError {
-    fn from(error: store::Error) -> Self {
-        tracing::error!(%error, "the store failed");
-        Self::Unavailable
+impl From<ActionError> for ToolError {
+    fn from(reason: ActionError) -> Self {
+        Self(reason)
     }
 }
