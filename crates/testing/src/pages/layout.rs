@@ -51,8 +51,8 @@ impl<'a> Page<'a> {
 <style>{STYLE}</style>
 </head>
 <body>
-<p class="banner"><strong>Local development only.</strong> This is the test authorization server
-of actix-mcp-auth. Nothing here is a real sign-in.</p>
+<header class="banner"><strong>Local development only.</strong> This is the test authorization server
+of actix-mcp-auth. Nothing here is a real sign-in.</header>
 <main>
 <h1>{title}</h1>
 {body}
