@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use actix_mcp_auth::{
-    BuildError, Found, Issuer, McpAuth, Newcomer, Resource, StoreError, permission::Permission,
-    revocation::SharedRevocations, scopes, stores::IdentityStoreExt,
+    AuthedUser, BuildError, Found, Issuer, McpAuth, McpAuthBuilder, Newcomer, Resource, StoreError,
+    permission::Permission, revocation::SharedRevocations, scopes, stores::IdentityStoreExt,
 };
 
 use crate::{
@@ -26,7 +26,8 @@ pub const SCOPES: [&str; 2] = [BookmarksRead::NAME, BookmarksWrite::NAME];
 const USER_TTL: Duration = Duration::from_secs(30);
 const MAX_USERS: u64 = 10_000;
 
-/// Protects `resource` by the tokens of `issuer`, and finds the caller among our own users.
+/// Protects the MCP server `resource` by the tokens of `issuer`, and finds the caller among our own
+/// users.
 ///
 /// # Errors
 /// The two do not go together, such as an http issuer for an https resource.
@@ -37,27 +38,57 @@ pub fn protect(
     revocations: &SharedRevocations,
     settings: &Settings,
 ) -> Result<McpAuth, BuildError> {
-    let auth = McpAuth::builder(resource.clone())
-        .resource_name("Bookmarket")
-        .revocations(revocations)
-        .permissions::<(BookmarksRead, BookmarksWrite)>();
-    let mut auth = match settings.grants {
-        Grants::Own => {
-            // AuthKit grants neither by scope, so Bookmarket grants them.
-            let read_only = settings.read_only.clone();
-            auth.issuer(issuer).grants(move |principal, _: &User| {
-                match read_only.iter().any(|id| id == principal.subject().id()) {
-                    true => [BookmarksRead::NAME],
-                    false => [BookmarksWrite::NAME],
-                }
-            })
-        }
+    let auth = permissions(McpAuth::builder(resource.clone()));
+    let auth = match settings.grants {
+        // AuthKit grants neither by scope, so Bookmarket grants them.
+        Grants::Own => grant(auth.issuer(issuer), settings),
         Grants::Scopes => {
             // Another issuer can. Clients ask for one scope at first, and for more after a 403.
             let scopes = Issuer::AUTHKIT_SCOPES.into_iter().chain(SCOPES);
             auth.issuer(issuer.scopes(scopes)?).ask_at_sign_in::<BookmarksRead>()
         }
     };
+    with_users(auth, store, revocations, settings)
+}
+
+/// Protects the pages at `site` by the `sessions` of people, who are the same users as with the
+/// tokens of their agents. A session has no scopes, so Bookmarket always grants permissions here.
+///
+/// # Errors
+/// As [`protect`].
+pub fn protect_pages(
+    site: &str,
+    sessions: Issuer,
+    store: &Store,
+    revocations: &SharedRevocations,
+    settings: &Settings,
+) -> Result<McpAuth, BuildError> {
+    let auth = permissions(McpAuth::api(site)).issuer(sessions);
+    with_users(grant(auth, settings), store, revocations, settings)
+}
+
+fn permissions(auth: McpAuthBuilder) -> McpAuthBuilder {
+    auth.resource_name("Bookmarket").permissions::<(BookmarksRead, BookmarksWrite)>()
+}
+
+/// Everybody may do everything, except read-only people.
+fn grant(auth: McpAuthBuilder, settings: &Settings) -> McpAuthBuilder {
+    let read_only = settings.read_only.clone();
+    auth.grants(move |principal, _: &User| {
+        match read_only.iter().any(|id| id == principal.subject().id()) {
+            true => [BookmarksRead::NAME],
+            false => [BookmarksWrite::NAME],
+        }
+    })
+}
+
+fn with_users(
+    auth: McpAuthBuilder,
+    store: &Store,
+    revocations: &SharedRevocations,
+    settings: &Settings,
+) -> Result<McpAuth, BuildError> {
+    let mut auth = auth.revocations(revocations);
     if let Some(leeway) = settings.leeway {
         auth = auth.leeway(leeway);
     }
@@ -77,6 +108,11 @@ pub fn protect(
         }
     };
     auth.build()
+}
+
+/// What to call a person: their name where we know it, else who they are to the issuer.
+pub fn name_of(user: &AuthedUser<User>) -> String {
+    user.name.clone().unwrap_or_else(|| user.principal().subject().id().to_owned())
 }
 
 /// The signed-in person, as an argument of a tool.

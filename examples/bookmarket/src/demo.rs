@@ -1,6 +1,6 @@
 //! The demo authority: signing in without an account at WorkOS, to try Bookmarket.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{io, net::SocketAddr, ops::Deref, time::Duration};
 
 use actix_mcp_auth::{
     ConfigError,
@@ -51,9 +51,14 @@ impl Demo {
     ///
     /// # Errors
     /// The port is in use, or no person has the id that should be approved.
-    pub fn start(&self, bookmarket: SocketAddr) -> Result<TestAuthority, StartError> {
+    pub fn start(&self, bookmarket: SocketAddr) -> Result<DemoAuthority, StartError> {
         let port = Self::port(bookmarket).unwrap_or(0);
-        let mut authority = TestAuthority::builder().address(bookmarket.ip()).port(port);
+        let api_key = format!("sk_test_{}", secret()?);
+        let mut authority = TestAuthority::builder()
+            .address(bookmarket.ip())
+            .port(port)
+            .workos_api_key(api_key.as_str())
+            .local_session_issuer();
         for person in Self::people() {
             // Read-only people are on Bookmarket's own list.
             if self.grants == Grants::Own || person.id != Self::READER {
@@ -76,12 +81,47 @@ impl Demo {
         if let Some(lifetime) = self.token_lifetime {
             authority = authority.token_lifetime(lifetime);
         }
-        authority.start().map_err(|error| match error {
+        let authority = authority.start().map_err(|error| match error {
             testing::StartError::UnknownPerson(id) => {
                 let expected = "must be the id of one of the demo people";
                 ConfigError::invalid(DEMO_APPROVE, id, expected, "user_ada").into()
             }
             error => StartError::Demo(error),
-        })
+        })?;
+        Ok(DemoAuthority { authority, api_key, cookie_password: secret()? })
     }
+}
+
+/// The demo authority, running until it is dropped, with secrets that last as long.
+pub struct DemoAuthority {
+    authority: TestAuthority,
+    api_key: String,
+    cookie_password: String,
+}
+
+impl DemoAuthority {
+    /// The key to its stand-in of WorkOS's API, by which the pages sign people in.
+    pub fn api_key(&self) -> &str {
+        &self.api_key
+    }
+
+    /// What the pages encrypt cookies with.
+    pub fn cookie_password(&self) -> &str {
+        &self.cookie_password
+    }
+}
+
+impl Deref for DemoAuthority {
+    type Target = TestAuthority;
+
+    fn deref(&self) -> &TestAuthority {
+        &self.authority
+    }
+}
+
+/// 32 random bytes, in hexadecimal.
+fn secret() -> Result<String, StartError> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|error| StartError::Io(io::Error::other(error)))?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }

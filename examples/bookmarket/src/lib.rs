@@ -9,7 +9,9 @@
 //! | open port and database, serve until told to stop | [`start`] |
 //! | sign in without an account at WorkOS, to try it | [`demo`] |
 //! | authenticate callers, and find their users | [`auth`] |
+//! | let people sign in with a browser | [`site`] |
 //! | the tools that agents call | [`tools`] |
+//! | the pages that people see | [`pages`] |
 //! | what both do with bookmarks | [`actions`] |
 //! | what a bookmark is | [`bookmark`] |
 //! | tell whether it can decide | [`health`] |
@@ -23,8 +25,10 @@ pub mod auth;
 pub mod bookmark;
 pub mod demo;
 pub mod health;
+pub mod pages;
 pub mod revocations;
 pub mod settings;
+pub mod site;
 pub mod start;
 pub mod store;
 pub mod tools;

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// How often it is tried to create the tables while PostgreSQL does not answer.
-const CREATE_TABLES_EVERY: Duration = Duration::from_secs(1);
+pub(crate) const CREATE_TABLES_EVERY: Duration = Duration::from_secs(1);
 
 /// The address of a revocation log. It may contain a password, so `Debug` does not show it.
 #[derive(Clone)]
@@ -163,12 +163,15 @@ pub async fn revoke(settings: &Settings, revoke: &Revoke) -> Result<(), Failed> 
     // So that a wrong clock here cannot make the record older than one that it shall supersede.
     let known = log.follow().next().await.map_err(Failed::Log)?;
     revocations.take_in(known, now);
-    let what = revoke.what().of_issuer(settings.issuer()?).because(revoke.reason.as_str());
-    match revoke.lift {
-        true => revocations.lift(what, now).await,
-        false => revocations.revoke(what, now).await,
+    // People have tokens of two issuers: one for their agents, one for the pages.
+    for issuer in settings.issuers()? {
+        let what = revoke.what().of_issuer(issuer).because(revoke.reason.as_str());
+        match revoke.lift {
+            true => revocations.lift(what, now).await,
+            false => revocations.revoke(what, now).await,
+        }
+        .map_err(Failed::Revoke)?;
     }
-    .map_err(Failed::Revoke)?;
     Ok(())
 }
 

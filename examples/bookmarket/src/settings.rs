@@ -11,7 +11,9 @@
 //! | `BOOKMARKET_READ_ONLY` | nobody, or one of the demo people | who may read and not write: user ids, separated by commas |
 //! | `MCP_AUTH_LEEWAY_SECONDS` | 30 | the tolerated difference of clocks |
 //! | `BOOKMARKET_REVOCATIONS` | this process only | the log of revocations that processes share: `redis://…` or `postgres://…` |
-//! | `WORKOS_API_KEY` | none | reads WorkOS's events, which end access, and checks the set-up |
+//! | `WORKOS_CLIENT_ID` | none | people sign in at the pages, with the next two: the environment's client id |
+//! | `WORKOS_API_KEY` | none | the key to WorkOS's API: sign-in at the pages, events, the check of the set-up |
+//! | `WORKOS_COOKIE_PASSWORD` | none | what the pages encrypt cookies with: a secret of at least 32 bytes |
 //! | `WORKOS_WEBHOOK_SECRET` | none | opens `POST /webhooks/workos`; several with commas between them |
 //! | `WORKOS_API_URL` | `https://api.workos.com` | another address of WorkOS's API, for tests |
 //! | `BOOKMARKET_DEMO_APPROVE` | nobody | the person whom the demo authority signs in without a page |
@@ -52,6 +54,10 @@ pub const READ_ONLY: &str = "BOOKMARKET_READ_ONLY";
 pub const LEEWAY: &str = "MCP_AUTH_LEEWAY_SECONDS";
 /// Where revocations are shared.
 pub const REVOCATIONS: &str = "BOOKMARKET_REVOCATIONS";
+/// The environment at WorkOS where people sign in at the pages.
+pub const CLIENT_ID: &str = "WORKOS_CLIENT_ID";
+/// What the pages encrypt cookies with.
+pub const COOKIE_PASSWORD: &str = "WORKOS_COOKIE_PASSWORD";
 /// The key to WorkOS's API.
 pub const API_KEY: &str = "WORKOS_API_KEY";
 /// The secrets of webhooks.
@@ -187,19 +193,23 @@ impl Settings {
         }
     }
 
-    /// The issuer's name, as it is configured.
+    /// The names of the issuers, as they are configured: of agents' tokens, and of people's
+    /// sessions.
     ///
     /// # Errors
-    /// The demo authority listens on any free port, so its name is not known.
-    pub fn issuer(&self) -> Result<String, ConfigError> {
+    /// The demo authority listens on any free port, so its names are not known.
+    pub fn issuers(&self) -> Result<[String; 2], ConfigError> {
         match &self.sign_in {
-            SignIn::AuthKit(issuer) => Ok(issuer.name().to_owned()),
+            SignIn::AuthKit(issuer) => {
+                Ok([issuer.name().to_owned(), self.workos.api_url().to_owned()])
+            }
             SignIn::Demo(_) => {
                 let port = Demo::port(self.bind).ok_or_else(|| {
                     let expected = "must have a port, since the demo authority's name contains it";
                     ConfigError::invalid(BIND, self.bind.to_string(), expected, BIND_DEFAULT)
                 })?;
-                Ok(format!("http://{}", SocketAddr::new(self.bind.ip(), port)))
+                let address = SocketAddr::new(self.bind.ip(), port);
+                Ok([format!("http://{address}"), format!("http://localhost:{port}")])
             }
         }
     }

@@ -8,15 +8,20 @@ use std::{
 use actix_mcp_auth::{
     BuildError, ConfigError, Issuer, McpAuth, Resource,
     mcp::ToolRules,
-    testing::{self, TestAuthority},
+    testing,
     workos::{Webhooks, WorkOs},
 };
 use actix_web::{App, HttpServer, dev::Server, web};
 use mcp_auth_rmcp::ToolRulesMismatch;
 
 use crate::{
-    auth, health, revocations,
+    auth,
+    demo::DemoAuthority,
+    health,
+    pages::{self, Pages},
+    revocations,
     settings::{AUTHKIT_DOMAIN, MCP_PATH, Settings, SignIn},
+    site::Site,
     store::{self, Store},
     tools::{self, Tools},
     workos::{self, WEBHOOKS_PATH},
@@ -32,7 +37,9 @@ pub struct Bookmarket {
     server: Server,
     resource: Resource,
     /// Stops when it is dropped.
-    demo: Option<TestAuthority>,
+    demo: Option<DemoAuthority>,
+    /// Why nobody can sign in at the pages, if so.
+    no_sign_in: Option<String>,
     /// Reads events until it is dropped.
     _workos: Option<WorkOs>,
 }
@@ -71,10 +78,15 @@ impl Bookmarket {
             }
         };
         let revocations = revocations::start(settings).await?;
+        let site = Site::open(&resource, demo.as_ref(), &store, &revocations, settings)?;
         let auth = auth::protect(&resource, issuer, &store, &revocations, settings)?;
         let (workos, webhooks) = workos::follow(settings, &auth)?;
-        let server = serve(listener, auth, webhooks, store, tools::rules()?)?;
-        Ok(Self { server, resource, demo, _workos: workos })
+        let no_sign_in = match &site {
+            Site::Open { .. } => None,
+            Site::Closed(reason) => Some(reason.clone()),
+        };
+        let server = serve(listener, auth, site, webhooks, store, tools::rules()?)?;
+        Ok(Self { server, resource, demo, no_sign_in, _workos: workos })
     }
 
     /// The identifier of this MCP server, which is also its address.
@@ -85,12 +97,16 @@ impl Bookmarket {
     /// What to do next, for the person who started it.
     pub fn welcome(&self) -> String {
         let resource = &self.resource;
-        let mut text = format!(
-            "Bookmarket listens. Add it to Claude Code:\n\n    \
-             claude mcp add bookmarket --transport http {resource}\n\n\
+        let mut text = format!("Bookmarket listens. Its pages:\n\n    {}/\n\n", resource.origin());
+        if let Some(reason) = &self.no_sign_in {
+            text.push_str(&format!("Nobody can sign in there yet. {reason}\n\n"));
+        }
+        text.push_str(&format!(
+            "Add it to Claude Code:\n\n    {}\n\n\
              The resource indicator for the WorkOS dashboard (Connect > Configuration), exactly:\n\n    \
-             {resource}\n"
-        );
+             {resource}\n",
+            pages::line_to_paste(resource),
+        ));
         if let Some(demo) = &self.demo {
             text.push_str(&format!(
                 "\nWORKOS_AUTHKIT_DOMAIN is not set, so people sign in at a demo authorization \
@@ -127,10 +143,12 @@ fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
 fn serve(
     listener: TcpListener,
     auth: McpAuth,
+    site: Site,
     webhooks: Option<Webhooks>,
     store: Store,
     rules: ToolRules,
 ) -> Result<Server, StartError> {
+    let pages = Pages::new(store.clone(), auth.resource().clone());
     let guard = auth.mcp().rules(rules.clone())?.max_message_bytes(MAX_MESSAGE);
     let tools = Tools::new(store, rules);
     let mcp = mcp_auth_rmcp::endpoint(auth.resource(), move || tools.clone())
@@ -149,6 +167,7 @@ fn serve(
                     config.service(webhooks.at(WEBHOOKS_PATH));
                 }
             })
+            .configure(|config| pages.configure(&site, config))
     });
     let server = server.disable_signals().shutdown_timeout(GRACE);
     Ok(server.listen(listener).map_err(StartError::Io)?.run())

@@ -7,9 +7,14 @@ use actix_mcp_auth::{
 use clap::Args;
 
 use crate::{
-    settings::{API_KEY, API_URL, AUTHKIT_DOMAIN, Settings, SignIn, WEBHOOK_SECRET},
+    settings::{
+        API_KEY, API_URL, AUTHKIT_DOMAIN, CLIENT_ID, COOKIE_PASSWORD, Settings, SignIn,
+        WEBHOOK_SECRET,
+    },
     start::StartError,
 };
+
+const API: &str = "https://api.workos.com";
 
 /// Where WorkOS sends webhooks to.
 pub const WEBHOOKS_PATH: &str = "/webhooks/workos";
@@ -17,7 +22,11 @@ pub const WEBHOOKS_PATH: &str = "/webhooks/workos";
 /// How Bookmarket works with WorkOS.
 #[derive(Clone, Default)]
 pub struct WorkOsKeys {
-    api_key: Option<String>,
+    /// The environment's client id, for people who sign in at the pages.
+    pub(crate) client_id: Option<String>,
+    pub(crate) api_key: Option<String>,
+    /// What the pages encrypt cookies with.
+    pub(crate) cookie_password: Option<String>,
     webhook_secrets: Vec<String>,
     api_url: Option<String>,
 }
@@ -32,7 +41,9 @@ impl WorkOsKeys {
         lookup: impl Fn(&'static str) -> Result<Option<String>, ConfigError>,
     ) -> Result<Self, ConfigError> {
         let keys = Self {
+            client_id: lookup(CLIENT_ID)?,
             api_key: lookup(API_KEY)?,
+            cookie_password: lookup(COOKIE_PASSWORD)?,
             webhook_secrets: lookup(WEBHOOK_SECRET)?
                 .map(|secrets| secrets.split(',').map(|it| it.trim().to_owned()).collect())
                 .unwrap_or_default(),
@@ -42,8 +53,13 @@ impl WorkOsKeys {
             let expected = "must not be empty; a list has commas between its secrets";
             ConfigError::missing(name, expected, "the value in the WorkOS dashboard")
         };
-        if keys.api_key.as_deref() == Some("") {
-            return Err(empty(API_KEY));
+        let single = [
+            (CLIENT_ID, &keys.client_id),
+            (API_KEY, &keys.api_key),
+            (COOKIE_PASSWORD, &keys.cookie_password),
+        ];
+        if let Some((name, _)) = single.iter().find(|(_, value)| value.as_deref() == Some("")) {
+            return Err(empty(name));
         }
         if keys.webhook_secrets.iter().any(String::is_empty) {
             return Err(empty(WEBHOOK_SECRET));
@@ -54,7 +70,16 @@ impl WorkOsKeys {
         }
     }
 
+    /// Where WorkOS's API is, which is also the issuer of people's sessions.
+    pub fn api_url(&self) -> &str {
+        self.api_url.as_deref().map_or(API, |url| url.trim_end_matches('/'))
+    }
+
     fn any(&self) -> bool {
+        self.client_id.is_some() || self.cookie_password.is_some() || self.follows_events()
+    }
+
+    fn follows_events(&self) -> bool {
         self.api_key.is_some() || !self.webhook_secrets.is_empty() || self.api_url.is_some()
     }
 }
@@ -77,7 +102,7 @@ pub fn follow(
     auth: &McpAuth,
 ) -> Result<(Option<WorkOs>, Option<Webhooks>), StartError> {
     let keys = &settings.workos;
-    if !keys.any() {
+    if !keys.follows_events() {
         return Ok((None, None));
     }
     let workos = connect(settings, auth)?;
@@ -92,13 +117,11 @@ fn connect(settings: &Settings, auth: &McpAuth) -> Result<WorkOs, StartError> {
     let SignIn::AuthKit(issuer) = &settings.sign_in else {
         return Err(no_authkit("WorkOS is asked").into());
     };
-    let WorkOsKeys { api_key, api_url, .. } = &settings.workos;
-    let mut workos = WorkOsSettings::authkit(issuer.name())?;
-    if let Some(key) = api_key {
+    let api_url = settings.workos.api_url();
+    let mut workos =
+        WorkOsSettings::authkit(issuer.name())?.api_url(api_url).sessions_issuer(api_url);
+    if let Some(key) = &settings.workos.api_key {
         workos = workos.api_key(key.as_str());
-    }
-    if let Some(url) = api_url {
-        workos = workos.api_url(url.as_str());
     }
     WorkOs::new(workos, auth.handle()).map_err(StartError::Io)
 }
@@ -166,7 +189,9 @@ impl From<StartError> for CheckError {
 impl std::fmt::Debug for WorkOsKeys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("WorkOsKeys")
+            .field("client_id", &self.client_id)
             .field("api_key", &self.api_key.is_some())
+            .field("cookie_password", &self.cookie_password.is_some())
             .field("webhook_secrets", &self.webhook_secrets.len())
             .field("api_url", &self.api_url)
             .finish()

@@ -102,7 +102,7 @@ pub(crate) fn call(tool: &str, arguments: Value) -> Value {
 }
 
 impl Answer {
-    async fn read<S>(mut response: awc::ClientResponse<S>) -> Self
+    pub(crate) async fn read<S>(mut response: awc::ClientResponse<S>) -> Self
     where
         S: futures_util::Stream<Item = Result<actix_web::web::Bytes, awc::error::PayloadError>>,
     {

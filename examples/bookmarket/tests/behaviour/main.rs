@@ -5,16 +5,19 @@
 mod access;
 mod agent;
 mod bookmarks;
+mod browser;
 /// Memory has no address, is never out of reach and never fails: none of this applies to it.
 #[cfg(any(feature = "diesel", all(feature = "sea-orm", not(feature = "memory"))))]
 mod database;
 mod eras;
 mod health;
 mod oauth;
+mod pages;
 mod place;
 mod process;
 mod revoke;
 mod server;
 mod settings;
+mod sign_in;
 mod tool_rules;
 mod workos;

@@ -11,6 +11,7 @@ use serde_json::json;
 
 use crate::{
     agent::Agent,
+    browser::Browser,
     oauth::sign_in,
     place::{Folder, Place},
 };
@@ -114,6 +115,49 @@ async fn an_agent_finds_its_way_from_the_printed_line_to_a_tool() {
     ada.add("https://example.com/", "Found the way", &[]).await;
     assert_eq!(ada.titles().await, ["Found the way"]);
     assert_eq!(ada.call("whoami", json!({})).await.data["subject"], "user_ada");
+}
+
+#[actix_web::test]
+async fn a_person_signs_in_from_the_printed_page() {
+    let place = Place::new();
+    let settings = [
+        ("BOOKMARKET_BIND", "127.0.0.1:0"),
+        ("BOOKMARKET_DEMO_APPROVE", "user_ada"),
+        ("DATABASE_URL", place.url()),
+    ];
+    let running = Running::start(place.folder(), &settings);
+    let origin = running.resource().trim_end_matches("/mcp/bookmarket");
+    assert!(running.welcome.contains(&format!("Its pages:\n\n    {origin}/\n")));
+
+    let page = Browser::new(running.resource()).sign_in().await;
+
+    assert_eq!(page.status, 200, "{page:?}");
+    assert!(page.text.contains("user_ada") && page.text.contains(running.resource()), "{page:?}");
+}
+
+#[test]
+fn without_keys_it_says_why_nobody_signs_in_at_the_pages() {
+    let folder = Folder::new();
+    let settings =
+        [("BOOKMARKET_BIND", "127.0.0.1:0"), ("WORKOS_AUTHKIT_DOMAIN", "auth.example.com")];
+    let running = Running::start(&folder, &settings);
+
+    let missing = "Set WORKOS_CLIENT_ID, WORKOS_API_KEY, WORKOS_COOKIE_PASSWORD.";
+    assert!(running.welcome.contains(missing), "{}", running.welcome);
+}
+
+#[test]
+fn a_short_cookie_password_ends_with_one_sentence() {
+    let said = refusal(&[
+        ("BOOKMARKET_BIND", "127.0.0.1:0"),
+        ("WORKOS_AUTHKIT_DOMAIN", "auth.example.com"),
+        ("WORKOS_CLIENT_ID", "client_01ABC"),
+        ("WORKOS_API_KEY", "sk_test_hunter2"),
+        ("WORKOS_COOKIE_PASSWORD", "hunter2"),
+    ]);
+
+    assert!(said.contains("WORKOS_COOKIE_PASSWORD"), "{said}");
+    assert!(!said.contains("hunter2"), "{said}");
 }
 
 #[cfg(unix)]

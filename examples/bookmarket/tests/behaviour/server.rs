@@ -43,7 +43,8 @@ impl Server {
         Self::start_in(place, authority, &[]).await
     }
 
-    async fn start_in(
+    /// Starts beside an authorization server that runs already.
+    pub(crate) async fn start_in(
         place: Place,
         authority: TestAuthority,
         more: &[(&'static str, &str)],

@@ -1,0 +1,100 @@
+//! The pages that people see in a browser: plain HTML without scripts, made on the server.
+//!
+//! | path | page | file |
+//! |---|---|---|
+//! | `/` | what Bookmarket is, and the way to sign in | `home` |
+//! | `/bookmarks` | a person's bookmarks | `bookmarks`, `forms` |
+//! | any of them | an error | `problem` |
+//! | `/style.css`, `/icon.svg` | how they look | `layout`, which all pages share |
+
+mod bookmarks;
+mod forms;
+mod home;
+mod layout;
+mod problem;
+
+use std::future::{Ready, ready};
+
+use actix_mcp_auth::Resource;
+use actix_web::{
+    HttpResponse,
+    http::header,
+    middleware::DefaultHeaders,
+    web::{self, ServiceConfig},
+};
+
+pub use problem::error_page;
+
+use crate::{site::Site, store::Store};
+
+/// Where a person's bookmarks are.
+pub const BOOKMARKS_PATH: &str = "/bookmarks";
+const STYLE_PATH: &str = "/style.css";
+const STYLE: &str = include_str!("style.css");
+const ICON_PATH: &str = "/icon.svg";
+
+/// No scripts, no frames, and nothing from elsewhere. There is no `form-action`, because browsers
+/// apply it to the redirect after a form as well, and signing out leads to the issuer's origin.
+const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; \
+                      frame-ancestors 'none'";
+
+/// What the pages need.
+#[derive(Debug, Clone)]
+pub struct Pages {
+    store: Store,
+    resource: Resource,
+}
+
+impl Pages {
+    /// The pages over `store`, beside the MCP server `resource`.
+    pub fn new(store: Store, resource: Resource) -> Self {
+        Self { store, resource }
+    }
+
+    /// Serves the pages to the people who sign in at `site`. Where nobody can, they say why.
+    pub fn configure(&self, site: &Site, config: &mut ServiceConfig) {
+        let style = || file("text/css; charset=utf-8", STYLE);
+        let icon = || file("image/svg+xml", include_str!("icon.svg"));
+        config
+            .app_data(web::Data::new(self.clone()))
+            .service(web::resource(STYLE_PATH).wrap(headers()).route(web::get().to(style)))
+            .service(web::resource(ICON_PATH).wrap(headers()).route(web::get().to(icon)));
+        match site {
+            Site::Open { auth, sign_in } => {
+                config.configure(sign_in.routes());
+                let home = web::resource("/").wrap(auth.middleware().optional());
+                config.service(home.wrap(headers()).route(web::get().to(home::show)));
+                let bookmarks = web::scope(BOOKMARKS_PATH).wrap(auth.middleware());
+                config.service(bookmarks.wrap(headers()).configure(bookmarks::configure));
+            }
+            Site::Closed(reason) => {
+                let (why, why_not) = (reason.clone(), reason.clone());
+                let home = move || ready(home::without_sign_in(&why));
+                let home = web::resource("/").wrap(headers()).route(web::get().to(home));
+                let bookmarks = web::scope(BOOKMARKS_PATH).wrap(headers());
+                let closed = move || ready(problem::no_sign_in(&why_not));
+                config.service(home).service(bookmarks.default_service(web::to(closed)));
+            }
+        }
+    }
+}
+
+/// The line that adds an MCP server to Claude Code.
+pub fn line_to_paste(resource: &Resource) -> String {
+    format!("claude mcp add bookmarket --transport http {resource}")
+}
+
+/// The headers of every page, where it has no others.
+fn headers() -> DefaultHeaders {
+    DefaultHeaders::new()
+        .add((header::CONTENT_SECURITY_POLICY, POLICY))
+        .add((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        // Not `no-referrer`: forms would then say `Origin: null`, and be refused.
+        .add((header::REFERRER_POLICY, "same-origin"))
+}
+
+fn file(content_type: &'static str, text: &'static str) -> Ready<HttpResponse> {
+    let mut response = HttpResponse::Ok();
+    response.insert_header((header::CACHE_CONTROL, "public, max-age=300"));
+    ready(response.content_type(content_type).body(text))
+}
