@@ -72,6 +72,10 @@ walk:
 guides:
     tests/interop/guides
 
+# Bookmarket's pages in Chromium, with a real MCP client beside them
+browser:
+    tests/browser/run
+
 # Writes docs/obligations.md anew from the tests' names
 obligations:
     UPDATE_DOCS=1 cargo test -p actix-mcp-auth --test e2e obligations
