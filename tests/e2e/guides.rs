@@ -31,7 +31,9 @@ fn every_reason_is_explained_and_none_that_does_not_exist() {
 #[test]
 fn every_event_and_every_metric_is_documented_and_none_that_does_not_exist() {
     let mut files = Vec::new();
-    for sources in ["crates/actix/src", "crates/rmcp/src", "crates/workos/src"] {
+    for sources in
+        ["crates/actix/src", "crates/rmcp/src", "crates/sign-in/src", "crates/workos/src"]
+    {
         rust_files(&root().join(sources), &mut files);
     }
     let (mut events, mut metrics) = (BTreeSet::new(), BTreeSet::new());

@@ -168,9 +168,15 @@ async fn provoke_what_the_guide_tells_of(authority: &TestAuthority) -> String {
         MemoryIdentityStore::<String>::new().provision_with(|newcomer: Newcomer| async move {
             Ok(newcomer.profile().await?.email.into())
         });
-    let refused = Fault::Custom { status: 401, content_type: "text/plain".into(), body: vec![] };
-    authority.inject(Endpoint::Path("/oauth2/userinfo".into()), refused);
+    let userinfo = |status, content_type: &str, body: &str| {
+        let (content_type, body) = (content_type.into(), body.into());
+        let fault = Fault::Custom { status, content_type, body };
+        authority.inject(Endpoint::Path("/oauth2/userinfo".into()), fault);
+    };
     let asking = Server::of(&builder(authority).users(asking).build().unwrap());
+    userinfo(200, "application/jwt", "eyJhbGciOiJSUzI1NiJ9.e30.c2ln");
+    assert_eq!(asking.call(&token().sign()).await.status, 503);
+    userinfo(401, "text/plain", "");
     let asked_with = token().sign();
     asking.call(&asked_with).await.assert_invalid_token("refused by the issuer");
     let slow = MemoryIdentityStore::<String>::new()

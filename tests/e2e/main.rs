@@ -13,6 +13,7 @@ mod deployment;
 mod discovery;
 mod events;
 mod extractors;
+mod field;
 mod flood;
 mod gateway;
 mod guides;

@@ -96,6 +96,70 @@ async fn r11_what_the_issuer_says_of_the_person_is_no_outage() {
     server.call(&good_token(&authority)).await.assert_invalid_token("revoked at the issuer");
 }
 
+/// What a newcomer gets whose issuer's userinfo endpoint answers this: status, and the user.
+async fn newcomer_of(answer: serde_json::Value) -> (u16, String) {
+    let authority = authority();
+    let fault = Fault::Custom {
+        status: 200,
+        content_type: "application/json".into(),
+        body: answer.to_string().into(),
+    };
+    authority.inject(userinfo(), fault);
+    let auth = builder(&authority).users(MemoryIdentityStore::<String>::new().provision_with(
+        |newcomer: Newcomer| async move {
+            let Profile { email, email_verified, name, .. } = newcomer.profile().await?;
+            Ok(Some(format!("{email:?} {email_verified} {name:?}")).into())
+        },
+    ));
+    let answer = serve(auth.build().unwrap()).call(&good_token(&authority)).await;
+    (answer.status.as_u16(), answer.body)
+}
+
+#[actix_web::test]
+async fn email_verified_as_text_is_read_like_a_boolean() {
+    let (sub, email) = ("user_ada", "ada@example.com");
+    for (said, verified) in [
+        (json!("true"), true),
+        (json!(true), true),
+        (json!("false"), false),
+        (json!(false), false),
+        (json!("TRUE"), false),
+        (json!(1), false),
+        (json!(null), false),
+    ] {
+        let answer = json!({ "sub": sub, "email": email, "email_verified": said, "name": "Ada" });
+        let expected = format!("Some({email:?}) {verified} Some(\"Ada\")");
+        assert_eq!(newcomer_of(answer).await, (200, expected), "{said}");
+    }
+}
+
+#[actix_web::test]
+async fn a_profile_s_member_of_another_type_counts_as_absent() {
+    let answer = json!({"sub": "user_ada", "email": 7, "name": {"given": "Ada"}});
+    assert_eq!(newcomer_of(answer).await, (200, "None false None".to_owned()));
+    // Whom it is about must be said.
+    assert_eq!(newcomer_of(json!({"sub": 7, "email": "ada@example.com"})).await.0, 503);
+}
+
+#[actix_web::test]
+async fn a_workos_user_s_email_verified_may_be_text() {
+    let api = Server::start(|config| {
+        let user = json!({"id": "user_ada", "email": "ada@example.com", "email_verified": "true"});
+        config.default_service(web::to(move || std::future::ready(user.to_string())));
+    });
+    let authority = authority();
+    let issuer = Issuer::authkit(authority.issuer()).unwrap();
+    let issuer = issuer.workos_api_at(api.origin(), "sk_test");
+    let auth = McpAuth::builder(RESOURCE).issuer(issuer);
+    let auth = auth.users(MemoryIdentityStore::<String>::new().provision_with(
+        |newcomer: Newcomer| async move {
+            Ok(newcomer.profile().await?.verified_email().map(str::to_owned).into())
+        },
+    ));
+    let server = serve(auth.build().unwrap());
+    assert_eq!(server.call(&good_token(&authority)).await.body, "ada@example.com");
+}
+
 fn userinfo() -> Endpoint {
     Endpoint::Path("/oauth2/userinfo".into())
 }

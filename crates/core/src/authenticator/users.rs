@@ -28,6 +28,9 @@ impl Authenticator {
                 StoreErrorKind::Unavailable => {
                     UnavailableReason::IdentityStore { error: error.to_string() }.into()
                 }
+                StoreErrorKind::ProfileUnavailable => {
+                    UnavailableReason::Profile { error: error.to_string() }.into()
+                }
                 StoreErrorKind::TokenRefused => TokenError::RefusedByIssuer.into(),
                 StoreErrorKind::NoProfile => self.unknown_user(),
             }),

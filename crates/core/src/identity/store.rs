@@ -174,6 +174,8 @@ pub(crate) enum StoreErrorKind {
     TokenRefused,
     /// The issuer has no profile of the person, so that no user can be made.
     NoProfile,
+    /// The issuer cannot be asked about the person now.
+    ProfileUnavailable,
 }
 
 impl StoreError {
@@ -194,7 +196,7 @@ impl From<ProfileError> for StoreError {
         let kind = match error {
             ProfileError::TokenRefused => StoreErrorKind::TokenRefused,
             ProfileError::NoProfile => StoreErrorKind::NoProfile,
-            ProfileError::Unavailable(_) => StoreErrorKind::Unavailable,
+            ProfileError::Unavailable(_) => StoreErrorKind::ProfileUnavailable,
         };
         Self { cause: error.into(), kind }
     }

@@ -159,6 +159,15 @@ pub(super) fn store_unavailable(f: &mut Formatter<'_>, error: &str) -> fmt::Resu
     )
 }
 
+pub(super) fn profile_unavailable(f: &mut Formatter<'_>, error: &str) -> fmt::Result {
+    write!(
+        f,
+        "the issuer was asked about a newcomer without success; check the endpoint that is named \
+         here: {}",
+        OneLine(error)
+    )
+}
+
 pub(super) fn sessions_unavailable(f: &mut Formatter<'_>, error: &str) -> fmt::Result {
     write!(
         f,

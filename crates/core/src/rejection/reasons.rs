@@ -195,6 +195,12 @@ pub enum UnavailableReason {
         /// The store's own error, for the log only.
         error: String,
     },
+    /// The profile of a newcomer, which the issuer has: it cannot be asked now, is asked too often,
+    /// or gives an answer that cannot be read.
+    Profile {
+        /// What was asked and what is wrong with it, for the log only.
+        error: String,
+    },
 }
 
 impl From<RequestError> for Rejection {

@@ -295,6 +295,9 @@ table! {
     Unavailable(UnavailableReason::IdentityStore { error }) => "store_unavailable", 503,
         client "The access token cannot be checked at the moment",
         log store_unavailable(error);
+    Unavailable(UnavailableReason::Profile { error }) => "profile_unavailable", 503,
+        client "The account cannot be looked up at the moment",
+        log profile_unavailable(error);
     Unavailable(UnavailableReason::Revocations { silence }) => "revocations_unavailable", 503,
         client "The access token cannot be checked at the moment",
         log revocations_unavailable(silence);

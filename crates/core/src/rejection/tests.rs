@@ -53,6 +53,9 @@ fn samples() -> Vec<Rejection> {
             UnavailableReason::Keys { issuer: ISSUER.into() },
             UnavailableReason::KeyCoolDown { issuer: ISSUER.into() },
             UnavailableReason::IdentityStore { error: "no such column: workos_id".into() },
+            UnavailableReason::Profile {
+                error: format!("{ISSUER}/oauth2/userinfo: the answer is about another subject"),
+            },
             UnavailableReason::Revocations { silence: None },
             UnavailableReason::SessionStore { error: "connection refused".into() },
             UnavailableReason::TimeLimit { limit: Duration::from_secs(10) },
@@ -118,6 +121,7 @@ fn hostile() -> Vec<Rejection> {
         ForbiddenReason::OriginNotAllowed { origin: evil() }.into(),
         ForbiddenReason::HostNotAllowed { host: evil() }.into(),
         UnavailableReason::IdentityStore { error: evil() }.into(),
+        UnavailableReason::Profile { error: evil() }.into(),
         exp(-1e308).into(),
         exp(f64::NEG_INFINITY).into(),
         exp(f64::NAN).into(),
@@ -146,7 +150,7 @@ fn reasons_are_the_names_in_the_table_each_once() {
     assert_eq!(Rejection::REASONS.len(), ROWS.len() - 1, "unknown_user has two rows");
     let outages = ROWS.iter().filter(|row| row.status == 503);
     assert_eq!(Rejection::OUTAGES, once(outages.map(|row| row.name).collect()));
-    assert_eq!(Rejection::OUTAGES.len(), 6);
+    assert_eq!(Rejection::OUTAGES.len(), 7);
     for name in Rejection::REASONS {
         assert!(name.bytes().all(|c| c.is_ascii_lowercase() || c == b'_'), "{name}");
     }

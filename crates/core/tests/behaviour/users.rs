@@ -155,7 +155,8 @@ fn r11_what_the_issuer_says_of_a_newcomer_becomes_the_right_answer() {
     // Nobody here has a profile.
     assert_eq!(bench.call(Provisioning).unwrap_err(), ForbiddenReason::UnknownUser.into());
     let outage = || Err(ProfileError::Unavailable("timeout".into()).into());
-    assert_eq!(bench.call(Users(outage)).unwrap_err().status(), 503);
+    let error = "the profile cannot be had: timeout".to_owned();
+    assert_eq!(bench.call(Users(outage)).unwrap_err(), UnavailableReason::Profile { error }.into());
 }
 
 #[test]
