@@ -8,7 +8,7 @@ import { inscribe, tabTo } from './keyboard.mjs';
 import { startBookmarket } from './server.mjs';
 
 const CHROMIUM = {
-  executablePath: '/usr/bin/chromium',
+  executablePath: process.env.CHROMIUM,
   args: [
     '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
     '--disable-component-update', '--disable-sync',
