@@ -17,6 +17,7 @@ use crate::support::{Answer, METADATA_URL, RESOURCE, Server, authority, builder}
 
 mod demands;
 mod mistakes;
+mod scope_names;
 
 scopes! {
     /// All of them.

@@ -56,7 +56,8 @@ async fn settings_read_with_serde_build_what_the_calls_build() {
             "also_named": ["https://login.example.com/"],
             "audiences": ["api://bookmarks"],
             "audience_policy": "this_resource_only",
-            "scopes": ["openid"],
+            "scopes": ["openid", "https://login.example.com/x/read"],
+            "scope_prefix": "https://login.example.com/x/",
         }],
         "audiences": ["client_01ABC"],
         "audience_policy": "this_resource",
@@ -129,6 +130,7 @@ fn a_mistake_in_settings_is_named_by_its_field() {
         (with("issuers", json!([{ "issuer": "i" }])), "issuers[0].issuer"),
         (issuer(json!({ "jwks_uri": "http://h/jwks" })), "issuers[0].jwks_uri"),
         (issuer(json!({ "scopes": ["a b"] })), "issuers[0].scopes"),
+        (issuer(json!({ "scope_prefix": "api://6666" })), "issuers[0].scope_prefix"),
         (issuer(json!({ "audience_policy": "bound_by_key_set" })), "McpAuth::api"),
         (issuer(json!({ "jwksUri": "https://h/jwks" })), "jwksUri"),
     ] {

@@ -228,12 +228,9 @@ impl McpAuthBuilder {
         authenticator.check_permissions()?;
         authenticator.check_advertised("scopes_supported", &advertised)?;
 
-        let mut listed = required;
-        for scope in advertised.into_iter().chain(authenticator.granted_by_scope()) {
-            if !listed.contains(&scope) {
-                listed.push(scope);
-            }
-        }
+        let listed = required.into_iter().chain(advertised);
+        let listed = listed.chain(authenticator.granted_by_scope());
+        let listed = authenticator.told_to_clients(listed);
         let servers = issuers.iter().filter(|issuer| issuer.is_authorization_server());
         let metadata = ProtectedResourceMetadata::new(&resource, servers.map(Issuer::name))
             .scopes(&listed)

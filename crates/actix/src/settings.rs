@@ -44,7 +44,7 @@ mod env;
 /// | `api_keys` | static keys, each with `name`, `key` or `key_file`, and `scopes` |
 ///
 /// An issuer has `issuer` (required), `jwks_uri`, `also_named`, `audiences`, `audience_policy`
-/// (`bound_by_key_set` as well) and `scopes`, each as the call of that name of [`Issuer`](mcp_auth_core::Issuer). With
+/// (`bound_by_key_set` as well), `scopes` and `scope_prefix`, each as the call of that name of [`Issuer`](mcp_auth_core::Issuer). With
 /// several issuers, give each its `scopes`: they are all that its tokens' `scope` can grant.
 ///
 /// What is misspelt is an error of serde's that names it. Secrets are shown by no `Debug`.
@@ -115,6 +115,7 @@ struct IssuerSettings {
     audiences: Vec<String>,
     audience_policy: Option<PolicyName>,
     scopes: Option<Vec<String>>,
+    scope_prefix: Option<String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -179,6 +180,7 @@ impl IssuerSettings {
             audiences: Vec::new(),
             audience_policy: None,
             scopes: None,
+            scope_prefix: None,
         }
     }
 }

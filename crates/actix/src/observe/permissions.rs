@@ -29,7 +29,8 @@ pub(crate) fn not_granted_by_scope(resource: &str, authenticator: &Authenticator
             resource,
             "no issuer grants these by scope, and nothing else does: nobody can hold them; grant \
              them with .grants_from_claim(…) or .grants(…), or say with Issuer::scopes that the \
-             issuer does"
+             issuer does, and with Issuer::scope_prefix what its names for scopes begin with where \
+             its tokens leave it out"
         ),
     }
 }

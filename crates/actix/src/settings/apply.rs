@@ -143,6 +143,9 @@ impl IssuerSettings {
         if let Some(scopes) = self.scopes {
             issuer = issuer.scopes(scopes).map_err(named("scopes"))?;
         }
+        if let Some(prefix) = self.scope_prefix {
+            issuer = issuer.scope_prefix(prefix).map_err(named("scope_prefix"))?;
+        }
         issuer = self.also_named.into_iter().fold(issuer, Issuer::also_named);
         issuer = self.audiences.into_iter().fold(issuer, Issuer::audience);
         Ok(match self.audience_policy {

@@ -54,6 +54,18 @@ impl Authenticator {
         }
     }
 
+    /// These scopes, each once, by the names that clients ask their issuers for
+    /// ([`Issuer::scope_prefix`]).
+    pub fn told_to_clients(&self, scopes: impl IntoIterator<Item = Scope>) -> Vec<Scope> {
+        let mut told = Vec::new();
+        for scope in scopes.into_iter().map(|scope| self.everybody.told(&scope)) {
+            if !told.contains(&scope) {
+                told.push(scope);
+            }
+        }
+        told
+    }
+
     /// The declared permissions that an issuer grants by scope: clients are told their names.
     pub fn granted_by_scope(&self) -> Vec<Scope> {
         let issuers = &self.everybody;

@@ -92,6 +92,11 @@ impl Principal {
         let revocation_keys =
             RevocationKeys::of_token(hash, named(&token, &subject, &kind), issued_at);
         // The limit applies here, once, so that nothing after it sees what the issuer may not grant.
+        let names = issuer.scope_names();
+        let token = match names.are_the_same() {
+            true => token,
+            false => token.renaming_scopes(|scope| names.local(scope)),
+        };
         let token = token.limited_to(issuer.scope_limit());
         let proof = Proof::Token(token);
         Ok(Self { proof, subject, kind, lookup_claims, revocation_keys })

@@ -10,12 +10,14 @@ use crate::{
 
 pub mod names;
 mod parties;
+mod scope_names;
 mod scopes;
 mod settings;
 mod userinfo;
 mod workos;
 
 use parties::MachineRule;
+pub(crate) use scope_names::ScopeNames;
 pub use settings::{ActorRule, JwksLocation};
 pub use workos::WorkosApi;
 
@@ -41,7 +43,11 @@ pub struct Issuer {
     jwks: JwksLocation,
     algorithms: Vec<Algorithm>,
     audiences: Vec<String>,
+    /// The scopes that clients can ask for, by the names that are compared.
     scopes: Option<Vec<Scope>>,
+    /// The same by the names that the configuration has.
+    told_scopes: Option<Vec<Scope>>,
+    scope_names: ScopeNames,
     /// Whether `scopes` limits what this issuer's tokens grant: only where the application said so.
     scopes_limit: bool,
     audience_policy: Option<AudiencePolicy>,
@@ -74,6 +80,8 @@ impl Issuer {
             algorithms: Algorithm::ALL.to_vec(),
             audiences: Vec::new(),
             scopes: None,
+            told_scopes: None,
+            scope_names: ScopeNames::default(),
             scopes_limit: false,
             audience_policy: None,
             machines: MachineRule::default(),

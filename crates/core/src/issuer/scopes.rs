@@ -7,7 +7,8 @@ impl Issuer {
     /// The scopes that AuthKit grants: no others, whatever a client asks for.
     pub const AUTHKIT_SCOPES: [&'static str; 4] = documents::AUTHKIT_SCOPES;
 
-    /// Limits this issuer to these scopes, by the names that stand in its tokens' `scope` or `scp`.
+    /// Limits this issuer to these scopes, by the names that stand in its tokens' `scope` or `scp`,
+    /// or by those that it is asked for ([`scope_prefix`](Self::scope_prefix)).
     /// Any other name that stands there grants nothing: it is no permission, satisfies no required
     /// scope, and is not among [`Principal::scopes`](crate::Principal::scopes). Claims and what the
     /// application grants are rules of their own
@@ -37,11 +38,12 @@ impl Issuer {
         scopes: impl IntoIterator<Item = S>,
     ) -> Result<Self, ConfigError> {
         let scopes = scopes.into_iter().map(|scope| scope.as_ref().parse());
-        self.scopes = Some(scopes.collect::<Result<_, _>>()?);
+        self.told_scopes = Some(scopes.collect::<Result<_, _>>()?);
+        self.name_scopes();
         Ok(self)
     }
 
-    /// The scopes that clients can ask it for; `None` for any.
+    /// The scopes that clients can ask it for, by the names in its tokens; `None` for any.
     pub fn granted_scopes(&self) -> Option<&[Scope]> {
         self.scopes.as_deref()
     }

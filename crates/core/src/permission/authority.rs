@@ -1,21 +1,28 @@
 //! What the callers of one issuer can be granted, and by which rules.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use super::{Need, PermissionPolicy, catalogue::Catalogue};
 use crate::{
-    issuer::Issuer,
+    issuer::{Issuer, ScopeNames},
     metadata::{challenge::Challenge, resource::Resource},
     scope::Scope,
 };
+
+/// What one issuer can be asked for.
+struct IssuerScopes {
+    names: ScopeNames,
+    /// By the names that are compared; `None`: any scope.
+    granted: Option<Vec<Scope>>,
+}
 
 /// The permissions of a resource, and which of them its issuer grants by scope. One for each
 /// issuer, shared by all of its callers.
 pub(crate) struct Authority {
     pub(super) policy: PermissionPolicy,
     pub(super) catalogue: Catalogue,
-    /// What the issuer can be asked for; `None`: any scope.
-    scopes: Option<Vec<Scope>>,
+    /// What each issuer can be asked for, and by which names.
+    issuers: Vec<IssuerScopes>,
     /// What every request needs.
     pub(super) required: Vec<Scope>,
     challenge: Challenge,
@@ -30,7 +37,10 @@ impl Authority {
         resource: &Resource,
     ) -> Self {
         let policy = permissions.for_issuer(Some(issuer.name()));
-        Self { policy, ..Self::of_all([issuer], permissions, required, resource) }
+        // As they stand in the token.
+        let required: Vec<Scope> =
+            required.iter().map(|scope| issuer.scope_names().local_scope(scope)).collect();
+        Self { policy, ..Self::of_all([issuer], permissions, &required, resource) }
     }
 
     /// What clients are told who have not said yet by which of these issuers they sign in; with no
@@ -42,14 +52,14 @@ impl Authority {
         required: &[Scope],
         resource: &Resource,
     ) -> Self {
-        let scopes = issuers.into_iter().map(Issuer::granted_scopes);
+        let issuers = issuers.into_iter().map(|issuer| IssuerScopes {
+            names: issuer.scope_names().clone(),
+            granted: issuer.granted_scopes().map(<[Scope]>::to_vec),
+        });
         Self {
             catalogue: Catalogue::of(&permissions.declared),
             policy: permissions.for_issuer(None),
-            scopes: scopes
-                .map(|scopes| scopes.map(<[Scope]>::to_vec))
-                .collect::<Option<Vec<_>>>()
-                .map(|scopes| scopes.concat()),
+            issuers: issuers.collect(),
             required: required.to_vec(),
             challenge: Challenge::new(resource, &[]),
         }
@@ -63,14 +73,31 @@ impl Authority {
 
     /// Whether the issuer can be asked for a scope of this name.
     pub(crate) fn issuer_grants(&self, name: &str) -> bool {
-        self.scopes.as_ref().is_none_or(|scopes| scopes.iter().any(|scope| scope.as_str() == name))
+        self.issuers.iter().any(|issuer| issuer.grants(name))
     }
 
-    /// What every request needs, and these besides.
+    /// The name by which clients ask for a scope: that of the first issuer that grants it.
+    pub(crate) fn told(&self, scope: &Scope) -> Scope {
+        match self.issuers.iter().find(|issuer| issuer.grants(scope.as_str())) {
+            Some(issuer) => issuer.names.told_scope(scope),
+            None => scope.clone(),
+        }
+    }
+
+    /// The names of a scope of the issuer's, in its tokens and when it is asked for, either of which
+    /// a permission may have.
+    pub(super) fn both_names<'n>(&self, scope: &'n str) -> impl Iterator<Item = Cow<'n, str>> {
+        let own = self.issuers.first().filter(|issuer| !issuer.names.are_the_same());
+        let local = own.map_or(scope, |issuer| issuer.names.local(scope));
+        std::iter::once(Cow::Borrowed(local)).chain(own.map(|issuer| issuer.names.told(scope)))
+    }
+
+    /// What every request needs, and these besides, by the names that clients ask for.
     pub(super) fn with_required(&self, names: Vec<Scope>) -> Vec<Scope> {
         let mut all: Vec<Scope> =
             self.required.iter().filter_map(|scope| self.scope_for(scope)).collect();
         all.extend(names);
+        let mut all: Vec<Scope> = all.iter().map(|scope| self.told(scope)).collect();
         let mut seen = Vec::new();
         all.retain(|scope| {
             let new = !seen.contains(scope);
@@ -102,6 +129,13 @@ impl Authority {
     /// The challenge of a refusal, for a caller who is known.
     pub(crate) fn challenge(&self) -> &Challenge {
         &self.challenge
+    }
+}
+
+impl IssuerScopes {
+    fn grants(&self, name: &str) -> bool {
+        let name = self.names.local(name);
+        self.granted.as_ref().is_none_or(|scopes| scopes.iter().any(|scope| scope.as_str() == name))
     }
 }
 

@@ -27,13 +27,16 @@ impl Grants {
         user: &(dyn Any + Send + Sync),
     ) -> Self {
         let mut held: Vec<&'static str> = Vec::new();
-        authority.policy.for_each_grant(principal, user, |name| {
+        let mut grant = |name: &str| {
             if let Some(granted) = authority.catalogue.get(name) {
                 let new = granted.all().iter().filter(|name| !held.contains(name));
                 let new: Vec<_> = new.copied().collect();
                 held.extend(new);
             }
-        });
+        };
+        let scopes = principal.scopes();
+        scopes.iter().flat_map(|scope| authority.both_names(scope)).for_each(|name| grant(&name));
+        authority.policy.for_each_grant(principal, user, grant);
         Self { held, authority: authority.clone() }
     }
 

@@ -158,14 +158,14 @@ impl PermissionPolicy {
         }
     }
 
-    /// Hands every name that the caller is granted to `grant`, declared or not.
+    /// Hands every name that claims and the application grant the caller to `grant`, declared or
+    /// not.
     pub(super) fn for_each_grant(
         &self,
         principal: &Principal,
         user: &(dyn AnyType + Send + Sync),
         mut grant: impl FnMut(&str),
     ) {
-        principal.scopes().iter().for_each(&mut grant);
         for ClaimRule { claim, .. } in &self.claims {
             claim.for_each_name(principal, &mut grant);
         }

@@ -29,9 +29,12 @@ impl Authority {
         granted: &ScopeSet,
         needs: &[&Need],
     ) -> Result<(), Rejection> {
+        let is_granted = |name: &str| self.both_names(name).any(|name| granted.contains_str(&name));
         let covered = |scope: &&Scope| {
-            let mut broader = self.catalogue.broader(scope.as_str());
-            granted.contains(scope) || broader.any(|entry| granted.contains_str(entry.name))
+            granted.contains(scope)
+                || self
+                    .both_names(scope.as_str())
+                    .any(|name| self.catalogue.broader(&name).any(|entry| is_granted(entry.name)))
         };
         let missing: Vec<&Scope> = self.required.iter().filter(|scope| !covered(scope)).collect();
         if missing.is_empty() {

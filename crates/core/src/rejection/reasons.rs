@@ -22,7 +22,8 @@ pub enum Rejection {
     /// The token is good, but not for this. 403 `insufficient_scope`, naming every scope that the
     /// operation needs (R15).
     InsufficientScope {
-        /// All scopes that the operation needs, granted ones included.
+        /// All scopes that the operation needs, granted ones included, by the names that clients
+        /// ask the issuer for.
         required: Vec<Scope>,
     },
     /// The token is good, and no other token would help. A plain 403 (R15).

@@ -108,6 +108,12 @@ impl VerifiedToken {
         &self.key
     }
 
+    /// The same token, with other names for its scopes.
+    pub(crate) fn renaming_scopes(mut self, name: impl Fn(&str) -> &str) -> Self {
+        self.scopes = self.scopes.iter().map(name).collect();
+        self
+    }
+
     /// The same token, which grants no scope besides those of `limit`; `None` is no limit.
     pub(crate) fn limited_to(mut self, limit: Option<&[Scope]>) -> Self {
         if let Some(limit) = limit {
@@ -166,7 +172,8 @@ impl VerifiedToken {
         self.claims.iat
     }
 
-    /// The scopes that the token grants: those in its `scope` or `scp`. Where
+    /// The scopes that the token grants: those in its `scope` or `scp`, without the issuer's
+    /// [prefix](crate::Issuer::scope_prefix). Where
     /// [`Issuer::scopes`](crate::Issuer::scopes) limits its issuer, none besides these; the claim as
     /// it stands is told by [`claim`](Self::claim).
     pub fn scopes(&self) -> &ScopeSet {
