@@ -75,6 +75,20 @@ async fn a_navigation_that_is_refused_gets_a_page() {
 }
 
 #[actix_web::test]
+async fn a_navigation_that_an_extractor_refuses_gets_a_page() {
+    let application = Application::new();
+    let cookie = application.sign_in("user_alan", "session_1", now());
+    let page = application.page("/site/read", &cookie).header("sec-fetch-mode", "navigate");
+    let page = page.send().await;
+    assert_eq!(page.status, 403);
+    assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
+    assert_eq!(page.header("set-cookie"), Some("session=renewed; Secure"));
+    let fetch = application.visit("/site/read", &cookie).await;
+    assert_eq!(fetch.status, 403);
+    assert_eq!(fetch.header("content-type"), Some("application/json"), "{fetch:?}");
+}
+
+#[actix_web::test]
 async fn answers_to_a_session_stay_out_of_shared_caches() {
     let application = Application::new();
     let cookie = application.sign_in("user_ada", "session_1", now());

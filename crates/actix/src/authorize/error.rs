@@ -20,6 +20,11 @@ impl ExtractorError {
         Self { rejection, challenge, logged: Cell::new(false) }
     }
 
+    /// The rejection.
+    pub(crate) fn rejection(&self) -> &Rejection {
+        &self.rejection
+    }
+
     /// The rejection, at the first call only: of two middlewares around each other, one logs it.
     pub(crate) fn take_unlogged(&self) -> Option<&Rejection> {
         (!self.logged.replace(true)).then_some(&self.rejection)

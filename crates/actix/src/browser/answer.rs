@@ -2,7 +2,7 @@
 
 use actix_web::{
     HttpResponse,
-    dev::ServiceRequest,
+    dev::RequestHead,
     http::{
         StatusCode,
         header::{self, HeaderMap, HeaderValue},
@@ -30,13 +30,13 @@ pub(crate) type Cookies = Vec<SetCookie>;
 pub(crate) fn reject_page(
     browser: &BrowserSessions,
     own_origin: &str,
-    request: &ServiceRequest,
+    request: &RequestHead,
     rejection: &Rejection,
 ) -> Option<HttpResponse> {
-    if !is_navigation(request.head()) {
+    if !is_navigation(request) {
         return None;
     }
-    let sign_in = browser.sign_in_url(&return_to(request.head(), own_origin));
+    let sign_in = browser.sign_in_url(&return_to(request, own_origin));
     let has_ended = matches!(
         rejection,
         Rejection::MissingCredentials | Rejection::InvalidToken(TokenError::Expired { .. })

@@ -133,6 +133,14 @@ impl Check for Authentication {
         }
     }
 
+    fn instead<B>(
+        &self,
+        accepted: &Accepted,
+        response: &ServiceResponse<B>,
+    ) -> Option<HttpResponse> {
+        self.page_instead(accepted.cookies.as_ref()?, response)
+    }
+
     fn guard<B: MessageBody>(&self, accepted: &Accepted, response: &ServiceResponse<B>) -> Guard {
         match &accepted.caller {
             Some(caller) => open_response::guard(&self.auth, caller, response),

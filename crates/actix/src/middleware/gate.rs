@@ -40,6 +40,11 @@ pub trait Check: Sized + 'static {
     /// Called with the response of the inner service.
     fn on_response<B>(&self, _passed: &Self::Passed, _response: &mut ServiceResponse<B>) {}
 
+    /// An answer in place of the response of the inner service.
+    fn instead<B>(&self, _passed: &Self::Passed, _: &ServiceResponse<B>) -> Option<HttpResponse> {
+        None
+    }
+
     /// What can end the body of this response while it is sent.
     fn guard<B: MessageBody>(&self, _passed: &Self::Passed, _: &ServiceResponse<B>) -> Guard {
         Guard::Unguarded
@@ -173,6 +178,10 @@ where
                     return Poll::Ready(match ready!(service.poll(context)) {
                         Ok(mut response) => {
                             check.on_response(passed, &mut response);
+                            if let Some(answer) = check.instead(passed, &response) {
+                                let answer = response.into_response(answer);
+                                return Poll::Ready(Ok(answer.map_into_right_body()));
+                            }
                             let guard = check.guard(passed, &response);
                             Ok(response.map_body(|_, body| {
                                 EitherBody::left(GuardedBody::new(body, guard))

@@ -1,6 +1,9 @@
 //! The part of [`Authentication`] for the sessions of pages.
 
-use actix_web::{HttpResponse, dev::ServiceRequest};
+use actix_web::{
+    HttpResponse,
+    dev::{RequestHead, ServiceRequest, ServiceResponse},
+};
 use mcp_auth_core::{
     Authenticated, Clock, Rejection, Step,
     rejection::UnavailableReason,
@@ -8,6 +11,7 @@ use mcp_auth_core::{
 };
 
 use super::authentication::Authentication;
+use crate::authorize::ExtractorError;
 use crate::browser::{Cookies, check_same_site, protect_from_caches, reject_page};
 
 impl Authentication {
@@ -41,9 +45,21 @@ impl Authentication {
         inner.authenticator.begin_session(credential, &self.needs, inner.clock.now())
     }
 
-    fn page(&self, request: &ServiceRequest, rejection: &Rejection) -> Option<HttpResponse> {
+    fn page(&self, request: &RequestHead, rejection: &Rejection) -> Option<HttpResponse> {
         let browser = &self.auth.inner().browser;
         reject_page(browser, self.auth.resource().origin(), request, rejection)
+    }
+
+    /// The answer to a navigation that an extractor has rejected behind the middleware.
+    pub(super) fn page_instead<B>(
+        &self,
+        cookies: &Cookies,
+        response: &ServiceResponse<B>,
+    ) -> Option<HttpResponse> {
+        let error = response.response().error()?.as_error::<ExtractorError>()?;
+        let mut page = self.page(response.request().head(), error.rejection())?;
+        protect_from_caches(cookies, page.headers_mut());
+        Some(page)
     }
 
     /// The response to a rejected request without bearer token; `None` where it needs no credentials
@@ -57,7 +73,7 @@ impl Authentication {
         if self.is_anonymous(rejection) {
             return self.reject(request, rejection);
         }
-        let mut answer = match self.page(request, rejection) {
+        let mut answer = match self.page(request.head(), rejection) {
             Some(page) => {
                 self.auth.log_rejection(request.headers(), rejection);
                 page
