@@ -92,12 +92,20 @@ pub(crate) fn headers(request: &HttpRequest) -> Vec<&[u8]> {
     request.headers().get_all(header::COOKIE).map(|value| value.as_bytes()).collect()
 }
 
+/// Names and values (RFC 6265 §5.4). Another application's cookie can have any bytes, and takes no
+/// other cookie with it.
 fn pairs<'h>(headers: &[&'h [u8]]) -> impl Iterator<Item = (&'h str, &'h str)> {
-    let texts = headers.iter().filter_map(|header| std::str::from_utf8(header).ok());
-    texts.flat_map(|text| text.split(';')).filter_map(|pair| {
-        let (name, value) = pair.split_once('=')?;
-        Some((name.trim(), value.trim()))
+    let pairs = headers.iter().flat_map(|header| header.split(|byte| *byte == b';'));
+    pairs.filter_map(|pair| {
+        let (name, value) = std::str::from_utf8(pair).ok()?.split_once('=')?;
+        Some((trim(name), trim(value)))
     })
+}
+
+/// Without the white space of HTTP. Other white space is part of a name: a browser does not guard
+/// `__Host-` behind it, so that a subdomain can set such a cookie.
+fn trim(text: &str) -> &str {
+    text.trim_matches([' ', '\t'])
 }
 
 #[cfg(test)]
@@ -140,5 +148,28 @@ mod tests {
         assert_eq!(get(&header, "sess"), (None, false));
         assert_eq!(get("__Host-session=forged", "session"), (None, true));
         assert_eq!(get(&pair(&set).replace("__Host-", ""), "session"), (None, false));
+    }
+
+    #[test]
+    fn r38_a_name_after_other_white_space_is_another_name() {
+        let cookies = cookies(true);
+        let set = cookies.set("session", "ada", Duration::ZERO).unwrap();
+        let get = |before: &str| {
+            cookies.get(&[format!("{before}{}", pair(&set)).as_bytes()], "session").0
+        };
+        for space in ["", " ", "\t", "a=b; "] {
+            assert_eq!(get(space).as_deref(), Some("ada"), "{space:?}");
+        }
+        for space in ["\u{a0}", "\u{85}", "\u{2003}", "\u{3000}", "\u{b}", "x"] {
+            assert_eq!(get(space), None, "{space:?}");
+        }
+    }
+
+    #[test]
+    fn r38_a_cookie_is_found_beside_one_of_other_bytes() {
+        let cookies = cookies(true);
+        let set = cookies.set("session", "ada", Duration::ZERO).unwrap();
+        let header = [b"__Host-session=\xff; other=\xe9;", pair(&set).as_bytes()].concat();
+        assert_eq!(cookies.get(&[&header], "session"), (Some("ada".into()), true));
     }
 }
