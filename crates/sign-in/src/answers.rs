@@ -33,10 +33,22 @@ pub(crate) fn page(
 /// 303, so that a form is not posted again, with cookies.
 pub(crate) fn redirect(to: &str, cookies: impl IntoIterator<Item = String>) -> HttpResponse {
     let mut response = HttpResponse::SeeOther();
-    response.insert_header((header::LOCATION, to));
+    response.insert_header((header::LOCATION, in_ascii(to)));
     response.insert_header((header::CACHE_CONTROL, "no-store"));
     response.insert_header((header::REFERRER_POLICY, "no-referrer"));
     with_cookies(response.finish(), cookies)
+}
+
+/// A reference as `Location` carries it (RFC 9110 §10.2.2), with other characters percent-encoded.
+fn in_ascii(reference: &str) -> String {
+    let mut ascii = String::with_capacity(reference.len());
+    for byte in reference.bytes() {
+        match byte.is_ascii() {
+            true => ascii.push(char::from(byte)),
+            false => ascii.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    ascii
 }
 
 /// Adds `Set-Cookie` headers.
@@ -51,4 +63,15 @@ pub(crate) fn with_cookies(
         }
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r38_a_redirect_is_in_ascii() {
+        let answer = redirect("/caf\u{e9}?q=a%20b", []);
+        assert_eq!(answer.headers().get(header::LOCATION).unwrap(), "/caf%C3%A9?q=a%20b");
+    }
 }

@@ -7,28 +7,22 @@ mod organization;
 
 use std::sync::Arc;
 
-use actix_web::{HttpRequest, http::header, web};
+use actix_web::{HttpRequest, http::header, middleware::DefaultHeaders, web};
 use mcp_auth_core::session::is_same_origin;
 
 use crate::context::Context;
 
 pub(crate) fn configure(app: &mut web::ServiceConfig, sign_in: &Arc<Context>) {
     let paths = &sign_in.paths;
-    let shared = || web::Data::from(sign_in.clone());
-    app.service(web::resource(&*paths.login).app_data(shared()).route(web::get().to(login::login)))
-        .service(
-            web::resource(&*paths.callback)
-                .app_data(shared())
-                .route(web::get().to(callback::callback)),
-        )
-        .service(
-            web::resource(&*paths.logout).app_data(shared()).route(web::post().to(logout::logout)),
-        )
-        .service(
-            web::resource(&*paths.organization)
-                .app_data(shared())
-                .route(web::post().to(organization::switch)),
-        );
+    let resource = |path: &str| {
+        // No cache keeps an answer, those of actix-web (405, 413) included.
+        let no_store = DefaultHeaders::new().add((header::CACHE_CONTROL, "no-store"));
+        web::resource(path).app_data(web::Data::from(sign_in.clone())).wrap(no_store)
+    };
+    app.service(resource(&paths.login).route(web::get().to(login::login)))
+        .service(resource(&paths.callback).route(web::get().to(callback::callback)))
+        .service(resource(&paths.logout).route(web::post().to(logout::logout)))
+        .service(resource(&paths.organization).route(web::post().to(organization::switch)));
 }
 
 /// Whether a form was sent by a page of the own origin.
