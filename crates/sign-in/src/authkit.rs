@@ -120,7 +120,9 @@ impl AuthKit {
             status @ 400..500 => Err(match code_of(answer.body()) {
                 Some("invalid_client" | "unauthorized_client") => AuthKitError::KeyRefused,
                 None if status == 401 => AuthKitError::KeyRefused,
-                code => AuthKitError::Refused(code.unwrap_or("unknown").to_owned()),
+                Some(code) => AuthKitError::Refused(code.to_owned()),
+                // Of a gateway or firewall: it says nothing about the code or refresh token.
+                None => unavailable(format!("WorkOS answered {status} without a code")),
             }),
             status => Err(unavailable(format!("WorkOS answered {status}"))),
         }
