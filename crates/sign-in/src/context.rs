@@ -11,7 +11,8 @@ use mcp_auth_core::{
 use url::form_urlencoded;
 
 use crate::{
-    answers, authkit::AuthKit, cookies::Cookies, log, refresh::Refresher, sessions::Sessions,
+    answers, authkit::AuthKit, completed::Completed, cookies::Cookies, log, refresh::Refresher,
+    sessions::Sessions,
 };
 
 /// A sign-in: what its routes need.
@@ -20,6 +21,7 @@ pub(crate) struct Context {
     pub(crate) authkit: AuthKit,
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) cookies: Cookies,
+    pub(crate) completed: Completed,
     pub(crate) refresher: Refresher,
     pub(crate) paths: Paths,
     /// The application's own origin.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::{cookies::Cookies, random::random, stored::seconds};
 
 /// How long a person can take to sign in.
-const TIME_LIMIT: Duration = Duration::from_secs(10 * 60);
+pub(crate) const TIME_LIMIT: Duration = Duration::from_secs(10 * 60);
 /// The most that can be pending in one browser; the oldest is given up for a new one.
 const MAX_PENDING: usize = 5;
 /// The longest path to come back to, in bytes.

@@ -10,6 +10,7 @@
 //! | `settings`, `environment` | [`SignInSettings`] |
 //! | `routes/` | `/login`, `/callback`, `/logout`, `/login/organization` |
 //! | `flow` | a sign-in that has begun: `state`, PKCE, the path to come back to |
+//! | `completed` | sign-ins that were completed lately |
 //! | `sessions` | from a request's cookies to the session: what core asks |
 //! | `refresh` | renews tokens: one refresh for each session at a time |
 //! | `stored` | what is kept of a session, and when it ends |
@@ -24,6 +25,7 @@
 
 mod answers;
 mod authkit;
+mod completed;
 mod context;
 mod cookies;
 mod environment;

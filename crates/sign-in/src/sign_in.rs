@@ -9,6 +9,7 @@ use mcp_auth_core::{
 
 use crate::{
     authkit::AuthKit,
+    completed::Completed,
     context::{Context, Paths},
     cookies::Cookies,
     refresh::Refresher,
@@ -100,6 +101,7 @@ impl SignIn {
             authkit,
             sessions,
             cookies,
+            completed: Completed::default(),
             refresher,
             paths,
             origin,

@@ -50,9 +50,13 @@ async fn r38_a_wrong_or_missing_state_is_refused() {
         let rest: Vec<&str> = query.split('&').filter(|it| !it.starts_with(name)).collect();
         format!("{path}?{}", rest.join("&"))
     };
-    for wrong in
-        [without("state="), format!("{}&state=", without("state=")), format!("{callback}x")]
-    {
+    for wrong in [
+        without("state="),
+        format!("{}&state=", without("state=")),
+        format!("{callback}x"),
+        format!("{callback}&state="),
+        format!("{callback}&code="),
+    ] {
         let answer = browser.go(&wrong).await;
         assert_refused(&browser, &answer, 400);
     }
@@ -68,14 +72,14 @@ async fn r38_a_code_is_good_once() {
     let callback = browser.begin("/login").await;
     let copy = browser.clone();
     assert_eq!(browser.go(&callback).await.status, 303);
-    // With the cookie gone it is not even tried, and a copy of the cookie gets no second session.
+    // Neither without the cookie nor with a copy of it is the code sent again.
     let mut again = application.browser();
     let answer = again.go(&callback).await;
     assert_refused(&again, &answer, 400);
     let mut copy = copy;
     let answer = copy.go(&callback).await;
     assert_refused(&copy, &answer, 400);
-    assert_eq!(application.authority.code_exchanges(), 2);
+    assert_eq!(application.authority.code_exchanges(), 1, "the code was sent once");
 }
 
 #[actix_web::test]
@@ -163,6 +167,11 @@ async fn r38_errors_of_the_issuer_become_pages_without_its_words() {
 async fn an_issuer_that_refuses_or_is_down_gets_a_page() {
     let application = Application::new();
     let error = |code: &str| Fault::json(400, json!({ "code": code, "message": "EVIL" }));
+    let html = |status| Fault::Custom {
+        status,
+        content_type: "text/html".into(),
+        body: b"<h1>EVIL</h1>".into(),
+    };
     for (fault, status, says) in [
         (error("invitation_revoked"), 400, "invitation"),
         (error("organization_selection_required"), 400, "organization"),
@@ -172,6 +181,7 @@ async fn an_issuer_that_refuses_or_is_down_gets_a_page() {
         (Fault::json(429, json!({})), 503, "try again"),
         (Fault::json(500, json!({})), 503, "try again"),
         (Fault::Html, 503, "try again"),
+        (html(403), 503, "try again"),
         (Fault::TruncatedJson, 503, "try again"),
         (Fault::Redirect("https://evil.example/".into()), 503, "try again"),
         (Fault::Reset, 503, "try again"),

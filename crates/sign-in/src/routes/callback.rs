@@ -3,7 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use mcp_auth_core::{Rejection, Step};
 
-use super::parameter;
+use super::{is_repeated, parameter};
 use crate::{
     answers::{redirect, with_cookies},
     authkit::AuthKitError,
@@ -17,6 +17,11 @@ use crate::{
 
 pub(super) async fn callback(sign_in: web::Data<Context>, request: HttpRequest) -> HttpResponse {
     let query = request.query_string().as_bytes();
+    // Whoever reads the other value would decide about another answer.
+    if ["state", "code", "error"].iter().any(|name| is_repeated(query, name)) {
+        sign_in.log_refused("repeated_parameter");
+        return sign_in.page(pages::unknown_flow());
+    }
     let state = parameter(query, "state").unwrap_or_default();
     let cookies = headers(&request);
     let (flow, removal) = match Flow::end(&sign_in.cookies, &cookies, &state, sign_in.now()) {
@@ -33,10 +38,14 @@ pub(super) async fn callback(sign_in: web::Data<Context>, request: HttpRequest) 
         let page = sign_in.page_with(pages::refused(&error), &return_to);
         return with_cookies(page, [removal]);
     }
-    let Some(code) = parameter(query, "code") else {
+    let Some(code) = parameter(query, "code").filter(|code| !code.is_empty()) else {
         sign_in.log_refused("no_code");
         return with_cookies(sign_in.page_with(pages::unknown_flow(), &return_to), [removal]);
     };
+    if !sign_in.completed.is_first(&flow.state, sign_in.now()) {
+        sign_in.log_refused("repeated_answer");
+        return with_cookies(sign_in.page_with(pages::unknown_flow(), &return_to), [removal]);
+    }
     match complete(&sign_in, &flow, &code, &cookies).await {
         Ok(cookie) => redirect(&flow.return_to, [removal, cookie]),
         Err(page) => with_cookies(page, [removal]),

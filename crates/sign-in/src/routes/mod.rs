@@ -37,3 +37,8 @@ fn parameter(query: &[u8], name: &str) -> Option<String> {
     let mut pairs = url::form_urlencoded::parse(query);
     pairs.find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
 }
+
+/// Whether a parameter is there more than once, which it must not be (RFC 6749 §3.1).
+fn is_repeated(query: &[u8], name: &str) -> bool {
+    url::form_urlencoded::parse(query).filter(|(key, _)| key == name).count() > 1
+}
