@@ -149,7 +149,15 @@ impl Check for Authentication {
     }
 
     fn on_error(&self, accepted: &Accepted, error: Error) -> Error {
-        self.auth.on_error(error, &accepted.origin)
+        let mut error = self.auth.on_error(error, &accepted.origin);
+        // A refresh token works once: the cookie with the new one must not be lost.
+        if let Some(cookies) = accepted.cookies.clone() {
+            error.add_response_mapper(move |mut response| {
+                protect_from_caches(&cookies, response.headers_mut());
+                response
+            });
+        }
+        error
     }
 }
 
