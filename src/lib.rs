@@ -122,7 +122,7 @@ pub use mcp_auth_core::{
 
 /// Settings of an [`Issuer`], and of the tokens that are accepted from it.
 pub mod issuer {
-    pub use mcp_auth_core::{ActorRule, AudiencePolicy};
+    pub use mcp_auth_core::{ActorRule, AudiencePolicy, ClientCredentials, IntrospectedTokens};
 }
 
 /// The issuers' keys: when they are fetched, and what checks signatures with them.

@@ -218,6 +218,7 @@ impl McpAuthBuilder {
             openid: self.openid_shim && passes_on,
         };
         let mut authenticator = Authenticator::new(policy, plan.profiles())?;
+        authenticator.introspect_with(plan.http());
         for issuer in &issuers {
             let (keys, refresh) = plan.watch_keys(issuer);
             authenticator.trust(issuer.clone(), keys, refresh)?;

@@ -57,6 +57,7 @@ mod strict_json;
 pub use identity::{api_key, principal, profile};
 pub use keys::{algorithm, issuer_keys, jwk, jws, refresh, signature};
 pub use metadata::{challenge, resource};
+pub use token::introspection::{ClientCredentials, IntrospectedTokens};
 pub use token::{audience, bearer, claims, description, rules, verified};
 
 /// What an [`IdentityStore`] is written with.

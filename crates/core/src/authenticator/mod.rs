@@ -5,23 +5,25 @@ use std::{collections::HashMap, fmt, sync::Arc};
 use crate::{
     cache::{CacheEntry, TokenCache, TokenCacheUse, TokenDigest},
     config::ConfigError,
+    http::HttpClient,
     identity::ErasedStore,
     identity::principal::Principal,
     identity::profile::{FetchProfile, Secret},
     permission::{Authority, Need},
-    rejection::{Rejection, TokenError},
+    rejection::Rejection,
     revocation::IssuerRecords,
     session::SessionStart,
     time::UnixTime,
     token::bearer::BearerToken,
-    token::claims::NumericDate,
     token::description::{KeyIdHash, NamesInToken, TokenDescription},
     token::rules::TokenRules,
-    token::verified::UnverifiedToken,
+    token::verified::VerifiedToken,
 };
 
 mod api_keys;
 mod authenticated;
+mod introspecting;
+mod introspector;
 mod permissions;
 mod policy;
 mod request;
@@ -31,6 +33,7 @@ mod step;
 mod trust;
 mod trusted_issuer;
 mod users;
+mod verifying;
 
 use api_keys::ApiKeys;
 pub use authenticated::Authenticated;
@@ -56,6 +59,8 @@ pub struct Authenticator {
     revoked_static_keys: [Arc<IssuerRecords>; 1],
     store: Option<Arc<dyn ErasedStore>>,
     profiles: Arc<dyn FetchProfile>,
+    /// Asks issuers about tokens.
+    http: Option<Arc<dyn HttpClient>>,
 }
 
 impl Authenticator {
@@ -98,6 +103,7 @@ impl Authenticator {
             revoked_static_keys: [index.records_of_static_keys()],
             store: None,
             profiles,
+            http: None,
         })
     }
 
@@ -230,59 +236,14 @@ impl Authenticator {
     }
 
     /// Whether a cached token is still valid: it has not expired, and its issuer still publishes the
-    /// key that signed it.
+    /// key that signed it. No key has signed an opaque token.
     fn is_fresh(&self, entry: &CacheEntry, now: UnixTime) -> bool {
         let keys = self.trusted[entry.issuer].keys.snapshot();
-        entry.is_within(now)
-            && entry.principal.token().is_some_and(|token| keys.lists(token.key(), now))
-    }
-
-    /// The caller of a verified token, unless it was revoked.
-    fn known(
-        &self,
-        principal: Arc<Principal>,
-        issuer: usize,
-        now: UnixTime,
-    ) -> Result<Known, Rejection> {
-        let trusted = &self.trusted[issuer];
-        self.check_revocations(&principal, &trusted.revocations, now)?;
-        Ok(Known { principal, authority: trusted.authority.clone() })
-    }
-
-    /// Verifies signature and claims, and caches the token.
-    async fn verify(
-        &self,
-        token: BearerToken<'_>,
-        session: Option<&SessionStart>,
-        digest: Option<TokenDigest>,
-        now: UnixTime,
-    ) -> Result<Known, Rejection> {
-        let token = UnverifiedToken::read(token.expose())?;
-        let issuer = self.issuer_named(token.claimed_issuer()?)?;
-        let trusted = &self.trusted[issuer];
-        let confirmation = trusted.verify(&token, now).await?;
-        let verified = token.confirmed(confirmation);
-        // A verified token has `exp`.
-        let expires = verified.expires_at().map_or(0.0, NumericDate::as_secs_f64);
-        let claims = self.store.as_ref().map_or(&[][..], |store| store.claims());
-        let hash = self.policy.revocations.index().hash();
-        let principal = match session {
-            None => Principal::new(verified, &trusted.issuer, claims, hash)?,
-            Some(start) => Principal::of_session(verified, &trusted.issuer, claims, hash, start)?,
+        let is_listed = |token: &VerifiedToken| match token.key() {
+            Some(key) => keys.lists(key, now),
+            None => true,
         };
-        let principal = Arc::new(principal);
-        let known = self.known(principal.clone(), issuer, now)?;
-        if let (Some(cache), Some(digest)) = (&self.cache, digest) {
-            let expires = expires + self.policy.leeway.as_secs_f64();
-            cache.insert(digest, issuer, principal, expires, now);
-        }
-        Ok(known)
-    }
-
-    /// The index of the issuer that the token names. No other issuer's keys are tried.
-    fn issuer_named(&self, iss: &str) -> Result<usize, TokenError> {
-        let unknown = || TokenError::UntrustedIssuer { found: iss.to_owned() };
-        self.by_iss.get(iss).copied().ok_or_else(unknown)
+        entry.is_within(now) && entry.principal.token().is_some_and(is_listed)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Authenticator, trusted_issuer::TrustedIssuer};
+use super::{Authenticator, introspector::Introspector, trusted_issuer::TrustedIssuer};
 use crate::{
     config::ConfigError,
     identity::{IdentityStore, IssuerAwareness},
@@ -17,7 +17,8 @@ impl Authenticator {
     ///
     /// # Errors
     /// Where another issuer has the same `iss`; where the issuer is reached without TLS and the
-    /// resource is not on the same machine; where its tokens need not name an MCP resource.
+    /// resource is not on the same machine; where its tokens need not name an MCP resource; where
+    /// another issuer is asked about opaque tokens as well.
     pub fn trust(
         &mut self,
         issuer: Issuer,
@@ -47,6 +48,7 @@ impl Authenticator {
         if audience_policy == AudiencePolicy::BoundByKeySet {
             self.refuse_unaddressed(&issuer)?;
         }
+        let introspector = self.introspector(&issuer)?;
         for name in issuer.names() {
             if self.by_iss.insert(name.clone(), self.trusted.len()).is_some() {
                 return Err(ConfigError::invalid(
@@ -73,7 +75,15 @@ impl Authenticator {
         let authority = Arc::new(self.policy.authority_of(&issuer));
         let index = self.policy.revocations.index();
         let revocations = index.records_of_issuer(&rules.issuer_names);
-        self.trusted.push(TrustedIssuer { issuer, rules, keys, refresh, authority, revocations });
+        self.trusted.push(TrustedIssuer {
+            issuer,
+            rules,
+            keys,
+            refresh,
+            authority,
+            revocations,
+            introspector,
+        });
         let issuers = self.trusted.iter().map(|trusted| &trusted.issuer);
         self.everybody = Arc::new(self.policy.authority_of_all(issuers));
         self.refuse_confusion()
@@ -98,6 +108,23 @@ impl Authenticator {
             expected,
             "AudiencePolicy::ThisResource",
         ))
+    }
+
+    /// What asks an issuer about its tokens. An opaque token does not say which issuer it is from:
+    /// with two, one would be shown the other's tokens.
+    fn introspector(&self, issuer: &Issuer) -> Result<Option<Introspector>, ConfigError> {
+        let Some((_, settings)) = issuer.introspects() else { return Ok(None) };
+        settings.check()?;
+        match self.introspecting_issuer().filter(|_| settings.tokens.has_opaque()) {
+            None => Ok(Introspector::of(issuer)),
+            Some(other) => Err(ConfigError::invalid(
+                "introspection",
+                format!("of {} and of {}", self.trusted[other].issuer.name(), issuer.name()),
+                "must ask one issuer of a resource at most about opaque tokens, since these do not \
+                 say which issuer may see them; the others can be asked about JWTs",
+                ".introspected_tokens(IntrospectedTokens::Jwts)",
+            )),
+        }
     }
 
     /// Resolves callers to the application's users. Without a store, the [`Principal`](crate::Principal) is the user.

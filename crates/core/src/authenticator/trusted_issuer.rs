@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use super::introspector::Introspector;
 use crate::{
     issuer::Issuer,
     keys::issuer_keys::{AwaitRefresh, IssuerKeys, KeySnapshot, LastFetch},
@@ -26,9 +27,21 @@ pub(super) struct TrustedIssuer {
     pub(super) authority: Arc<Authority>,
     /// Where the revocations by each of its names are.
     pub(super) revocations: Box<[Arc<IssuerRecords>]>,
+    /// What asks it about its tokens.
+    pub(super) introspector: Option<Introspector>,
 }
 
 impl TrustedIssuer {
+    /// Whether it is asked about opaque tokens.
+    pub(super) fn introspects_opaque_tokens(&self) -> bool {
+        self.introspector.as_ref().is_some_and(|asks| asks.tokens().has_opaque())
+    }
+
+    /// What asks it about its JWTs, where that is configured.
+    pub(super) fn introspector_of_jwts(&self) -> Option<&Introspector> {
+        self.introspector.as_ref().filter(|asks| asks.tokens().has_jwts())
+    }
+
     /// Verifies with the known keys, and if those do not decide, with newer ones.
     pub(super) async fn verify(
         &self,

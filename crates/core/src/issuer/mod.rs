@@ -8,6 +8,7 @@ use crate::{
     scope::Scope, token::audience::AudiencePolicy,
 };
 
+mod introspection;
 pub mod names;
 mod parties;
 mod scope_names;
@@ -16,6 +17,7 @@ mod settings;
 mod userinfo;
 mod workos;
 
+use introspection::IntrospectionSettings;
 use parties::MachineRule;
 pub(crate) use scope_names::ScopeNames;
 pub use settings::{ActorRule, JwksLocation};
@@ -55,6 +57,7 @@ pub struct Issuer {
     actor_rule: ActorRule,
     workos_api: Option<WorkosApi>,
     userinfo: Option<Arc<str>>,
+    introspection: IntrospectionSettings,
     loopback: bool,
     preset: bool,
     /// Whether its tokens are those of sessions.
@@ -88,6 +91,7 @@ impl Issuer {
             actor_rule: ActorRule::default(),
             workos_api: None,
             userinfo: None,
+            introspection: IntrospectionSettings::default(),
             loopback,
             preset: false,
             of_sessions: false,
@@ -213,7 +217,9 @@ impl Issuer {
     pub(crate) fn uses_http(&self) -> bool {
         let jwks = matches!(&self.jwks, JwksLocation::Uri(uri) if uri.starts_with("http:"));
         let userinfo = self.userinfo.as_ref().is_some_and(|uri| uri.starts_with("http:"));
-        jwks || userinfo || self.name.starts_with("http:")
+        let introspection = &self.introspection.endpoint;
+        let introspection = introspection.as_ref().is_some_and(|at| at.url.starts_with("http:"));
+        jwks || userinfo || introspection || self.name.starts_with("http:")
     }
 
     /// The same issuer for a resource that others can reach: nothing is fetched without TLS then,
@@ -231,6 +237,7 @@ impl fmt::Debug for Issuer {
             .field("names", &self.names().collect::<Vec<_>>())
             .field("jwks", &self.jwks)
             .field("userinfo", &self.userinfo)
+            .field("introspection", &self.introspection.endpoint)
             .field("algorithms", &self.algorithms)
             .field("audiences", &self.audiences)
             .field("audience_policy", &self.audience_policy)

@@ -151,6 +151,19 @@ pub(super) fn key_cool_down(f: &mut Formatter<'_>, issuer: &str) -> fmt::Result 
     )
 }
 
+pub(super) fn introspection_unavailable(
+    f: &mut Formatter<'_>,
+    issuer: &str,
+    error: &str,
+) -> fmt::Result {
+    write!(
+        f,
+        "the introspection endpoint of {issuer} cannot be asked; can this machine reach it, and does \
+         it know this client? {}",
+        OneLine(error)
+    )
+}
+
 pub(super) fn store_unavailable(f: &mut Formatter<'_>, error: &str) -> fmt::Result {
     write!(
         f,

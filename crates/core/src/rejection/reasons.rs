@@ -116,6 +116,8 @@ pub enum TokenError {
     UnconfirmedBinding,
     /// The issuer itself does not accept it any more: it was revoked.
     RefusedByIssuer,
+    /// The issuer's introspection endpoint says that it is not active (RFC 7662 §2.2).
+    Inactive,
     /// A revocation applies to it.
     Revoked,
     /// It is good for longer than `max_token_lifetime`.
@@ -174,6 +176,14 @@ pub enum UnavailableReason {
     KeyCoolDown {
         /// The issuer.
         issuer: String,
+    },
+    /// The issuer's introspection endpoint: it gives no answer, or none that can be used, or too many
+    /// calls to it are in flight.
+    Introspection {
+        /// The issuer.
+        issuer: String,
+        /// What is wrong, for the log only.
+        error: String,
     },
     /// The revocation log: not read completely since the process started, or silent for longer than
     /// the application allows.

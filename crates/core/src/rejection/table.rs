@@ -108,7 +108,8 @@ table! {
     InvalidToken(TokenError::Malformed) => "malformed", 401 "invalid_token",
         client "The access token is malformed",
         log "the token is not a JWT of three base64url parts; does the issuer issue opaque or \
-             encrypted tokens to this client? Configure it to issue signed JWTs";
+             encrypted tokens to this client? Configure it to issue signed JWTs, or have it asked \
+             about opaque tokens with Issuer::introspection(…)";
     InvalidToken(TokenError::MalformedHeader) => "malformed_header", 401 "invalid_token",
         client "The access token is malformed",
         log "the token's header is not the JSON object of a signed JWT with each member once; no \
@@ -130,7 +131,8 @@ table! {
     InvalidToken(TokenError::UnacceptableType) => "unacceptable_type", 401 "invalid_token",
         client "The access token is of a kind that is not accepted",
         log "the token's typ is that of another kind of JWT, or not the at+jwt that \
-             strict_token_type() requires; the client must send its access token";
+             strict_token_type() requires, or the issuer's introspection endpoint says that it is no \
+             access token; the client must send its access token";
     InvalidToken(TokenError::IdToken) => "id_token", 401 "invalid_token",
         client "An ID token is not an access token",
         log "the token is an ID token, which is meant for the client itself; the client must send \
@@ -180,6 +182,12 @@ table! {
         log "the issuer's userinfo endpoint rejects the token; was it revoked, or does it lack the \
              scope openid? With WorkOS, an API key (WORKOS_API_KEY) reads the profile in another \
              way";
+    InvalidToken(TokenError::Inactive) => "inactive", 401 "invalid_token",
+        client "The access token has expired or was revoked",
+        log "the issuer's introspection endpoint says that the token is not active; it has expired \
+             or was revoked, or another issuer has issued it, and the client must get a new one. If \
+             all tokens are rejected, may the client that this resource authenticates as introspect \
+             them?";
     InvalidToken(TokenError::Revoked) => "revoked", 401 "invalid_token",
         client "The access token was revoked",
         log "a revocation applies to the token; Revocations::in_force lists them with their \
@@ -292,6 +300,10 @@ table! {
     Unavailable(UnavailableReason::KeyCoolDown { issuer }) => "key_cool_down", 503,
         client "The access token cannot be checked at the moment",
         log key_cool_down(issuer);
+    Unavailable(UnavailableReason::Introspection { issuer, error })
+        => "introspection_unavailable", 503,
+        client "The access token cannot be checked at the moment",
+        log introspection_unavailable(issuer, error);
     Unavailable(UnavailableReason::IdentityStore { error }) => "store_unavailable", 503,
         client "The access token cannot be checked at the moment",
         log store_unavailable(error);

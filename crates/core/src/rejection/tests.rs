@@ -52,6 +52,10 @@ fn samples() -> Vec<Rejection> {
         [
             UnavailableReason::Keys { issuer: ISSUER.into() },
             UnavailableReason::KeyCoolDown { issuer: ISSUER.into() },
+            UnavailableReason::Introspection {
+                issuer: ISSUER.into(),
+                error: "it answers 500".into(),
+            },
             UnavailableReason::IdentityStore { error: "no such column: workos_id".into() },
             UnavailableReason::Profile {
                 error: format!("{ISSUER}/oauth2/userinfo: the answer is about another subject"),
@@ -65,7 +69,7 @@ fn samples() -> Vec<Rejection> {
     samples
 }
 
-fn token_samples() -> [TokenError; 25] {
+fn token_samples() -> [TokenError; 26] {
     [
         TokenError::TooLong,
         TokenError::Malformed,
@@ -90,6 +94,7 @@ fn token_samples() -> [TokenError; 25] {
         TokenError::UnacceptableSubject,
         TokenError::UnconfirmedBinding,
         TokenError::RefusedByIssuer,
+        TokenError::Inactive,
         TokenError::Revoked,
         TokenError::LifetimeTooLong,
         TokenError::SessionTooOld,
@@ -120,6 +125,7 @@ fn hostile() -> Vec<Rejection> {
             .into(),
         ForbiddenReason::OriginNotAllowed { origin: evil() }.into(),
         ForbiddenReason::HostNotAllowed { host: evil() }.into(),
+        UnavailableReason::Introspection { issuer: ISSUER.into(), error: evil() }.into(),
         UnavailableReason::IdentityStore { error: evil() }.into(),
         UnavailableReason::Profile { error: evil() }.into(),
         exp(-1e308).into(),

@@ -1,8 +1,10 @@
 //! Checks a token's audience (`aud`).
 
 use crate::{
-    keys::jws::JoseHeader, metadata::resource::Resource, rejection::TokenError,
-    token::claims::Claims, token::kind::not_an_id_token,
+    metadata::resource::Resource,
+    rejection::TokenError,
+    token::claims::Claims,
+    token::kind::{TokenForm, not_an_id_token},
 };
 
 /// How strictly `aud` is checked. No policy accepts a token whose `aud` names only other resources.
@@ -63,10 +65,16 @@ pub(crate) struct AudienceRule {
 impl AudienceRule {
     /// "The resource server MUST validate that the `aud` claim contains a resource indicator value
     /// corresponding to an identifier the resource server expects for itself" (RFC 9068 §4).
-    pub(crate) fn check(&self, header: &JoseHeader, claims: &Claims) -> Result<(), TokenError> {
+    pub(crate) fn check<'t>(
+        &self,
+        form: impl Into<TokenForm<'t>>,
+        claims: &Claims,
+    ) -> Result<(), TokenError> {
+        let form = form.into();
         let Some(found) = claims.audiences() else {
-            return match self.policy {
-                AudiencePolicy::BoundByKeySet => Ok(()),
+            return match (self.policy, form) {
+                // No key has confirmed an introspected token, so that nothing binds it.
+                (AudiencePolicy::BoundByKeySet, TokenForm::Jwt(_)) => Ok(()),
                 _ => Err(TokenError::MissingClaim("aud")),
             };
         };
@@ -90,7 +98,7 @@ impl AudienceRule {
         let is_of_session = self.of_sessions && claims.session().is_some();
         match by_name || (is_of_session && !claims.has_id_token_mark) {
             true => Ok(()),
-            false => not_an_id_token(header, claims),
+            false => not_an_id_token(form, claims),
         }
     }
 
@@ -102,7 +110,7 @@ impl AudienceRule {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keys::algorithm::Algorithm;
+    use crate::keys::{algorithm::Algorithm, jws::JoseHeader};
 
     fn check(policy: AudiencePolicy, json: &str) -> Result<(), TokenError> {
         let header = JoseHeader { algorithm: Algorithm::Rs256, key_id: None, token_type: None };

@@ -145,6 +145,12 @@ impl Claims {
         self.org_id.as_deref()
     }
 
+    /// The same claims; `iss` is `issuer` where they have none.
+    pub(crate) fn of_issuer(mut self, issuer: &str) -> Self {
+        self.iss.get_or_insert_with(|| issuer.into());
+        self
+    }
+
     /// Whether there is a `client_id`, which RFC 9068 §2.2 requires and for which `azp` will not do.
     pub(crate) fn names_its_client(&self) -> bool {
         self.client_id.is_some()
@@ -155,9 +161,14 @@ impl Claims {
         self.scope.take().or(self.scp.take()).unwrap_or_default()
     }
 
+    /// Whether it has a list of scopes.
+    pub(crate) fn lists_scopes(&self) -> bool {
+        self.scope.is_some() || self.scp.is_some()
+    }
+
     /// Whether it has a claim that access tokens have and ID tokens do not.
     pub(crate) fn has_access_token_mark(&self) -> bool {
-        self.client_id.is_some() || self.scope.is_some() || self.scp.is_some()
+        self.client_id.is_some() || self.lists_scopes()
     }
 
     /// Any claim by its name, read into a type of the caller's.

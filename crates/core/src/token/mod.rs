@@ -6,6 +6,7 @@
 //! | `claims` | the claims, read strictly (RFC 7519) |
 //! | `rules`, `audience` | the checks of the claims |
 //! | `kind` | access tokens and ID tokens told apart |
+//! | `introspection` | the question to the issuer about a token, and its answer (RFC 7662) |
 //! | `verified` | [`VerifiedToken`](verified::VerifiedToken), which proves signature and claims |
 //! | `description` | what a log line says of a rejected token |
 
@@ -13,6 +14,7 @@ pub mod audience;
 pub mod bearer;
 pub mod claims;
 pub mod description;
+pub mod introspection;
 mod kind;
 pub mod rules;
 pub mod verified;

@@ -3,8 +3,12 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    keys::jws::JoseHeader, rejection::TokenError, time::UnixTime, token::audience::AudienceRule,
-    token::claims::Claims, token::kind::token_type,
+    keys::jws::JoseHeader,
+    rejection::TokenError,
+    time::UnixTime,
+    token::audience::AudienceRule,
+    token::claims::Claims,
+    token::kind::{TokenForm, token_type},
 };
 
 /// The rules that tokens of one issuer must satisfy at one resource.
@@ -33,15 +37,16 @@ impl TokenRules {
     pub const DEFAULT_MAX_LIFETIME: Duration = Duration::from_secs(31 * 24 * 60 * 60);
 
     /// Checks all rules in order and returns the first error.
-    pub(crate) fn check(
+    pub(crate) fn check<'t>(
         &self,
-        header: &JoseHeader,
+        form: impl Into<TokenForm<'t>>,
         claims: &Claims,
         now: UnixTime,
     ) -> Result<(), TokenError> {
-        token_type(header, self.strict_type)?;
+        let form = form.into();
+        token_type(form, self.strict_type)?;
         issuer(claims, &self.issuer_names)?;
-        self.audience.check(header, claims)?;
+        self.audience.check(form, claims)?;
         expiry(claims, now, self.leeway)?;
         lifetime(claims, now, self.max_lifetime + self.leeway)?;
         not_before(claims, now, self.leeway)?;
@@ -60,6 +65,28 @@ impl TokenRules {
     ) -> Result<(), TokenError> {
         self.audience.check(header, claims)?;
         expiry(claims, now, self.leeway)
+    }
+}
+
+/// What the issuer's answer about a JWT may add.
+impl TokenRules {
+    /// Checks those claims that the answer has: every member is optional (RFC 7662 §2.2), and the
+    /// JWT's own claims were checked before.
+    pub(crate) fn check_answer_about_jwt(
+        &self,
+        answer: &Claims,
+        now: UnixTime,
+    ) -> Result<(), TokenError> {
+        if answer.issuer().is_some() {
+            issuer(answer, &self.issuer_names)?;
+        }
+        if answer.audiences().is_some() {
+            self.audience.check(TokenForm::Introspected, answer)?;
+        }
+        if answer.exp.is_some() {
+            expiry(answer, now, self.leeway)?;
+        }
+        not_before(answer, now, self.leeway)
     }
 }
 

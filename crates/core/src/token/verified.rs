@@ -12,6 +12,8 @@ use crate::{
     scope::{Scope, ScopeSet},
     time::UnixTime,
     token::claims::{Actor, ClaimTypeError, Claims, NumericDate},
+    token::introspection::ActiveToken,
+    token::kind::TokenForm,
     token::rules::TokenRules,
 };
 
@@ -88,7 +90,21 @@ impl<'t> UnverifiedToken<'t> {
     /// The token, proved by the confirmation that it was given.
     pub(crate) fn confirmed(self, Confirmation(key): Confirmation) -> VerifiedToken {
         let mut claims = self.claims;
-        VerifiedToken { scopes: claims.scopes(), claims, key }
+        VerifiedToken { scopes: claims.scopes(), claims, key: Some(key) }
+    }
+}
+
+impl ActiveToken {
+    /// An opaque token, where the issuer's answer about it satisfies every rule for claims.
+    pub(crate) fn verify(
+        &self,
+        issuer: &str,
+        rules: &TokenRules,
+        now: UnixTime,
+    ) -> Result<VerifiedToken, TokenError> {
+        let mut claims = self.claims().clone().of_issuer(issuer);
+        rules.check(TokenForm::Introspected, &claims, now)?;
+        Ok(VerifiedToken { scopes: claims.scopes(), claims, key: None })
     }
 }
 
@@ -99,13 +115,32 @@ impl<'t> UnverifiedToken<'t> {
 pub struct VerifiedToken {
     claims: Claims,
     scopes: ScopeSet,
-    key: Arc<Jwk>,
+    /// `None` where the issuer was asked about the token.
+    key: Option<Arc<Jwk>>,
 }
 
 impl VerifiedToken {
-    /// The published key that confirmed the signature.
-    pub(crate) fn key(&self) -> &Arc<Jwk> {
-        &self.key
+    /// The published key that confirmed the signature; `None` for an opaque token.
+    pub(crate) fn key(&self) -> Option<&Arc<Jwk>> {
+        self.key.as_ref()
+    }
+
+    /// The same JWT, with what the issuer's answer about it takes away: scopes that the answer does
+    /// not list. It adds none.
+    pub(crate) fn narrowed_by(
+        mut self,
+        answer: &ActiveToken,
+        rules: &TokenRules,
+        now: UnixTime,
+    ) -> Result<Self, TokenError> {
+        rules.check_answer_about_jwt(answer.claims(), now)?;
+        if answer.claims().has_cnf {
+            return Err(TokenError::UnconfirmedBinding);
+        }
+        if let Some(listed) = answer.listed_scopes() {
+            self.scopes.retain(|scope| listed.contains_str(scope));
+        }
+        Ok(self)
     }
 
     /// The same token, with other names for its scopes.

@@ -4,6 +4,7 @@
 mod authenticate;
 #[cfg(feature = "aws-lc-rs")]
 mod backends;
+mod introspection;
 mod keys_under_fire;
 mod mcp_methods;
 #[path = "../support/recording_log.rs"]
