@@ -170,10 +170,16 @@ impl TestAuthority {
         TokenBuilder::id(&self.0.state, client_id)
     }
 
+    /// An opaque token with the claims of this one, which introspection tells
+    /// (`/oauth2/introspection`, RFC 7662).
+    pub fn opaque_token(&self, claims: TokenBuilder) -> String {
+        self.0.state.opaque.issue(claims.claims().clone())
+    }
+
     /// Revokes a token, by its `jti`: introspection and userinfo reject it from now on. A verifier
     /// that checks only the signature still accepts it, as with a real issuer.
     pub fn revoke(&self, token: &str) {
-        if let Some(jti) = issued::jti(token) {
+        if let Some(jti) = issued::jti(&self.0.state, token) {
             self.0.state.grants.revoke_token(&jti);
         }
     }

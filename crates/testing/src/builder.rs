@@ -18,6 +18,7 @@ use crate::clock::Clock;
 use crate::fault::Faults;
 use crate::grants::Grants;
 use crate::keys::Keys;
+use crate::opaque::OpaqueTokens;
 use crate::person::{Person, demo_people};
 use crate::random;
 use crate::server::Server;
@@ -65,6 +66,7 @@ pub struct TestAuthorityBuilder {
     code_lifetime: Duration,
     refresh_lifetime: Duration,
     always_refresh: bool,
+    opaque_tokens: bool,
     document_timeout: Duration,
     document_ports: Vec<u16>,
     jwks_max_age: Option<Duration>,
@@ -107,6 +109,7 @@ impl TestAuthorityBuilder {
             code_lifetime: Duration::from_secs(60),
             refresh_lifetime: Duration::from_secs(30 * 24 * 60 * 60),
             always_refresh: false,
+            opaque_tokens: false,
             document_timeout: Duration::from_secs(5),
             document_ports: Vec::new(),
             jwks_max_age: None,
@@ -216,6 +219,12 @@ impl TestAuthorityBuilder {
         self
     }
 
+    /// Issues opaque access tokens, whose claims only introspection tells. Default: JWTs.
+    pub fn opaque_tokens(mut self) -> Self {
+        self.opaque_tokens = true;
+        self
+    }
+
     /// How long fetching a Client ID Metadata Document may take. Default: 5 seconds.
     pub fn document_timeout(mut self, timeout: Duration) -> Self {
         self.document_timeout = timeout;
@@ -287,6 +296,7 @@ impl TestAuthorityBuilder {
                 code_lifetime: self.code_lifetime,
                 refresh_lifetime: self.refresh_lifetime,
                 always_refresh: self.always_refresh,
+                opaque_tokens: self.opaque_tokens,
                 document_timeout: self.document_timeout,
                 document_ports: self.document_ports,
             },
@@ -295,6 +305,8 @@ impl TestAuthorityBuilder {
             session_keys: Keys::new(Algorithm::Rs256),
             clients,
             grants: Grants::default(),
+            opaque: OpaqueTokens::default(),
+            used_assertions: Mutex::default(),
             workos: WorkOs::new(self.workos_api_key, self.registered_resources_only),
             faults: Faults::default(),
             changeable: Mutex::new(Changeable {

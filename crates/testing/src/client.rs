@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Mutex;
 
+use crate::key::Key;
 use crate::lock::lock;
 use crate::redirect_uri;
 
@@ -43,6 +44,7 @@ pub struct Client {
     /// The organization that the tokens of a machine carry.
     pub org_id: Option<String>,
     pub(crate) secret: Option<String>,
+    pub(crate) key: Option<Key>,
     pub(crate) authentication: Authentication,
     pub(crate) machine: bool,
     pub(crate) origin: Origin,
@@ -56,6 +58,8 @@ pub(crate) enum Authentication {
     Post,
     /// Configured here, with a secret: either form will do.
     BasicOrPost,
+    /// By an assertion that the client's key signs (RFC 7523 §2.2).
+    PrivateKeyJwt,
 }
 
 /// How the authority knows a client; shown on the consent page.
@@ -76,6 +80,7 @@ impl Client {
             redirect_uris: Vec::new(),
             org_id: None,
             secret: None,
+            key: None,
             authentication: Authentication::None,
             machine: false,
             origin: Origin::Configured,
@@ -88,6 +93,16 @@ impl Client {
         Self {
             secret: Some(secret.into()),
             authentication: Authentication::BasicOrPost,
+            ..Self::public(id)
+        }
+    }
+
+    /// A client that authenticates by assertions which this key signs (`private_key_jwt`), such as
+    /// a resource that asks for introspection. [`Key::private_pem`] is what the client signs with.
+    pub fn with_key(id: impl Into<String>, key: &Key) -> Self {
+        Self {
+            key: Some(key.clone()),
+            authentication: Authentication::PrivateKeyJwt,
             ..Self::public(id)
         }
     }

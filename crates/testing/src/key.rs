@@ -76,6 +76,15 @@ impl Key {
         self.0.private.public_key_to_pem().expect("OpenSSL writes its own key")
     }
 
+    /// The private half in PEM (PKCS #8): for a client that authenticates with it
+    /// ([`Client::with_key`](crate::Client::with_key)).
+    ///
+    /// # Panics
+    /// If OpenSSL cannot write its own key.
+    pub fn private_pem(&self) -> Vec<u8> {
+        self.0.private.private_key_to_pem_pkcs8().expect("OpenSSL writes its own key")
+    }
+
     pub(crate) fn generate(algorithm: Algorithm) -> Result<Self, ErrorStack> {
         let id = format!("sso_oidc_key_pair_{}", random::ulid());
         let (private, mut jwk) = match algorithm.scheme() {

@@ -58,6 +58,28 @@
 //! # }
 //! ```
 //!
+//! # Opaque tokens
+//!
+//! With [`opaque_tokens`](TestAuthorityBuilder::opaque_tokens) clients get random texts as access
+//! tokens; [`TestAuthority::opaque_token`] makes one of any claims. `/oauth2/introspection`
+//! (RFC 7662) tells their claims to clients that authenticate by a secret or by a key.
+//!
+//! ```
+//! use mcp_auth_testing::{Algorithm, Client, Key, TestAuthority};
+//!
+//! # fn main() -> Result<(), mcp_auth_testing::StartError> {
+//! let key = Key::stranger(Algorithm::Es256);
+//! let authority = TestAuthority::builder()
+//!     .opaque_tokens()
+//!     .client(Client::with_key("resource-1", &key)) // private_key_jwt, by key.private_pem()
+//!     .start()?;
+//! let token = authority.opaque_token(authority.token().audience("https://app.example.com/mcp"));
+//! assert!(token.starts_with("oat_"));
+//! authority.revoke(&token); // introspection answers `{"active": false}`
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # An outage
 //!
 //! ```
@@ -212,6 +234,7 @@ mod keys;
 mod lock;
 mod middleware;
 mod oauth_error;
+mod opaque;
 mod pages;
 mod parameters;
 mod paths;

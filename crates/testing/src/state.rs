@@ -1,6 +1,6 @@
 //! What the handle and the server's thread share.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::net::SocketAddr;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -13,6 +13,7 @@ use crate::fault::Faults;
 use crate::grants::Grants;
 use crate::keys::Keys;
 use crate::lock::lock;
+use crate::opaque::OpaqueTokens;
 use crate::person::Person;
 use crate::workos::{Consent, WorkOs, WorkOsEvent};
 
@@ -29,6 +30,9 @@ pub(crate) struct State {
     pub(crate) session_keys: Keys,
     pub(crate) clients: Clients,
     pub(crate) grants: Grants,
+    pub(crate) opaque: OpaqueTokens,
+    /// `client_id` and `jti` of the assertions by which clients have authenticated.
+    pub(crate) used_assertions: Mutex<HashSet<String>>,
     pub(crate) workos: WorkOs,
     pub(crate) faults: Faults,
     pub(crate) changeable: Mutex<Changeable>,
@@ -50,6 +54,8 @@ pub(crate) struct Settings {
     pub(crate) code_lifetime: Duration,
     pub(crate) refresh_lifetime: Duration,
     pub(crate) always_refresh: bool,
+    /// Whether clients get opaque access tokens.
+    pub(crate) opaque_tokens: bool,
     pub(crate) document_timeout: Duration,
     /// Ports of this machine that metadata documents may be fetched from, beside the own one.
     pub(crate) document_ports: Vec<u16>,

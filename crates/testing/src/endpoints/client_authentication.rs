@@ -6,13 +6,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use openssl::memcmp;
 
-use super::document;
+use super::{client_assertion, document};
 use crate::client::{Authentication, Client};
 use crate::oauth_error::OAuthError;
 use crate::parameters::Parameters;
 use crate::state::State;
 
-/// The client, authenticated by its secret if it has one.
+/// The client, authenticated by its secret or key if it has one.
 pub(super) fn authenticate(
     state: &State,
     request: &HttpRequest,
@@ -36,6 +36,12 @@ pub(super) fn authenticate(
         return Err(OAuthError::invalid_client(
             "The client did not authenticate as it is registered to.",
         ));
+    }
+    if client.authentication == Authentication::PrivateKeyJwt {
+        return match client_assertion::check(state, &client, form) {
+            Ok(()) => Ok(client),
+            Err(why) => Err(OAuthError::invalid_client(why)),
+        };
     }
     match (&client.secret, secret) {
         (Some(known), Some(sent)) if equal(known, &sent) => Ok(client),
@@ -67,6 +73,9 @@ fn credentials(
         .ok_or_else(|| OAuthError::invalid_client("The request names no client."))?;
     match form.owned("client_secret") {
         Some(secret) => Ok((id, Some(secret), Authentication::Post)),
+        None if form.get("client_assertion").is_some() => {
+            Ok((id, None, Authentication::PrivateKeyJwt))
+        }
         None => Ok((id, None, Authentication::None)),
     }
 }

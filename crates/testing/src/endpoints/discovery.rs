@@ -22,7 +22,7 @@ pub(super) async fn authorization_server(state: Data<State>) -> HttpResponse {
         "authorization_response_iss_parameter_supported": true,
         "grant_types_supported": ["authorization_code", "client_credentials", "refresh_token"],
         "introspection_endpoint_auth_methods_supported":
-            ["client_secret_basic", "client_secret_post"],
+            ["client_secret_basic", "client_secret_post", "private_key_jwt"],
     })));
     metadata(&state, document)
 }

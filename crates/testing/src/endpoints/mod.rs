@@ -1,6 +1,7 @@
 //! The authority's paths, which are AuthKit's.
 
 mod authorize;
+mod client_assertion;
 mod client_authentication;
 mod discovery;
 mod document;

@@ -15,6 +15,7 @@ use super::{form, request};
 use crate::client::Client;
 use crate::clock::seconds;
 use crate::grants::{Code, Grant};
+use crate::issued;
 use crate::oauth_error::OAuthError;
 use crate::parameters::Parameters;
 use crate::state::State;
@@ -151,7 +152,7 @@ fn by_client_credentials(
         token = token.scope(&*scope);
         answer.insert("scope".into(), json!(scope));
     }
-    answer.insert("access_token".into(), json!(token.try_sign()?));
+    answer.insert("access_token".into(), json!(issued::access_token(state, token)?));
     answer.insert("token_type".into(), json!("Bearer"));
     let lifetime = seconds(state.settings.token_lifetime);
     answer.insert("expires_in".into(), json!(lifetime));
@@ -187,7 +188,7 @@ fn answer(
     }
 
     let mut answer = Map::new();
-    answer.insert("access_token".into(), json!(token.try_sign()?));
+    answer.insert("access_token".into(), json!(issued::access_token(state, token)?));
     answer.insert("token_type".into(), json!("Bearer"));
     let lifetime = seconds(state.settings.token_lifetime);
     answer.insert("expires_in".into(), json!(lifetime));

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use mcp_auth_testing::{Algorithm, Key, Person, TestAuthority};
+use mcp_auth_testing::{Algorithm, Client, Key, Person, TestAuthority};
 use openssl::hash::MessageDigest;
 use openssl::pkey::PKey;
 use openssl::sign::Signer;
+use serde_json::json;
 
 use crate::browser::{claims, header};
 use crate::http::{get_with, post_form};
@@ -210,9 +211,37 @@ fn introspection_needs_a_secret_and_has_no_aud_and_no_scope() {
     assert_eq!(ask("wrong", &token).status, 401);
     authority.revoke(&token);
     let answer = ask(authority.client_secret(), &token).json();
-    assert_eq!(answer, serde_json::json!({ "active": false }));
+    assert_eq!(answer, json!({ "active": false }));
     let nonsense = ask(authority.client_secret(), "nonsense").json();
     assert_eq!(nonsense["active"], false);
+}
+
+#[test]
+fn opaque_tokens_are_told_by_introspection_with_every_claim() {
+    let key = Key::stranger(Algorithm::Es256);
+    let authority =
+        TestAuthority::builder().client(Client::with_key("resource-1", &key)).start().unwrap();
+    let url = format!("{}/oauth2/introspection", authority.issuer());
+    let ask = |token: &str| {
+        let id = authority.client_id();
+        let secret = authority.client_secret();
+        post_form(&url, &[("client_id", id), ("client_secret", secret), ("token", token)]).json()
+    };
+    let claims = authority.token().audience("https://app.example.com/mcp").scope("a");
+    let (token, other) = (authority.opaque_token(claims.clone()), authority.opaque_token(claims));
+    let answer = ask(&token);
+    assert_eq!((&answer["active"], &answer["scope"]), (&json!(true), &json!("a")));
+    assert_eq!(answer["aud"], "https://app.example.com/mcp");
+    authority.advance_clock(Duration::from_secs(301));
+    assert_eq!(ask(&token), json!({ "active": false }));
+    authority.rewind_clock(Duration::from_secs(301));
+    assert_eq!(ask(&other)["active"], true);
+    assert_eq!(userinfo(&authority, &token), 403, "the scope openid is missing");
+    authority.revoke(&token);
+    assert_eq!(ask(&token), json!({ "active": false }));
+    // Without an assertion the client with a key is nobody.
+    let unproved = post_form(&url, &[("client_id", "resource-1"), ("token", &other)]);
+    assert_eq!(unproved.status, 401);
 }
 
 #[test]
