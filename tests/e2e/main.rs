@@ -17,6 +17,7 @@ mod field;
 mod flood;
 mod gateway;
 mod guides;
+mod introspection;
 mod issuers;
 mod key_discovery;
 mod keys;
