@@ -51,6 +51,19 @@ fn answers(authority: &TestAuthority, answer: Value) {
     authority.inject(Endpoint::Path(INTROSPECTION.into()), Fault::json(200, answer));
 }
 
+/// Makes each mistake with opaque tokens that docs/troubleshooting.md explains.
+pub(crate) async fn provoke_what_the_guide_tells_of(authority: &TestAuthority) {
+    let server = server(authority);
+    let revoked = good_opaque(authority);
+    authority.revoke(&revoked);
+    server.call(&revoked).await.assert_invalid_token("inactive");
+    let unbound = authority.opaque_token(good(authority).without("aud"));
+    server.call(&unbound).await.assert_invalid_token("without aud");
+    let wrong = ClientCredentials::client_secret_basic(authority.client_id(), "wrong");
+    let server = Server::of(&asking(issuer_with(authority, wrong)).build().unwrap());
+    assert_eq!(server.call(&good_opaque(authority)).await.status, 503);
+}
+
 #[actix_web::test]
 async fn r32_an_active_opaque_token_is_accepted() {
     let authority = authority();

@@ -19,7 +19,7 @@ use actix_web::{http::Method, web};
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::{
-    metrics,
+    introspection, metrics,
     support::{RESOURCE, Server, authority, builder, good_token},
 };
 
@@ -95,6 +95,7 @@ async fn r09_neither_log_nor_answer_shows_a_token_and_the_log_tells_the_remedy()
     let asked_with = provoke_what_the_guide_tells_of(&authority).await;
     let issuer = a_newcomer_whose_issuer_has_its_userinfo_endpoint_elsewhere(lines).await;
     keys_that_stay_and_keys_that_are_gone().await;
+    introspection::provoke_what_the_guide_tells_of(&authority).await;
     the_guide_quotes_the_log(&lines.text());
     for event in [
         "keys_fetched",

@@ -2,7 +2,10 @@
 
 use std::{env, fs, path::PathBuf, process};
 
-use actix_mcp_auth::{Issuer, McpAuth, McpAuthBuilder, McpAuthSettings};
+use actix_mcp_auth::{
+    Issuer, McpAuth, McpAuthBuilder, McpAuthSettings,
+    testing::{Algorithm, Client, Key},
+};
 use actix_web::http::Method;
 use serde_json::{Value, json};
 
@@ -142,6 +145,49 @@ fn a_mistake_in_settings_is_named_by_its_field() {
     assert!(lone.contains("authkit_domain is missing"), "{lone}");
     let api = json!({ "resource": RESOURCE, "mcp": false, "workos_sessions": "client_01ABC" });
     assert!(from_json(api).unwrap().build().is_ok());
+}
+
+#[actix_web::test]
+async fn r32_settings_read_with_serde_have_an_issuer_asked() {
+    let authority = authority();
+    let token = || authority.opaque_token(authority.token().audience(RESOURCE));
+    let settings = |introspection: Value| {
+        let mut issuer = json!({ "issuer": authority.issuer(), "introspection": introspection });
+        issuer["introspection"]["url"] =
+            json!(format!("{}/oauth2/introspection", authority.issuer()));
+        json!({ "resource": RESOURCE, "issuers": [issuer] })
+    };
+    let key = Key::stranger(Algorithm::Es256);
+    authority.add_client(Client::with_key("resource-1", &key));
+    let secret = File::new("introspection", authority.client_secret());
+    let pem = File::new("pem", &String::from_utf8(key.private_pem()).unwrap());
+    let id = authority.client_id();
+    for introspection in [
+        json!({ "client_id": id, "client_secret": authority.client_secret(), "ttl_seconds": 0 }),
+        json!({ "client_id": id, "client_secret_file": secret.path(), "secret_in": "form" }),
+        json!({
+            "client_id": "resource-1", "private_key_file": pem.path(), "tokens": "opaque_and_jwts",
+        }),
+    ] {
+        let server = Server::of(&from_json(settings(introspection)).unwrap().build().unwrap());
+        assert_eq!(server.call(&token()).await.status, 200);
+    }
+    for (introspection, tells) in [
+        (json!({ "client_id": id }), "issuers[0].introspection.client_secret is missing"),
+        (json!({ "client_id": id, "client_secret": "" }), "introspection.client_secret is missing"),
+        (json!({ "client_id": "", "client_secret": KEY }), "introspection.client_id is missing"),
+        (
+            json!({ "client_id": id, "client_secret": KEY, "private_key_file": pem.path() }),
+            "one of them only",
+        ),
+        (json!({ "client_id": id, "private_key_file": secret.path() }), "private_key_file"),
+        (json!({ "client_id": id, "client_secret": KEY, "ttl_seconds": 3601 }), "at most 3600 s"),
+        (json!({ "client_id": id, "client_secret": KEY, "ttl_seconds": -1 }), "ttl_seconds"),
+        (json!({ "client_id": id, "client_secret": KEY, "tokens": "all" }), "opaque_and_jwts"),
+    ] {
+        let error = told(settings(introspection));
+        assert!(error.contains(tells) && !error.contains("8Zq1"), "{tells}: {error}");
+    }
 }
 
 fn from_vars(vars: &[(&str, &str)]) -> Result<McpAuthBuilder, String> {

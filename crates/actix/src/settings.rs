@@ -15,6 +15,9 @@ use serde::{Deserialize, Deserializer};
 
 mod apply;
 mod env;
+mod introspection;
+
+use introspection::IntrospectionSettings;
 
 /// The settings of one resource, for a section of the application's own configuration file. Every
 /// field is one call of [`McpAuthBuilder`](crate::McpAuthBuilder), whose documentation tells its default.
@@ -46,6 +49,12 @@ mod env;
 /// An issuer has `issuer` (required), `jwks_uri`, `also_named`, `audiences`, `audience_policy`
 /// (`bound_by_key_set` as well), `scopes` and `scope_prefix`, each as the call of that name of [`Issuer`](mcp_auth_core::Issuer). With
 /// several issuers, give each its `scopes`: they are all that its tokens' `scope` can grant.
+///
+/// `introspection` of an issuer ([`Issuer::introspection`](mcp_auth_core::Issuer::introspection)) has
+/// `url` and `client_id` (required), and `client_secret`, `client_secret_file` or
+/// `private_key_file` (PEM, `private_key_jwt`), one of them. `secret_in` is `header` (default,
+/// `client_secret_basic`) or `form` (`client_secret_post`), `tokens` is `opaque` (default), `jwts` or
+/// `opaque_and_jwts`, and `ttl_seconds` the ceiling.
 ///
 /// What is misspelt is an error of serde's that names it. Secrets are shown by no `Debug`.
 ///
@@ -116,6 +125,7 @@ struct IssuerSettings {
     audience_policy: Option<PolicyName>,
     scopes: Option<Vec<String>>,
     scope_prefix: Option<String>,
+    introspection: Option<IntrospectionSettings>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -181,6 +191,7 @@ impl IssuerSettings {
             audience_policy: None,
             scopes: None,
             scope_prefix: None,
+            introspection: None,
         }
     }
 }

@@ -146,6 +146,9 @@ impl IssuerSettings {
         if let Some(prefix) = self.scope_prefix {
             issuer = issuer.scope_prefix(prefix).map_err(named("scope_prefix"))?;
         }
+        if let Some(introspection) = self.introspection {
+            issuer = introspection.apply(issuer, &format!("issuers[{n}].introspection"))?;
+        }
         issuer = self.also_named.into_iter().fold(issuer, Issuer::also_named);
         issuer = self.audiences.into_iter().fold(issuer, Issuer::audience);
         Ok(match self.audience_policy {
@@ -196,7 +199,7 @@ fn secret(
     setting_source::value(setting, value, file_setting, file)
 }
 
-fn seconds(setting: &str, seconds: f64) -> Result<Duration, ConfigError> {
+pub(super) fn seconds(setting: &str, seconds: f64) -> Result<Duration, ConfigError> {
     Duration::try_from_secs_f64(seconds).map_err(|_| {
         ConfigError::invalid(setting, seconds.to_string(), "must be a number of seconds", "30")
     })
