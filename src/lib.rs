@@ -22,9 +22,10 @@
 //!   permissions; `require` demands them around a route.
 //! - [`IdentityStore`]: from the token's subject to that user. [`stores`] has one for what
 //!   applications keep their users in, each behind a feature; a store of one's own is one function.
+//! - [`audit`]: one record for each message, for a sink of the application's.
 //!
-//! The types of these calls are at the root. The others are in modules by subject: [`issuer`],
-//! [`keys`], [`mcp`], [`operation`], [`permission`], [`rejection`], [`stores`], [`token`], and
+//! The types of these calls are at the root. The others are in modules by subject: [`audit`],
+//! [`issuer`], [`keys`], [`mcp`], [`operation`], [`permission`], [`rejection`], [`stores`], [`token`], and
 //! `testing` with the feature of that name.
 //!
 //! # Ten lines
@@ -74,7 +75,7 @@
 //! [`scopes!`] declares what callers may do, [`Authorized`] and `.require::<P>()` demand it.
 //! [`McpAuth::mcp`] judges MCP messages by their body: rules for tools, anonymous methods, sessions
 //! that stay with their caller. [`McpAuth::revoke`] ends access before tokens expire.
-//! [`McpAuth::health`] and the feature `metrics` tell how it goes.
+//! [`audit`] records who did what. [`McpAuth::health`] and the feature `metrics` tell how it goes.
 //!
 //! # What is refused
 //!
@@ -119,6 +120,15 @@ pub use mcp_auth_core::{
     Newcomer, Principal, PrincipalKind, Rejection, Resource, StoreError, Subject, UnknownUser,
     async_trait, scopes,
 };
+
+/// Audit records: who did what through which agent, and how it ended.
+pub mod audit {
+    pub use mcp_auth_actix::{AuditCounts, AuditLog, AuditLogBuilder};
+    pub use mcp_auth_core::audit::{
+        AuditError, AuditId, AuditPrincipal, AuditRecord, AuditSink, AuditTarget, ClientInfo,
+        Credential, Decision, Outcome, TargetKind,
+    };
+}
 
 /// Settings of an [`Issuer`], and of the tokens that are accepted from it.
 pub mod issuer {
@@ -265,6 +275,11 @@ struct IssuersGuide;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/operations.md")]
 struct OperationsGuide;
+
+/// The code of docs/audit.md, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/audit.md")]
+struct AuditGuide;
 
 /// The code of docs/workos.md, compiled.
 #[cfg(all(doctest, feature = "workos"))]

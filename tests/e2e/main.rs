@@ -5,6 +5,7 @@
 
 mod api_keys;
 mod audiences;
+mod audit;
 mod browsers;
 mod challenges;
 #[cfg(any(feature = "test-postgres", feature = "test-mysql"))]

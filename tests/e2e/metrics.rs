@@ -211,6 +211,12 @@ async fn r35_a_revocation_log_has_metrics_of_its_own() {
     until(|| silence().unwrap() < 0.5).await;
 }
 
+/// How many audit records of this process had this outcome.
+pub(crate) fn audit_records(outcome: &str) -> f64 {
+    LazyLock::force(&METRICS);
+    value("mcp_auth_audit_records_total", &[&format!("outcome=\"{outcome}\"")]).unwrap_or_default()
+}
+
 async fn until(condition: impl Fn() -> bool) {
     for _ in 0..1_000 {
         if condition() {

@@ -9,6 +9,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod accept_sessions;
+mod audit;
 mod auth;
 mod authorize;
 mod browser;
@@ -33,6 +34,7 @@ mod setting_names;
 mod settings;
 mod well_known;
 
+pub use audit::{AuditCounts, AuditLog, AuditLogBuilder};
 pub use auth::McpAuth;
 pub use authorize::{Authorized, RequirePermission};
 pub use builder::{BuildError, McpAuthBuilder};

@@ -6,9 +6,11 @@
 //! | `authentication` | the check of credentials |
 //! | `open_response` | when the end of access ends a response that is being sent |
 //! | `guarded_body` | a response body that can be ended while it is sent |
+//! | `audited` | the part of `authentication` for the audit log |
 //! | `sessions` | the part of `authentication` for the sessions of pages |
 //! | `layer` | [`McpAuthMiddleware`], what applications wrap with |
 
+mod audited;
 mod authentication;
 mod gate;
 mod guarded_body;
@@ -16,7 +18,7 @@ mod layer;
 mod open_response;
 mod sessions;
 
-pub(crate) use authentication::Authentication;
+pub(crate) use authentication::{Audited, Authentication};
 pub(crate) use gate::{Begun, Check, Finished, Gate, GatedBody};
 pub use layer::McpAuthMiddleware;
 pub(crate) use open_response::IsSubscription;

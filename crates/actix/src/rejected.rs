@@ -1,6 +1,6 @@
-//! Rejected MCP messages.
+//! Rejected MCP messages, and requests that a middleware within another has rejected.
 
-use mcp_auth_core::{Rejection, mcp::MessageError, permission::Need};
+use mcp_auth_core::{Rejection, audit::Decision, mcp::MessageError, permission::Need};
 use serde_json::Value;
 
 /// Why messages are rejected.
@@ -11,6 +11,10 @@ pub(crate) struct RejectedMessages {
     /// What the messages need, for the challenge.
     pub(crate) needs: Vec<&'static Need>,
 }
+
+/// In the extensions of a response by which an inner middleware has rejected the request: for its
+/// audit record.
+pub(crate) struct RejectedWithin(pub(crate) Decision);
 
 impl From<Rejection> for RejectedMessages {
     fn from(rejection: Rejection) -> Self {

@@ -27,6 +27,7 @@
 #![warn(missing_docs, unreachable_pub)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod audit;
 pub mod authenticator;
 pub mod cache;
 pub mod config;

@@ -22,6 +22,7 @@ use crate::{
     auth::McpAuth,
     extract,
     middleware::{Begun, Check, Finished, Gate, GatedBody},
+    rejected::RejectedWithin,
 };
 
 /// Rejects callers who lack what `R` needs, for `wrap` on a resource or a scope within what the
@@ -89,7 +90,9 @@ impl<R: Requirement> Check for RequirementCheck<R> {
 
 impl<R: Requirement> RequirementCheck<R> {
     fn reject(&self, request: &ServiceRequest, rejection: &Rejection) -> HttpResponse {
-        self.auth.reject_within(request, rejection, &[R::NEED])
+        let mut response = self.auth.reject_within(request, rejection, &[R::NEED]);
+        response.extensions_mut().insert(RejectedWithin(rejection.into()));
+        response
     }
 }
 

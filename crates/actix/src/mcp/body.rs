@@ -71,7 +71,7 @@ fn charsets(content_type: &str) -> impl Iterator<Item = &str> {
 }
 
 /// What `Content-Length` says. It is checked by the HTTP parser; a body without one is chunked.
-fn announced_length(head: &RequestHead) -> Option<usize> {
+pub(super) fn announced_length(head: &RequestHead) -> Option<usize> {
     head.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 

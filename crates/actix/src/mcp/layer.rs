@@ -19,8 +19,9 @@ use mcp_auth_core::{
 
 use super::{body::BodyLimits, check::McpCheck};
 use crate::{
+    audit::AuditLog,
     auth::McpAuth,
-    middleware::{Authentication, Gate, GatedBody},
+    middleware::{Audited, Authentication, Gate, GatedBody},
 };
 
 /// [`McpAuth::middleware`] for an MCP endpoint, with what messages need besides: rules for tools,
@@ -61,11 +62,12 @@ pub struct McpMiddleware {
     auth: McpAuth,
     policy: McpPolicy,
     limits: BodyLimits,
+    audit: Option<AuditLog>,
 }
 
 impl McpMiddleware {
     pub(crate) fn new(auth: McpAuth) -> Self {
-        Self { auth, policy: McpPolicy::default(), limits: BodyLimits::default() }
+        Self { auth, policy: McpPolicy::default(), limits: BodyLimits::default(), audit: None }
     }
 
     /// What is demanded of who calls a tool, reads a resource, gets a prompt, or sends another
@@ -92,6 +94,22 @@ impl McpMiddleware {
     #[must_use]
     pub fn allow_anonymous(mut self, methods: AnonymousMethods) -> Self {
         self.policy.anonymous = Some(methods);
+        self
+    }
+
+    /// Writes one audit record for each message of a known caller, when its outcome is known;
+    /// refused messages included. A request without a message (GET, DELETE), and one that is refused
+    /// before its message is read, has one record. Requests of anonymous callers have none. Default:
+    /// no records.
+    ///
+    /// The body of a request is then read before the handler runs, and that of a response while it
+    /// passes. A body that cannot be read, is longer than
+    /// [`max_message_bytes`](Self::max_message_bytes), or takes longer than
+    /// [`message_time_limit`](Self::message_time_limit) is refused only where there are rules;
+    /// otherwise it is passed on unchanged, and its record says why it was not read.
+    #[must_use]
+    pub fn audit(mut self, log: impl Into<AuditLog>) -> Self {
+        self.audit = Some(log.into());
         self
     }
 
@@ -123,10 +141,12 @@ where
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, service: S) -> Self::Future {
-        let Self { auth, policy, limits } = self.clone();
+        let Self { auth, policy, limits, audit } = self.clone();
         let optional = policy.anonymous.is_some();
-        let messages = McpCheck { auth: auth.clone(), policy, limits };
-        let authentication = Authentication { auth, optional, needs: Vec::new() };
+        let rejections = audit.clone().map(Audited::Rejections);
+        let messages = McpCheck { auth: auth.clone(), policy, limits, audit };
+        let needs = Vec::new();
+        let authentication = Authentication { auth, optional, needs, audit: rejections };
         ready(Ok(Gate::new(authentication, Gate::new(messages, service))))
     }
 }

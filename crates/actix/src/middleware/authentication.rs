@@ -21,6 +21,7 @@ use super::{
     open_response,
 };
 use crate::{
+    audit::{AuditLog, OpenCall, ResponseTap},
     auth::{McpAuth, incoming},
     browser::{Cookies, protect_from_caches},
     cors::{OriginPolicy, RequestOrigin, is_preflight},
@@ -34,6 +35,16 @@ pub struct Authentication {
     pub(crate) auth: McpAuth,
     pub(crate) optional: bool,
     pub(crate) needs: Vec<&'static Need>,
+    pub(crate) audit: Option<Audited>,
+}
+
+/// What is written to the audit log.
+#[derive(Debug)]
+pub(crate) enum Audited {
+    /// Every request of a known caller.
+    Requests(AuditLog),
+    /// Those that are rejected here. Within, messages are recorded.
+    Rejections(AuditLog),
 }
 
 /// What is kept of an accepted request. The caller does not come from the request's extensions: the
@@ -44,6 +55,8 @@ pub struct Accepted {
     pub(super) caller: Option<Arc<Principal>>,
     /// Where a session was looked for: the cookies for the answer.
     pub(super) cookies: Option<Cookies>,
+    /// Where the request is recorded.
+    call: Option<Box<OpenCall>>,
 }
 
 /// What is waited for.
@@ -68,17 +81,25 @@ impl Check for Authentication {
         match inner.authenticator.begin(incoming, inner.clock.now()) {
             Ok(Step::Waiting(waiting)) => Begun::Wait((Awaited::Decision(waiting), origin)),
             Ok(Step::Done(caller)) => {
+                let call = self.open_call(request, &caller);
                 let caller = Some(self.accept(request, caller));
-                Begun::Pass(Accepted { origin, caller, cookies: None })
+                Begun::Pass(Accepted { origin, caller, cookies: None, call })
             }
             // A bearer token goes first: sessions are for requests without one.
             Err(Rejection::MissingCredentials) if inner.browser.any() => {
                 Begun::Wait((Awaited::Session, origin))
             }
-            Err(rejection) => match self.reject(request, &rejection) {
-                None => Begun::Pass(Accepted { origin, caller: None, cookies: None }),
-                Some(answer) => Begun::Answer(answer),
-            },
+            Err(rejection) => {
+                if self.audit.is_some() {
+                    let now = inner.clock.now();
+                    let caller = inner.authenticator.caller_of_rejected(incoming, now);
+                    self.audit_rejected(request, &rejection, caller.as_deref());
+                }
+                match self.reject(request, &rejection) {
+                    None => Begun::Pass(Accepted::anonymous(origin, None)),
+                    Some(answer) => Begun::Answer(answer),
+                }
+            }
         }
     }
 
@@ -93,13 +114,15 @@ impl Check for Authentication {
                 Awaited::Decision(_) => None,
                 Awaited::Session => Some(Cookies::new()),
             };
+            let mut known = None;
             let decision = async {
                 match awaited {
                     Awaited::Decision(waiting) => {
                         let now = inner.clock.now();
-                        inner.authenticator.finish(waiting, &self.needs, now).await
+                        let authenticator = &inner.authenticator;
+                        authenticator.finish_and_note(waiting, &self.needs, now, &mut known).await
                     }
-                    Awaited::Session => self.load_session(&request, &mut cookies).await,
+                    Awaited::Session => self.load_session(&request, &mut cookies, &mut known).await,
                 }
             };
             let limit = inner.time_limit;
@@ -107,16 +130,18 @@ impl Check for Authentication {
             let decided = timeout(limit, decision).await.unwrap_or_else(late);
             match decided {
                 Ok(caller) => {
+                    let call = self.open_call(&request, &caller);
                     let caller = Some(self.accept(&request, caller));
-                    Ok((request, Accepted { origin, caller, cookies }))
+                    Ok((request, Accepted { origin, caller, cookies, call }))
                 }
                 Err(rejection) => {
+                    self.audit_rejected(&request, &rejection, known.as_deref());
                     let answer = match &cookies {
                         None => self.reject(&request, &rejection),
                         Some(cookies) => self.reject_session(&request, &rejection, cookies),
                     };
                     match answer {
-                        None => Ok((request, Accepted { origin, caller: None, cookies })),
+                        None => Ok((request, Accepted::anonymous(origin, cookies))),
                         Some(answer) => Err((request, answer)),
                     }
                 }
@@ -148,7 +173,18 @@ impl Check for Authentication {
         }
     }
 
-    fn on_error(&self, accepted: &Accepted, error: Error) -> Error {
+    fn tap<B: MessageBody>(
+        &self,
+        accepted: &mut Accepted,
+        response: &ServiceResponse<B>,
+    ) -> Option<Box<ResponseTap>> {
+        ResponseTap::new(accepted.call.take()?, response)
+    }
+
+    fn on_error(&self, accepted: &mut Accepted, error: Error) -> Error {
+        if let Some(call) = &mut accepted.call {
+            call.on_error(&error);
+        }
         let mut error = self.auth.on_error(error, &accepted.origin);
         // A refresh token works once: the cookie with the new one must not be lost.
         if let Some(cookies) = accepted.cookies.clone() {
@@ -158,6 +194,12 @@ impl Check for Authentication {
             });
         }
         error
+    }
+}
+
+impl Accepted {
+    fn anonymous(origin: RequestOrigin, cookies: Option<Cookies>) -> Self {
+        Self { origin, caller: None, cookies, call: None }
     }
 }
 

@@ -19,10 +19,11 @@ use futures_util::future::LocalBoxFuture;
 use pin_project_lite::pin_project;
 
 use super::guarded_body::{Guard, GuardedBody};
+use crate::audit::ResponseTap;
 
 /// What is checked before an inner service, and done after it.
 pub trait Check: Sized + 'static {
-    /// What is kept of an accepted request for [`on_response`](Self::on_response).
+    /// What is kept of an accepted request for what follows.
     type Passed: 'static;
     /// What [`begin`](Self::begin) leaves to [`finish`](Self::finish).
     type Waiting: 'static;
@@ -50,8 +51,17 @@ pub trait Check: Sized + 'static {
         Guard::Unguarded
     }
 
+    /// What reads the body of this response while it is sent.
+    fn tap<B: MessageBody>(
+        &self,
+        _passed: &mut Self::Passed,
+        _: &ServiceResponse<B>,
+    ) -> Option<Box<ResponseTap>> {
+        None
+    }
+
     /// Called with the error of the inner service, which becomes a response further out.
-    fn on_error(&self, _passed: &Self::Passed, error: Error) -> Error {
+    fn on_error(&self, _passed: &mut Self::Passed, error: Error) -> Error {
         error
     }
 }
@@ -178,13 +188,14 @@ where
                     return Poll::Ready(match ready!(service.poll(context)) {
                         Ok(mut response) => {
                             check.on_response(passed, &mut response);
+                            let tap = check.tap(passed, &response);
                             if let Some(answer) = check.instead(passed, &response) {
                                 let answer = response.into_response(answer);
                                 return Poll::Ready(Ok(answer.map_into_right_body()));
                             }
                             let guard = check.guard(passed, &response);
                             Ok(response.map_body(|_, body| {
-                                EitherBody::left(GuardedBody::new(body, guard))
+                                EitherBody::left(GuardedBody::new(body, guard, tap))
                             }))
                         }
                         Err(error) => Err(check.on_error(passed, error)),

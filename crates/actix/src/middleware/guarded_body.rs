@@ -14,6 +14,8 @@ use actix_web::{
 use futures_util::future::LocalBoxFuture;
 use pin_project_lite::pin_project;
 
+use crate::audit::ResponseTap;
+
 /// What can end a response body before its content does.
 pub enum Guard {
     /// Nothing: the body is passed on as it is.
@@ -46,12 +48,14 @@ pin_project! {
         #[pin]
         body: B,
         guard: Guard,
+        // Reads how the response answers messages, for their audit records.
+        tap: Option<Box<ResponseTap>>,
     }
 }
 
 impl<B> GuardedBody<B> {
-    pub(super) fn new(body: B, guard: Guard) -> Self {
-        Self { body, guard }
+    pub(super) fn new(body: B, guard: Guard, tap: Option<Box<ResponseTap>>) -> Self {
+        Self { body, guard, tap }
     }
 }
 
@@ -74,20 +78,51 @@ impl<B: MessageBody> MessageBody for GuardedBody<B> {
         };
         if let Poll::Ready(ending) = ending {
             *this.guard = Guard::Ended;
+            *this.tap = None;
             return Poll::Ready(match ending {
                 Ending::Complete => None,
                 Ending::Aborted => Some(Err(AccessRevoked.into())),
             });
         }
-        this.body.poll_next(context).map_err(Into::into)
+        let next = this.body.poll_next(context).map_err(Into::into);
+        if this.tap.is_some() {
+            see(this.tap, &next);
+        }
+        next
     }
 
     /// A guarded body is never handed out as bytes, since nothing could end those.
     fn try_into_bytes(self) -> Result<Bytes, Self> {
         match self.guard {
-            Guard::Unguarded => self.body.try_into_bytes().map_err(|body| Self { body, ..self }),
+            Guard::Unguarded => match self.body.try_into_bytes() {
+                Ok(bytes) => {
+                    if let Some(mut tap) = self.tap
+                        && tap.push(&bytes)
+                    {
+                        tap.end();
+                    }
+                    Ok(bytes)
+                }
+                Err(body) => Err(Self { body, ..self }),
+            },
             _ => Err(self),
         }
+    }
+}
+
+/// Shows the tap what the body has given.
+fn see(tap: &mut Option<Box<ResponseTap>>, next: &Poll<Option<Result<Bytes, Box<dyn StdError>>>>) {
+    let has_more = match (tap.as_mut(), next) {
+        (Some(tap), Poll::Ready(Some(Ok(piece)))) => tap.push(piece),
+        (Some(tap), Poll::Ready(None)) => {
+            tap.end();
+            false
+        }
+        (_, Poll::Pending) => true,
+        (_, Poll::Ready(_)) => false,
+    };
+    if !has_more {
+        *tap = None;
     }
 }
 

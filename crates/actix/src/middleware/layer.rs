@@ -11,10 +11,10 @@ use actix_web::{
 use mcp_auth_core::{Requirement, permission::Need};
 
 use super::{
-    authentication::Authentication,
+    authentication::{Audited, Authentication},
     gate::{Gate, GatedBody},
 };
-use crate::auth::McpAuth;
+use crate::{audit::AuditLog, auth::McpAuth};
 
 /// Rejects requests without a valid token, whatever their method, before routing looks at the
 /// method. Made by [`McpAuth::middleware`].
@@ -42,11 +42,12 @@ pub struct McpAuthMiddleware {
     auth: McpAuth,
     optional: bool,
     needs: Vec<&'static Need>,
+    audit: Option<AuditLog>,
 }
 
 impl McpAuthMiddleware {
     pub(crate) fn new(auth: McpAuth) -> Self {
-        Self { auth, optional: false, needs: Vec::new() }
+        Self { auth, optional: false, needs: Vec::new(), audit: None }
     }
 
     /// Lets requests without credentials through, for handlers that take
@@ -69,6 +70,16 @@ impl McpAuthMiddleware {
         self.needs.push(R::NEED);
         self
     }
+
+    /// Writes one audit record for each request of a known caller, refused ones included, with its
+    /// path in place of a tool. Requests of anonymous callers have none. For an MCP endpoint use
+    /// [`McpMiddleware::audit`](crate::McpMiddleware::audit), which knows messages. Default: no
+    /// records.
+    #[must_use]
+    pub fn audit(mut self, log: impl Into<AuditLog>) -> Self {
+        self.audit = Some(log.into());
+        self
+    }
 }
 
 impl<S, B> Transform<S, ServiceRequest> for McpAuthMiddleware
@@ -83,7 +94,8 @@ where
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, service: S) -> Self::Future {
-        let Self { auth, optional, needs } = self.clone();
-        ready(Ok(Gate::new(Authentication { auth, optional, needs }, service)))
+        let Self { auth, optional, needs, audit } = self.clone();
+        let audit = audit.map(Audited::Requests);
+        ready(Ok(Gate::new(Authentication { auth, optional, needs, audit }, service)))
     }
 }

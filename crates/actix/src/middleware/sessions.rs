@@ -1,11 +1,13 @@
 //! The part of [`Authentication`] for the sessions of pages.
 
+use std::sync::Arc;
+
 use actix_web::{
     HttpResponse,
     dev::{RequestHead, ServiceRequest, ServiceResponse},
 };
 use mcp_auth_core::{
-    Authenticated, Clock, Rejection, Step,
+    Authenticated, Clock, Principal, Rejection, Step,
     rejection::UnavailableReason,
     session::{SessionCredential, SessionError},
 };
@@ -15,11 +17,13 @@ use crate::authorize::ExtractorError;
 use crate::browser::{Cookies, check_same_site, protect_from_caches, reject_page};
 
 impl Authentication {
-    /// Loads the session of a request, and decides about it. `cookies` are those for the answer.
+    /// Loads the session of a request, and decides about it. `cookies` are those for the answer, and
+    /// `known` is the caller of a rejected request, where its session was verified.
     pub(super) async fn load_session(
         &self,
         request: &ServiceRequest,
         cookies: &mut Option<Cookies>,
+        known: &mut Option<Arc<Principal>>,
     ) -> Result<Authenticated, Rejection> {
         let inner = self.auth.inner();
         let unavailable =
@@ -27,10 +31,11 @@ impl Authentication {
         let loaded = inner.browser.load(request.request()).await.map_err(unavailable)?;
         *cookies = Some(loaded.set_cookies);
         let credential = loaded.credential.ok_or(Rejection::MissingCredentials)?;
-        match self.step(request, credential)? {
+        match self.step(request, credential, known)? {
             Step::Done(caller) => Ok(caller),
             Step::Waiting(waiting) => {
-                inner.authenticator.finish(waiting, &self.needs, inner.clock.now()).await
+                let now = inner.clock.now();
+                inner.authenticator.finish_and_note(waiting, &self.needs, now, known).await
             }
         }
     }
@@ -39,10 +44,11 @@ impl Authentication {
         &self,
         request: &ServiceRequest,
         credential: SessionCredential,
+        known: &mut Option<Arc<Principal>>,
     ) -> Result<Step, Rejection> {
         let inner = self.auth.inner();
         check_same_site(request.head(), self.auth.resource().origin())?;
-        inner.authenticator.begin_session(credential, &self.needs, inner.clock.now())
+        inner.authenticator.begin_session(credential, &self.needs, inner.clock.now(), known)
     }
 
     fn page(&self, request: &RequestHead, rejection: &Rejection) -> Option<HttpResponse> {

@@ -23,6 +23,7 @@ const FETCHED_AT: &str = "mcp_auth_keys_fetched_timestamp_seconds";
 const GOOD_UNTIL: &str = "mcp_auth_keys_good_until_timestamp_seconds";
 const REVOCATIONS: &str = "mcp_auth_revocations";
 const LOG_SILENCE: &str = "mcp_auth_revocation_log_silence_seconds";
+const AUDIT_RECORDS: &str = "mcp_auth_audit_records_total";
 const LOG_READ: &str = "mcp_auth_revocation_log_read";
 
 /// Counts the decisions about one resource's callers, by reason.
@@ -171,6 +172,14 @@ impl RevocationMetrics {
     }
 }
 
+/// Counts audit records. They come in batches, so the series is looked up each time.
+pub(super) fn audit_records(count: u64, outcome: &'static str) {
+    if count == 0 {
+        describe();
+    }
+    counter!(AUDIT_RECORDS, "outcome" => outcome).increment(count);
+}
+
 fn cool_down(resource: SharedString, issuer: SharedString) -> Counter {
     counter!(COOL_DOWN, "resource" => resource, "issuer" => issuer)
 }
@@ -188,6 +197,11 @@ fn describe() {
         "Tokens of unknown keys answered with 503, since no further fetch may begin yet."
     );
     describe_counter!(FETCHES, Unit::Count, "Fetches of an issuer's keys that have ended.");
+    describe_counter!(
+        AUDIT_RECORDS,
+        Unit::Count,
+        "Audit records that were written, that the sink failed with, and that were dropped."
+    );
     describe_gauge!(KEYS, Unit::Count, "The issuer's keys that are known.");
     describe_gauge!(
         FETCHED_AT,

@@ -5,6 +5,7 @@
 //! They go to the subscriber of `tracing`, and to `log` where none is installed. Accepted requests
 //! write no event: with `metrics` they increment a counter, and otherwise they read one atomic.
 
+mod audit;
 mod keys;
 #[cfg(feature = "metrics")]
 mod measured_store;
@@ -24,6 +25,9 @@ use std::time::Instant;
 use mcp_auth_core::{Rejection, TokenDescription, rejection::UnavailableReason};
 use tracing::field::display;
 
+pub(crate) use audit::{
+    audit_log_starts, audit_record, audit_records, audit_records_dropped, audit_sink_failed,
+};
 pub(crate) use keys::{
     KeyObserver, jwks_uri_changed, metadata_fetch_failed, no_runtime, refresher_restarts,
     userinfo_endpoint_not_used,

@@ -193,11 +193,30 @@ impl Authenticator {
         needs: &[&'static Need],
         now: UnixTime,
     ) -> Result<Authenticated, Rejection> {
+        self.finish_and_note(waiting, needs, now, &mut None).await
+    }
+
+    /// The same, and notes the caller as soon as the credentials are verified: of a rejection after
+    /// that, `caller` tells whose request it was.
+    ///
+    /// # Errors
+    /// As for [`authenticate`](Self::authenticate).
+    pub async fn finish_and_note(
+        &self,
+        waiting: Waiting,
+        needs: &[&'static Need],
+        now: UnixTime,
+        caller: &mut Option<Arc<Principal>>,
+    ) -> Result<Authenticated, Rejection> {
         let token = BearerToken::of_secret(&waiting.token);
         let known = match waiting.next {
-            Next::FindUser(known) => known,
+            Next::FindUser(known) => {
+                *caller = Some(known.principal.clone());
+                known
+            }
             Next::Verify(digest) => {
                 let known = self.verify(token, waiting.session.as_ref(), digest, now).await?;
+                *caller = Some(known.principal.clone());
                 known.check(needs)?;
                 let store = self.store.as_ref();
                 if let Some(user) = store.and_then(|store| store.resolve_cached(&known.principal)) {
@@ -208,6 +227,21 @@ impl Authenticator {
         };
         let user = self.find_user(&known.principal, token).await?;
         known.with_user(user).require_all(needs)
+    }
+
+    /// The caller of a request that [`begin`](Self::begin) has rejected, where the credentials were
+    /// verified: a static key, or a cached token.
+    pub fn caller_of_rejected(
+        &self,
+        request: IncomingRequest<'_>,
+        now: UnixTime,
+    ) -> Option<Arc<Principal>> {
+        let max_len = self.policy.max_token_len;
+        let token = BearerToken::from_credentials(request.values(), max_len).ok().flatten()?;
+        match self.api_keys.holder(token) {
+            Some(principal) => Some(principal),
+            None => self.cached(token, None, now).ok().map(|(principal, _)| principal),
+        }
     }
 
     /// How full the token cache is; zeros if it is switched off.

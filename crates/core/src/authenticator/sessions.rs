@@ -20,7 +20,8 @@ use crate::{
 
 impl Authenticator {
     /// As [`begin`](Self::begin), for what a session proves. [`finish`](Self::finish) goes on from
-    /// it. An MCP resource takes no session (MCP 2026-07-28, Security Best Practices).
+    /// it. An MCP resource takes no session (MCP 2026-07-28, Security Best Practices). `caller` is
+    /// noted as by [`finish_and_note`](Self::finish_and_note).
     ///
     /// # Errors
     /// As for [`authenticate`](Self::authenticate).
@@ -29,14 +30,17 @@ impl Authenticator {
         credential: SessionCredential,
         needs: &[&'static Need],
         now: UnixTime,
+        caller: &mut Option<Arc<Principal>>,
     ) -> Result<Step, Rejection> {
         if self.policy.kind == ResourceKind::Mcp {
             return Err(Rejection::MissingCredentials);
         }
         self.check_sign_in(credential.signed_in_at(), now)?;
         match credential {
-            SessionCredential::Token(token) => self.begin_session_token(token, needs, now),
-            SessionCredential::Identity(identity) => self.begin_identity(identity, needs, now),
+            SessionCredential::Token(token) => self.begin_session_token(token, needs, now, caller),
+            SessionCredential::Identity(identity) => {
+                self.begin_identity(identity, needs, now, caller)
+            }
         }
     }
 
@@ -56,6 +60,7 @@ impl Authenticator {
         SessionToken { token, start }: SessionToken,
         needs: &[&'static Need],
         now: UnixTime,
+        caller: &mut Option<Arc<Principal>>,
     ) -> Result<Step, Rejection> {
         if token.expose().len() > self.policy.max_token_len {
             return Err(TokenError::TooLong.into());
@@ -65,6 +70,7 @@ impl Authenticator {
         match cached {
             Ok((principal, issuer)) => {
                 let known = self.known(principal, issuer, now)?;
+                *caller = Some(known.principal.clone());
                 self.go_on(known, needs, waiting)
             }
             Err(digest) => Ok(Step::Waiting(waiting(Next::Verify(digest)))),
@@ -76,6 +82,7 @@ impl Authenticator {
         identity: SessionIdentity,
         needs: &[&'static Need],
         now: UnixTime,
+        caller: &mut Option<Arc<Principal>>,
     ) -> Result<Step, Rejection> {
         let issuer = self.issuer_named(&identity.issuer)?;
         if !rules::is_subject(&identity.subject) {
@@ -85,6 +92,7 @@ impl Authenticator {
         let hash = self.policy.revocations.index().hash();
         let principal = Principal::of_identity(identity, name, hash);
         let known = self.known(Arc::new(principal), issuer, now)?;
+        *caller = Some(known.principal.clone());
         // There is no token to ask the issuer about a newcomer with.
         self.go_on(known, needs, |next| Waiting { token: Secret::new(""), session: None, next })
     }

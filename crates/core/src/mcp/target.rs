@@ -69,7 +69,7 @@ pub(super) fn is_mirrored(method: &str) -> bool {
 
 impl<'m> Target<'m> {
     /// What a method is about if this is the one name that it gives.
-    pub(super) fn of(method: &str, name: Option<&'m str>) -> Self {
+    pub(crate) fn of(method: &str, name: Option<&'m str>) -> Self {
         let Some(name) = name.map(Cow::Borrowed) else {
             return Self::Unnamed;
         };

@@ -103,7 +103,7 @@ async fn complete(
 async fn admit(sign_in: &Context, session: &StoredSession) -> Result<(), Rejection> {
     let authenticator = sign_in.handle.authenticator();
     let now = sign_in.now();
-    match authenticator.begin_session(session.credential().into(), &[], now)? {
+    match authenticator.begin_session(session.credential().into(), &[], now, &mut None)? {
         Step::Done(_) => Ok(()),
         Step::Waiting(waiting) => authenticator.finish(waiting, &[], now).await.map(|_| ()),
     }
