@@ -13,6 +13,7 @@
 //! | `completed` | sign-ins that were completed lately |
 //! | `sessions` | from a request's cookies to the session: what core asks |
 //! | `refresh` | renews tokens: one refresh for each session at a time |
+//! | `outcome` | what became of a refresh, for other processes too |
 //! | `stored` | what is kept of a session, and when it ends |
 //! | `store` | any store of actix-session |
 //! | `cookies`, `seal`, `random` | cookies: their names and attributes, and how their values are sealed |
@@ -31,6 +32,7 @@ mod cookies;
 mod environment;
 mod flow;
 mod log;
+mod outcome;
 mod pages;
 mod random;
 mod refresh;

@@ -61,7 +61,7 @@ pub(crate) fn refresh_lock_failed(error: &impl Display) {
         target: TARGET,
         event = "refresh_lock_failed",
         %error,
-        "the outcome of a refresh could not be given to other processes"
+        "the outcome of a refresh could not be given to other processes at once; it is tried for 20 s"
     );
 }
 

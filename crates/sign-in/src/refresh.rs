@@ -5,20 +5,20 @@
 //! [`RefreshLock`](mcp_auth_core::session::RefreshLock) one in all processes. The task outlives the
 //! request that starts it, and its outcome is kept for requests that still come with the old token.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use actix_web::rt;
 use dashmap::{DashMap, Entry};
 use mcp_auth_core::{
     Clock,
-    session::{RefreshClaim, RefreshLock},
+    session::{RefreshClaim, RefreshLock, SessionError},
 };
-use serde::{Deserialize, Serialize};
 use tokio::{sync::watch, time::sleep};
 
 use crate::{
     authkit::{AuthKit, AuthKitError},
     log,
+    outcome::{Outcome, Renewed},
     random::random,
     seal::Seal,
     store::Store,
@@ -32,34 +32,12 @@ const KEEP: Duration = Duration::from_secs(60);
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 /// How long a process has for a refresh before another one may try.
 const CLAIM: Duration = Duration::from_secs(20);
+/// How long a process waits for a claim: longer than that of another one lasts.
+const CLAIM_WAIT: Duration = Duration::from_secs(21);
+/// After how long the lock is told again what it has not taken.
+const TELL_AGAIN: Duration = Duration::from_millis(200);
 /// How often a process looks whether another one has done the refresh.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
-/// The name under which outcomes are sealed.
-const SEALED_AS: &str = "refresh";
-
-/// What became of a refresh.
-#[derive(Clone)]
-pub(crate) enum Outcome {
-    /// The session has new tokens, and is in the store under this key.
-    Renewed(Arc<Renewed>),
-    /// The issuer does not renew the session, with this code.
-    Refused(Arc<str>),
-    /// There is no answer; the refresh token may still be good.
-    Failed(Arc<str>),
-}
-
-pub(crate) struct Renewed {
-    pub(crate) key: String,
-    pub(crate) session: StoredSession,
-}
-
-/// An outcome as other processes get it.
-#[derive(Serialize, Deserialize)]
-enum Published {
-    Renewed { key: String, session: HashMap<String, String> },
-    Refused { code: String },
-}
-
 /// A session to renew.
 pub(crate) struct Job {
     /// Its key in the store.
@@ -125,7 +103,7 @@ impl Refresher {
             self.0.tasks.remove(&key);
         });
         let switches = job.organization.is_some();
-        let outcome = self.0.renew_once(&key, job).await;
+        let (outcome, untold) = self.0.renew_once(&key, job).await;
         let keep = match &outcome {
             Outcome::Renewed(_) => KEEP,
             // The session itself may go on.
@@ -135,37 +113,78 @@ impl Refresher {
         };
         // Fails where no request waits any more.
         let _ = sender.send(Some(outcome));
+        if let Some(untold) = untold {
+            self.0.tell_again(&key, &untold).await;
+        }
         sleep(keep).await;
         drop(entry);
     }
 }
 
+/// What other processes are to be told by the lock.
+struct Told {
+    /// The name of the claim.
+    holder: String,
+    /// The sealed outcome; `None` gives the claim back.
+    outcome: Option<String>,
+}
+
 impl Inner {
-    /// Renews a session in this process, or waits for the process that does.
-    async fn renew_once(&self, key: &str, job: Job) -> Outcome {
-        let Some(lock) = &self.lock else { return self.refresh(job).await };
+    /// Renews a session in this process, or waits for the process that does. Also returns what the
+    /// lock has not taken.
+    async fn renew_once(&self, key: &str, job: Job) -> (Outcome, Option<Told>) {
+        let Some(lock) = &self.lock else { return (self.refresh(job).await, None) };
         let Some(holder) = random() else {
-            return Outcome::Failed("the operating system gives no random bytes".into());
+            return (Outcome::Failed("the operating system gives no random bytes".into()), None);
         };
-        let claimed = tokio::time::timeout(CLAIM, self.claim(&**lock, key, &holder)).await;
+        let claimed = tokio::time::timeout(CLAIM_WAIT, self.claim(&**lock, key, &holder)).await;
         match claimed.unwrap_or_else(|_| Err("another process holds the refresh".into())) {
-            Ok(Some(outcome)) => return outcome,
+            Ok(Some(outcome)) => return (outcome, None),
             Ok(None) => {}
             Err(error) => {
                 log::refresh_failed(&error);
-                return Outcome::Failed(error.into());
+                return (Outcome::Failed(error.into()), None);
             }
         }
         let switches = job.organization.is_some();
         let outcome = self.refresh(job).await;
-        let told = match self.publish(&outcome, switches) {
-            Some(text) => lock.finish(key, &holder, &text, KEEP).await,
-            None => lock.abandon(key, &holder).await,
-        };
-        if let Err(error) = told {
-            log::refresh_lock_failed(&error);
+        let told = Told { holder, outcome: outcome.seal(&self.seal, switches) };
+        // Before requests are answered: the process may end after that.
+        match self.tell(&**lock, key, &told).await {
+            Ok(()) => (outcome, None),
+            Err(error) => {
+                log::refresh_lock_failed(&error);
+                (outcome, Some(told))
+            }
         }
-        outcome
+    }
+
+    async fn tell(
+        &self,
+        lock: &dyn RefreshLock,
+        key: &str,
+        told: &Told,
+    ) -> Result<(), SessionError> {
+        match &told.outcome {
+            Some(text) => lock.finish(key, &told.holder, text, KEEP).await,
+            None => lock.abandon(key, &told.holder).await,
+        }
+    }
+
+    /// A process that waits would otherwise get the claim when it ends, and use the old refresh token
+    /// again.
+    async fn tell_again(&self, key: &str, told: &Told) {
+        let Some(lock) = &self.lock else { return };
+        let attempts = async {
+            loop {
+                sleep(TELL_AGAIN).await;
+                if self.tell(&**lock, key, told).await.is_ok() {
+                    return;
+                }
+            }
+        };
+        // Too late otherwise, which was logged.
+        let _ = tokio::time::timeout(CLAIM, attempts).await;
     }
 
     /// `None` where this process is to do the refresh.
@@ -179,7 +198,7 @@ impl Inner {
             match lock.claim(key, holder, CLAIM).await {
                 Ok(RefreshClaim::Granted) => return Ok(None),
                 Ok(RefreshClaim::Finished(text)) => {
-                    let outcome = self.read(&text);
+                    let outcome = Outcome::open(&self.seal, &text);
                     return outcome.map(Some).ok_or_else(|| {
                         "the outcome of another process cannot be opened: do all have the same \
                          cookie password?"
@@ -193,6 +212,20 @@ impl Inner {
     }
 
     async fn refresh(&self, Job { key, session, organization }: Job) -> Outcome {
+        // A process that has ended since may have kept new tokens and told nobody.
+        match self.store.load(&key).await {
+            Ok(Some(known)) if known.refresh_token == session.refresh_token => {}
+            Ok(Some(newer)) if organization.is_none() => {
+                return Outcome::Renewed(Arc::new(Renewed { key, session: newer }));
+            }
+            Ok(Some(_)) => return Outcome::Failed("the session was renewed meanwhile".into()),
+            Ok(None) => return Outcome::Refused("session_deleted".into()),
+            // New tokens could not be kept.
+            Err(error) => {
+                log::refresh_failed(&error);
+                return Outcome::Failed(error.to_string().into());
+            }
+        }
         let refreshed = self.authkit.refresh(&session.refresh_token, organization.as_deref()).await;
         let tokens = match refreshed {
             Ok(tokens) => tokens,
@@ -238,30 +271,5 @@ impl Inner {
             }
         }
         key
-    }
-
-    /// An outcome for other processes; `None` for one that they should not take over.
-    fn publish(&self, outcome: &Outcome, switches: bool) -> Option<String> {
-        let published = match outcome {
-            Outcome::Renewed(renewed) => Published::Renewed {
-                key: renewed.key.clone(),
-                session: renewed.session.to_entries(),
-            },
-            Outcome::Refused(code) if !switches => Published::Refused { code: code.to_string() },
-            Outcome::Refused(_) | Outcome::Failed(_) => return None,
-        };
-        let text = serde_json::to_string(&published).ok()?;
-        Some(self.seal.seal(SEALED_AS, &text))
-    }
-
-    fn read(&self, sealed: &str) -> Option<Outcome> {
-        let text = self.seal.open(SEALED_AS, sealed)?;
-        Some(match serde_json::from_str(&text).ok()? {
-            Published::Renewed { key, session } => {
-                let session = StoredSession::from_entries(session)?;
-                Outcome::Renewed(Arc::new(Renewed { key, session }))
-            }
-            Published::Refused { code } => Outcome::Refused(code.into()),
-        })
     }
 }

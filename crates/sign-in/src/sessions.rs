@@ -12,7 +12,8 @@ use url::form_urlencoded;
 use crate::{
     cookies::Cookies,
     log,
-    refresh::{Job, Outcome, Refresher, Renewed},
+    outcome::{Outcome, Renewed},
+    refresh::{Job, Refresher},
     settings::RenderPage,
     store::Store,
     stored::{Due, Lifetimes, StoredSession},

@@ -3,14 +3,20 @@
 //! Stores are used directly, and not through `actix_session::Session`, which is written only after
 //! the handler has returned, and cannot be loaded again.
 
-use std::{collections::HashMap, error::Error, time::Duration};
+use std::{collections::HashMap, error::Error, future::Future, time::Duration};
 
 use actix_session::storage::{LoadError, SessionKey, SessionStore};
 use actix_web::cookie::time;
 use futures_util::future::{LocalBoxFuture, ready};
 use mcp_auth_core::session::SessionError;
+use tokio::time::timeout;
 
 use crate::stored::StoredSession;
+
+/// The longest that a call of a store may take. Stores need not have a limit of their own:
+/// `RedisSessionStore` waits for ever on a connection that is half-open. Three attempts to keep new
+/// tokens take less than a claim of a refresh lasts.
+const STORE_LIMIT: Duration = Duration::from_secs(3);
 
 /// A store that keeps sessions under the keys that it gives them.
 pub(crate) trait Store: Send + Sync {
@@ -83,14 +89,14 @@ impl<S: SessionStore + Send + Sync> Store for Of<S> {
         &'s self,
         key: &'s str,
     ) -> LocalBoxFuture<'s, Result<Option<StoredSession>, SessionError>> {
-        Box::pin(async move {
+        Box::pin(in_time(async move {
             let Some(key) = parse(key) else { return Ok(None) };
             match self.0.load(&key).await {
                 Ok(entries) => Ok(entries.and_then(StoredSession::from_entries)),
                 Err(LoadError::Deserialization(_)) => Ok(None),
                 Err(error) => Err(with_causes(&error)),
             }
-        })
+        }))
     }
 
     fn save<'s>(
@@ -98,11 +104,11 @@ impl<S: SessionStore + Send + Sync> Store for Of<S> {
         session: &'s StoredSession,
         time_to_live: Duration,
     ) -> LocalBoxFuture<'s, Result<String, SessionError>> {
-        Box::pin(async move {
+        Box::pin(in_time(async move {
             let entries: HashMap<String, String> = session.to_entries();
             let key = self.0.save(entries, &duration(time_to_live)).await;
             key.map(String::from).map_err(|error| with_causes(&error))
-        })
+        }))
     }
 
     fn update<'s>(
@@ -111,24 +117,33 @@ impl<S: SessionStore + Send + Sync> Store for Of<S> {
         session: &'s StoredSession,
         time_to_live: Duration,
     ) -> LocalBoxFuture<'s, Result<String, SessionError>> {
-        Box::pin(async move {
+        Box::pin(in_time(async move {
             let Some(key) = parse(key) else {
                 return self.save(session, time_to_live).await;
             };
             let entries = session.to_entries();
             let key = self.0.update(key, entries, &duration(time_to_live)).await;
             key.map(String::from).map_err(|error| with_causes(&error))
-        })
+        }))
     }
 
     fn delete<'s>(&'s self, key: &'s str) -> LocalBoxFuture<'s, Result<(), SessionError>> {
-        Box::pin(async move {
+        Box::pin(in_time(async move {
             match parse(key) {
                 Some(key) => self.0.delete(&key).await.map_err(|e| SessionError::new(&e)),
                 None => Ok(()),
             }
-        })
+        }))
     }
+}
+
+/// The result of a call, or an error once it has taken [`STORE_LIMIT`].
+async fn in_time<T>(
+    call: impl Future<Output = Result<T, SessionError>>,
+) -> Result<T, SessionError> {
+    timeout(STORE_LIMIT, call).await.unwrap_or_else(|_| {
+        Err(SessionError::new(format_args!("the session store did not answer in {STORE_LIMIT:?}")))
+    })
 }
 
 fn parse(key: &str) -> Option<SessionKey> {
@@ -147,4 +162,71 @@ fn with_causes(error: &dyn Error) -> SessionError {
         cause = error.source();
     }
     SessionError::new(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{future::pending, time::Instant};
+
+    use actix_session::storage::{SaveError, UpdateError};
+    use actix_web::rt::System;
+    use mcp_auth_core::{Secret, UnixTime};
+
+    use super::*;
+
+    type Entries = HashMap<String, String>;
+
+    /// A store whose server takes requests and never answers.
+    struct Silent;
+
+    impl SessionStore for Silent {
+        async fn load(&self, _: &SessionKey) -> Result<Option<Entries>, LoadError> {
+            pending().await
+        }
+
+        async fn save(&self, _: Entries, _: &time::Duration) -> Result<SessionKey, SaveError> {
+            pending().await
+        }
+
+        async fn update(
+            &self,
+            _: SessionKey,
+            _: Entries,
+            _: &time::Duration,
+        ) -> Result<SessionKey, UpdateError> {
+            pending().await
+        }
+
+        async fn update_ttl(&self, _: &SessionKey, _: &time::Duration) -> anyhow::Result<()> {
+            pending().await
+        }
+
+        async fn delete(&self, _: &SessionKey) -> anyhow::Result<()> {
+            pending().await
+        }
+    }
+
+    #[test]
+    fn a_store_that_does_not_answer_is_an_error_after_3_s() {
+        let store = Of(Silent);
+        let token = Secret::new("e30.eyJpYXQiOjEwMDAsImV4cCI6MTMwMCwic2lkIjoic2Vzc2lvbl8xIn0.");
+        let now = UnixTime::from_secs(1_000);
+        let session = StoredSession::new(token.clone(), token, now).unwrap();
+        let began = Instant::now();
+        let (loaded, saved, updated, deleted) = System::new().block_on(async {
+            let ttl = Duration::from_secs(60);
+            tokio::join!(
+                store.load("key"),
+                store.save(&session, ttl),
+                store.update("key", &session, ttl),
+                store.delete("key"),
+            )
+        });
+        let errors = [loaded.err(), saved.err(), updated.err(), deleted.err()];
+        for error in errors {
+            let error = error.unwrap().to_string();
+            assert_eq!(error, "the session store did not answer in 3s");
+        }
+        assert!(began.elapsed() < STORE_LIMIT + Duration::from_secs(2));
+    }
 }

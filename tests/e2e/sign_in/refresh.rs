@@ -1,9 +1,17 @@
 //! Tokens of a session are renewed before they expire, once for all requests.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use actix_mcp_auth::{
+    async_trait,
     revocation::Revoked,
+    session::{RefreshClaim, RefreshLock, SessionError},
     testing::{Endpoint, Fault},
 };
 use actix_web::rt::time::sleep;
@@ -68,6 +76,43 @@ async fn r38_a_request_that_is_given_up_does_not_end_the_refresh() {
     let answer = tab.home().await;
     assert_eq!(answer.status, 200);
     assert!(answer.header("set-cookie").is_some(), "the new tokens are not lost");
+    assert_eq!(application.authority.refreshes(), 1);
+}
+
+/// A lock that grants each claim, and does not take the first outcome.
+#[derive(Clone, Default)]
+struct AwayAtFirst(Arc<AtomicU64>);
+
+#[async_trait]
+impl RefreshLock for AwayAtFirst {
+    async fn claim(&self, _: &str, _: &str, _: Duration) -> Result<RefreshClaim, SessionError> {
+        Ok(RefreshClaim::Granted)
+    }
+
+    async fn finish(&self, _: &str, _: &str, _: &str, _: Duration) -> Result<(), SessionError> {
+        match self.0.fetch_add(1, Ordering::Relaxed) {
+            0 => Err(SessionError::new("the lock is away")),
+            _ => Ok(()),
+        }
+    }
+
+    async fn abandon(&self, _: &str, _: &str) -> Result<(), SessionError> {
+        Ok(())
+    }
+}
+
+#[actix_web::test]
+async fn r38_an_outcome_that_the_lock_did_not_take_is_told_again() {
+    let lock = AwayAtFirst::default();
+    let lifetime = Duration::from_secs(LIFETIME);
+    let authority = authority().session_token_lifetime(lifetime).start().unwrap();
+    let application = Application::with(authority, |it| it.refresh_lock(lock.clone()));
+    let mut browser = application.signed_in().await;
+    application.pass(DUE);
+    let answer = browser.home().await;
+    assert_eq!(answer.status, 200);
+    assert!(answer.header("set-cookie").is_some(), "requests do not wait for that");
+    until("the outcome is told", async || lock.0.load(Ordering::Relaxed) == 2).await;
     assert_eq!(application.authority.refreshes(), 1);
 }
 

@@ -8,8 +8,10 @@ use crate::{
     context::Context,
     cookies::headers,
     flow::own_path,
-    log, pages,
-    refresh::{Job, Outcome},
+    log,
+    outcome::Outcome,
+    pages,
+    refresh::Job,
     sessions::{Current, TOO_LONG},
 };
 

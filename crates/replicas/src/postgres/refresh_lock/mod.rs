@@ -47,7 +47,7 @@ use crate::refresh_bounds::{check_names, check_outcome};
 /// four connections, or those of the pool; further calls wait.
 ///
 /// # Bounds
-/// A key and the name of a holder have 1 to 200 bytes, an outcome at most 16 KiB, none of them a
+/// A key and the name of a holder have 1 to 200 bytes, an outcome at most 64 KiB, none of them a
 /// NUL. Anything else is an error.
 ///
 /// # Time limits

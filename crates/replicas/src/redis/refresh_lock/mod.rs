@@ -40,7 +40,7 @@ const FINISHED: &str = "done:";
 /// What that type says about clusters applies here too.
 ///
 /// # Bounds
-/// A key and the name of a holder have 1 to 200 bytes, an outcome at most 16 KiB, none of them a
+/// A key and the name of a holder have 1 to 200 bytes, an outcome at most 64 KiB, none of them a
 /// NUL. Anything else is an error.
 ///
 /// # What is lost with the server

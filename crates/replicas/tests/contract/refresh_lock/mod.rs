@@ -129,7 +129,7 @@ pub(crate) async fn any_key_and_outcome_pass_unchanged<P: Place>(place: &P) {
     let lock = place.lock("").await;
     let texts =
         ["", "done:x", "held:one", "'; DROP TABLE mcp_auth_refreshes; -- \\' $1 {}\n", "ä€😀"];
-    let longest = "x".repeat(16 * 1024);
+    let longest = "x".repeat(64 * 1024);
     for (n, text) in texts.into_iter().chain([&*longest]).enumerate() {
         let name = format!("{n}{}", text.chars().take(100).collect::<String>());
         assert_eq!(claim(&lock, &name, &name).await, Granted);
@@ -151,9 +151,9 @@ pub(crate) async fn names_and_outcomes_beyond_the_bounds_are_errors<P: Place>(pl
         }
     }
     assert_eq!(claim(&lock, "key", "one").await, Granted);
-    for outcome in ["secret".repeat(2_731), "secret\0".to_owned()] {
+    for outcome in ["secret".repeat(10_923), "secret\0".to_owned()] {
         let error = lock.finish("key", "one", &outcome, MINUTE).await.unwrap_err().to_string();
-        assert!(error.contains("16384 bytes") && !error.contains("secret"), "{error}");
+        assert!(error.contains("65536 bytes") && !error.contains("secret"), "{error}");
     }
     assert_eq!(claim(&lock, "key", "two").await, Held);
 }
