@@ -1,4 +1,4 @@
-//! A connection to a replica that is kept open, with one request under way at a time.
+//! A connection to a server that is kept open, with one request under way at a time.
 
 use std::{io, net::SocketAddr, time::Duration};
 
@@ -9,7 +9,7 @@ use tokio::{
     time::timeout,
 };
 
-/// A replica that does not answer for so long has failed.
+/// A server that does not answer for so long has failed.
 const TIMEOUT: Duration = Duration::from_secs(10);
 const CALL: &str =
     r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"whoami","arguments":{}}}"#;
@@ -22,11 +22,25 @@ pub(crate) struct Client {
     stream: Option<TcpStream>,
 }
 
-/// An answer of a replica.
+/// An answer of a server.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) body: String,
+    head: String,
+}
+
+impl Answer {
+    /// The first value of a header.
+    pub(crate) fn header<'a>(&'a self, name: &'a str) -> Option<&'a str> {
+        self.headers(name).next()
+    }
+
+    /// All values of a header.
+    pub(crate) fn headers<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let lines = self.head.lines().filter_map(|line| line.split_once(':'));
+        lines.filter(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
+    }
 }
 
 impl Client {
@@ -65,9 +79,11 @@ impl Client {
         self.ask(&request).await
     }
 
+    /// Sends a whole request.
+    ///
     /// A connection that was kept may have been closed meanwhile, as after a refusal before the body
     /// was read: then another one is tried.
-    async fn ask(&mut self, request: &str) -> io::Result<Answer> {
+    pub(crate) async fn ask(&mut self, request: &str) -> io::Result<Answer> {
         if let Some(kept) = self.stream.take()
             && let Ok(answer) = self.ask_over(kept, request).await
         {
@@ -115,5 +131,5 @@ fn parse(bytes: &[u8]) -> Option<Answer> {
         Some(length) => body.len() >= length,
         None => body.ends_with("0\r\n\r\n"),
     };
-    is_complete.then(|| Answer { status, body: body.to_owned() })
+    is_complete.then(|| Answer { status, body: body.to_owned(), head: head.to_owned() })
 }

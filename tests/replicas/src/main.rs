@@ -1,6 +1,8 @@
 //! Three processes of bookmarket over one revocation log, in real Redis and in real PostgreSQL: how
 //! soon a revocation is in force in all of them, and that none is lost with any fault.
 //!
+//! Sign-in with a browser over two processes, behind nginx: `sign_in`.
+//!
 //! `tests/replicas/run` builds and runs it.
 #![allow(clippy::print_stdout, reason = "the table is what it is for")]
 
@@ -12,6 +14,7 @@ mod people;
 mod proxy;
 mod replica;
 mod servers;
+mod sign_in;
 mod site;
 mod speed;
 mod wait;
@@ -30,9 +33,16 @@ use servers::{Failed, Postgres, Redis, Server};
 use site::Site;
 use speed::Percentiles;
 
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    match arguments.first() {
+        Some(first) if first == sign_in::COMMAND => sign_in::run_application(&arguments),
+        _ => test(arguments),
+    }
+}
+
 #[tokio::main]
-async fn main() -> ExitCode {
-    let wanted: Vec<String> = env::args().skip(1).collect();
+async fn test(wanted: Vec<String>) -> ExitCode {
     let folder = env::temp_dir().join(format!("replicas-{}", std::process::id()));
     let began = Instant::now();
     let mut outcome = Outcome::default();
@@ -61,11 +71,33 @@ struct Outcome {
     failed: Vec<String>,
 }
 
-/// Runs all parts over the servers that are asked for, or over both.
+impl Outcome {
+    fn report(&mut self, name: &str, what: &str, time: Duration, result: Result<String, Failed>) {
+        let seconds = time.as_secs_f64();
+        match result {
+            Ok(said) => {
+                self.passed += 1;
+                println!("{name:<11} {what:<42} ok      {seconds:>5.1} s  {said}");
+            }
+            Err(error) => {
+                println!("{name:<11} {what:<42} FAILED  {seconds:>5.1} s  {error}");
+                self.failed.push(format!("{name}, {what}: {error}"));
+            }
+        }
+    }
+}
+
+/// Runs the parts that are asked for, or all.
 async fn run(wanted: &[String], folder: &Path, outcome: &mut Outcome) -> Result<(), Failed> {
     create_folder(folder)?;
+    let is_wanted = |part| wanted.is_empty() || wanted.iter().any(|wanted| wanted == part);
+    if is_wanted("sign-in") {
+        for sign_in::Finding { lock, what, time, result } in sign_in::run(folder).await? {
+            outcome.report(&lock, &what, time, result);
+        }
+    }
     for kind in ["redis", "postgres"] {
-        if !wanted.is_empty() && !wanted.iter().any(|wanted| wanted == kind) {
+        if !is_wanted(kind) {
             continue;
         }
         let server = match kind {
@@ -87,17 +119,7 @@ fn create_folder(folder: &Path) -> Result<(), Failed> {
 async fn run_over(server: Server, folder: &Path, all: &mut Outcome) -> Result<(), Failed> {
     let name = server.name();
     let mut report = |what: &str, began: Instant, outcome: Result<String, Failed>| {
-        let seconds = began.elapsed().as_secs_f64();
-        match outcome {
-            Ok(said) => {
-                all.passed += 1;
-                println!("{name:<11} {what:<35} ok      {seconds:>5.1} s  {said}");
-            }
-            Err(error) => {
-                println!("{name:<11} {what:<35} FAILED  {seconds:>5.1} s  {error}");
-                all.failed.push(format!("{name}, {what}: {error}"));
-            }
-        }
+        all.report(name, what, began.elapsed(), outcome);
     };
     let began = Instant::now();
     let site = Arc::new(Site::start(server, folder).await?);

@@ -135,7 +135,7 @@ pub(crate) struct Health {
 
 impl Health {
     fn read(answer: Answer) -> Result<Self, String> {
-        let Answer { status, body } = answer;
+        let Answer { status, body, .. } = answer;
         if body.contains(PASSWORD) {
             return Err("/health shows the log's password".to_owned());
         }

@@ -7,13 +7,21 @@ use std::{
     error::Error,
     io,
     net::{SocketAddr, TcpListener},
+    ops::Range,
     process::Output,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU16, Ordering},
+    },
     time::Duration,
 };
 
-use actix_mcp_auth::revocation::{
-    PostgresRevocationLog, RedisRevocationLog, RevocationLog, RevocationSettings, SharedRevocations,
+use actix_mcp_auth::{
+    revocation::{
+        PostgresRevocationLog, RedisRevocationLog, RevocationLog, RevocationSettings,
+        SharedRevocations,
+    },
+    session::PostgresRefreshLock,
 };
 use tokio::{
     net::TcpStream,
@@ -68,6 +76,17 @@ impl Server {
         match self {
             Self::Redis(_) => redis::log(&url),
             Self::Postgres(_) => postgres::log(&url).await,
+        }
+    }
+
+    /// Makes the table of the lock for refreshes. Redis needs none.
+    pub(crate) async fn refresh_lock_tables(&self) -> Result<(), Failed> {
+        match self {
+            Self::Redis(_) => Ok(()),
+            Self::Postgres(_) => {
+                let lock = PostgresRefreshLock::new(self.url(self.address()))?;
+                Ok(lock.create_tables().await?)
+            }
         }
     }
 
@@ -128,23 +147,34 @@ impl Server {
     }
 }
 
-/// A port that was free just now.
+/// A port that was free just now, and that this program returns once only. It is below those that the
+/// system gives to outgoing connections, which could take it before a server does.
 pub(crate) fn free_address() -> io::Result<SocketAddr> {
-    TcpListener::bind(("127.0.0.1", 0))?.local_addr()
+    const PORTS: Range<u16> = 10_000..32_000;
+    static COUNT: AtomicU16 = AtomicU16::new(0);
+    let first = std::process::id().wrapping_mul(61) % u32::from(PORTS.end - PORTS.start);
+    for _ in PORTS {
+        let next = u32::from(COUNT.fetch_add(1, Ordering::Relaxed)) + first;
+        let offset = u16::try_from(next % u32::from(PORTS.end - PORTS.start)).unwrap_or_default();
+        if let Ok(listener) = TcpListener::bind(("127.0.0.1", PORTS.start + offset)) {
+            return listener.local_addr();
+        }
+    }
+    Err(io::ErrorKind::AddrInUse.into())
 }
 
 /// Waits until somebody listens, and fails early where the process has ended.
-async fn wait_until_open(address: SocketAddr, child: &mut Child) -> Result<(), Failed> {
+pub(crate) async fn wait_until_open(address: SocketAddr, child: &mut Child) -> Result<(), Failed> {
     let until = Instant::now() + START;
     loop {
         if let Ok(Ok(_)) = timeout(Duration::from_secs(1), TcpStream::connect(address)).await {
             return Ok(());
         }
         if let Some(status) = child.try_wait()? {
-            return Err(format!("the log's server ended: {status}").into());
+            return Err(format!("a server ended: {status}").into());
         }
         if Instant::now() > until {
-            return Err("the log's server does not listen".into());
+            return Err("a server does not listen".into());
         }
         sleep(Duration::from_millis(20)).await;
     }
