@@ -193,7 +193,9 @@ type Table = Arc<Mutex<Vec<(&'static str, Option<String>)>>>;
 /// Links by address over `table`.
 fn linking(authority: &TestAuthority, table: &Table) -> McpAuth {
     let (look, known, link) = (table.clone(), table.clone(), table.clone());
-    let users = MemoryIdentityStore::<String>::new().link_by_verified_email(
+    let users = MemoryIdentityStore::<String>::new();
+    let linked = users.clone();
+    let users = users.link_by_verified_email(
         authority.issuer(),
         move |profile: Profile| {
             let email = profile.verified_email().unwrap_or_default().to_owned();
@@ -208,6 +210,7 @@ fn linking(authority: &TestAuthority, table: &Table) -> McpAuth {
             let mut rows = link.lock().unwrap();
             let row = rows.iter_mut().find(|row| row.0 == user).unwrap();
             row.1 = Some(newcomer.subject().id().to_owned());
+            linked.insert(newcomer.subject().id(), user.clone());
             std::future::ready(Ok(Some(user)))
         },
     );

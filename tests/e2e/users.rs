@@ -39,6 +39,23 @@ mod people {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+mod ratios {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[sea_orm(table_name = "ratios")]
+    pub(super) struct Model {
+        #[sea_orm(primary_key)]
+        pub(super) id: i32,
+        pub(super) ratio: f64,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub(super) enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
 type Me = AuthedUser<people::Model>;
 
 async fn name(me: Me) -> String {
@@ -100,6 +117,26 @@ async fn a_column_that_ignores_case_does_not_mix_people_up() {
     for sub in ["USER_ADA", "user_Ada", "user_ada "] {
         assert_eq!(server.call(&token(&authority, sub)).await.status, 403, "{sub:?}");
     }
+}
+
+#[actix_web::test]
+async fn two_rows_with_one_subject_are_503_and_neither_is_taken() {
+    let (authority, db) = (authority(), database().await);
+    let twice = "CREATE TABLE twice AS SELECT * FROM people; DROP TABLE people; \
+                 ALTER TABLE twice RENAME TO people; \
+                 INSERT INTO people (id, external_id, name) VALUES (7, 'user_ada', 'Ada, again')";
+    db.execute_unprepared(twice).await.unwrap();
+    let server = serve(builder(&authority).users(store(&db)).build().unwrap());
+    let answer = server.call(&token(&authority, "user_ada")).await;
+    assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (503, Some("1")));
+}
+
+#[actix_web::test]
+async fn a_column_that_can_hold_no_subject_is_refused_at_start_up() {
+    let authority = authority();
+    let ratio = SeaOrmIdentityStore::new(database().await, ratios::Column::Ratio);
+    let error = builder(&authority).users(ratio).build().unwrap_err().to_string();
+    assert!(error.contains("ratios.ratio") && error.contains("text, an integer"), "{error}");
 }
 
 #[actix_web::test]

@@ -102,8 +102,9 @@ pub trait FindBySubject<C>: Sized + Send + Sync + 'static {
     type Key: SubjectKey;
 
     /// The rows with this key, each with the key that it really has: the store compares it, since
-    /// a database may find more than it was asked for. Soft deletion, tenants and joins are the
-    /// query's own affair.
+    /// a database may find more than it was asked for. Return deactivated users too, with a key of
+    /// the type `(…, bool)` that says so: a user whom the query leaves out is an unknown one, who may
+    /// be made anew by `provision_with`. Two rows of one subject are an error.
     ///
     /// # Errors
     /// Diesel's own. The client gets 503, the log the error.
@@ -155,7 +156,7 @@ where
     async fn find(&self, who: &Lookup<'_>) -> Result<Found<U>, StoreError> {
         let Some(key) = U::Key::of(who.subject()) else { return Ok(Found::Nobody) };
         let rows = within(self.timeout, self.rows(key)).await?;
-        Ok(user_of(who.subject(), rows))
+        user_of(who.subject(), rows)
     }
 }
 
@@ -182,6 +183,10 @@ impl<U, C: R2D2Connection + 'static> fmt::Debug for DieselIdentityStore<U, C> {
 /// Writes [`FindBySubject`] for a type that is `Selectable`: by a column, the column's Rust type
 /// if it is not text, and the connection's type. Columns may be NULL or not.
 ///
+/// `filter = …`, a Diesel expression, says which users are let in. A user for whom it is false or
+/// NULL is refused ([`Found::Refused`](https://docs.rs/actix-mcp-auth/latest/actix_mcp_auth/enum.Found.html)):
+/// 403 with the reason `user_refused`, and `provision_with` makes no new user. Default: all are let in.
+///
 /// ```
 /// use diesel::{SqliteConnection, prelude::*};
 /// use actix_mcp_auth::stores::find_by_subject;
@@ -189,7 +194,7 @@ impl<U, C: R2D2Connection + 'static> fmt::Debug for DieselIdentityStore<U, C> {
 /// #     users (id) { id -> Integer, workos_id -> Text, name -> Text, }
 /// # }
 /// # diesel::table! {
-/// #     people (id) { id -> Integer, external_id -> BigInt, }
+/// #     people (id) { id -> Integer, external_id -> BigInt, deleted_at -> Nullable<Timestamp>, }
 /// # }
 /// # diesel::table! {
 /// #     members (id) { id -> Integer, issuer -> Text, sub -> Text, }
@@ -199,46 +204,63 @@ impl<U, C: R2D2Connection + 'static> fmt::Debug for DieselIdentityStore<U, C> {
 /// # #[derive(Queryable, Selectable)] #[diesel(table_name = members)] struct Member { id: i32 }
 ///
 /// find_by_subject!(User, users::workos_id, SqliteConnection);
-/// find_by_subject!(Person, people::external_id as i64, SqliteConnection);
+/// // Without those who were deleted:
+/// find_by_subject!(
+///     Person,
+///     people::external_id as i64,
+///     SqliteConnection,
+///     filter = people::deleted_at.is_null(),
+/// );
 /// // For several issuers, with the issuer in a column of its own:
 /// find_by_subject!(Member, (members::issuer, members::sub), SqliteConnection);
 /// ```
 #[macro_export]
 macro_rules! find_by_subject {
-    ($user:ty, ($issuer:path, $subject:path), $conn:ty $(,)?) => {
+    (@write $user:ty, $conn:ty, $column:path, $key:ty, |$name:pat_param| $is_key:expr, $selected:expr) => {
         impl $crate::FindBySubject<$conn> for $user {
-            type Key = (Option<String>, Option<String>);
+            type Key = $key;
 
             fn find(
-                (issuer, sub): &Self::Key,
+                $name: &Self::Key,
                 conn: &mut $conn,
             ) -> $crate::__diesel::QueryResult<Vec<(Self::Key, Self)>> {
                 use $crate::__diesel::{associations::HasTable, prelude::*};
-                <<$subject as Column>::Table as HasTable>::table()
-                    .filter($issuer.nullable().eq(issuer.as_deref()))
-                    .filter($subject.nullable().eq(sub.as_deref()))
-                    .select((($issuer.nullable(), $subject.nullable()), <$user>::as_select()))
+                <<$column as Column>::Table as HasTable>::table()
+                    .filter($is_key)
+                    .select(($selected, <$user>::as_select()))
                     .load(conn)
             }
         }
+    };
+    ($user:ty, ($issuer:path, $subject:path), $conn:ty $(,)?) => {
+        $crate::find_by_subject!(
+            @write $user, $conn, $subject, (Option<String>, Option<String>),
+            |(issuer, sub)| $issuer.nullable().eq(issuer.as_deref()).and($subject.nullable().eq(sub.as_deref())),
+            ($issuer.nullable(), $subject.nullable())
+        );
+    };
+    ($user:ty, ($issuer:path, $subject:path), $conn:ty, filter = $filter:expr $(,)?) => {
+        $crate::find_by_subject!(
+            @write $user, $conn, $subject, ((Option<String>, Option<String>), Option<bool>),
+            |((issuer, sub), _)| $issuer.nullable().eq(issuer.as_deref()).and($subject.nullable().eq(sub.as_deref())),
+            (($issuer.nullable(), $subject.nullable()), $filter.nullable())
+        );
     };
     ($user:ty, $subject:path as $key:ty, $conn:ty $(,)?) => {
-        impl $crate::FindBySubject<$conn> for $user {
-            type Key = Option<$key>;
-
-            fn find(
-                sub: &Self::Key,
-                conn: &mut $conn,
-            ) -> $crate::__diesel::QueryResult<Vec<(Self::Key, Self)>> {
-                use $crate::__diesel::{associations::HasTable, prelude::*};
-                <<$subject as Column>::Table as HasTable>::table()
-                    .filter($subject.nullable().eq(sub))
-                    .select(($subject.nullable(), <$user>::as_select()))
-                    .load(conn)
-            }
-        }
+        $crate::find_by_subject!(
+            @write $user, $conn, $subject, Option<$key>,
+            |sub| $subject.nullable().eq(sub),
+            $subject.nullable()
+        );
     };
-    ($user:ty, $subject:path, $conn:ty $(,)?) => {
-        $crate::find_by_subject!($user, $subject as String, $conn);
+    ($user:ty, $subject:path as $key:ty, $conn:ty, filter = $filter:expr $(,)?) => {
+        $crate::find_by_subject!(
+            @write $user, $conn, $subject, (Option<$key>, Option<bool>),
+            |(sub, _)| $subject.nullable().eq(sub),
+            ($subject.nullable(), $filter.nullable())
+        );
+    };
+    ($user:ty, $subject:path, $conn:ty $(, filter = $filter:expr)? $(,)?) => {
+        $crate::find_by_subject!($user, $subject as String, $conn $(, filter = $filter)?);
     };
 }

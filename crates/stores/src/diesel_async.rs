@@ -89,8 +89,9 @@ pub trait FindBySubjectAsync<C>: Sized + Send + Sync + 'static {
     type Key: SubjectKey;
 
     /// The rows with this key, each with the key that it really has: the store compares it, since
-    /// a database may find more than it was asked for. Soft deletion, tenants and joins are the
-    /// query's own affair.
+    /// a database may find more than it was asked for. Return deactivated users too, with a key of
+    /// the type `(…, bool)` that says so: a user whom the query leaves out is an unknown one, who may
+    /// be made anew by `provision_with`. Two rows of one subject are an error.
     ///
     /// # Errors
     /// Diesel's own. The client gets 503, the log the error.
@@ -141,7 +142,7 @@ where
     async fn find(&self, who: &Lookup<'_>) -> Result<Found<U>, StoreError> {
         let Some(key) = U::Key::of(who.subject()) else { return Ok(Found::Nobody) };
         let rows = within(self.timeout, self.rows(key)).await?;
-        Ok(user_of(who.subject(), rows))
+        user_of(who.subject(), rows)
     }
 }
 
@@ -170,7 +171,8 @@ where
 
 /// Writes [`FindBySubjectAsync`] for a type that is `Selectable`; the forms are those of
 /// [`find_by_subject!`](https://docs.rs/actix-mcp-auth/latest/actix_mcp_auth/stores/macro.find_by_subject.html):
-/// a column, the column's Rust type if it is not text, and the connection's type.
+/// a column, the column's Rust type if it is not text, the connection's type, and `filter = …`, which
+/// says which users are let in.
 ///
 /// ```
 /// use diesel::prelude::*;
@@ -181,7 +183,7 @@ where
 /// #     users (id) { id -> Integer, workos_id -> Text, name -> Text, }
 /// # }
 /// # diesel::table! {
-/// #     people (id) { id -> Integer, external_id -> BigInt, }
+/// #     people (id) { id -> Integer, external_id -> BigInt, deleted_at -> Nullable<Timestamp>, }
 /// # }
 /// # diesel::table! {
 /// #     members (id) { id -> Integer, issuer -> Text, sub -> Text, }
@@ -191,52 +193,63 @@ where
 /// # #[derive(Queryable, Selectable)] #[diesel(table_name = members)] struct Member { id: i32 }
 ///
 /// find_by_subject_async!(User, users::workos_id, Connection);
-/// find_by_subject_async!(Person, people::external_id as i64, Connection);
+/// // Without those who were deleted:
+/// find_by_subject_async!(
+///     Person,
+///     people::external_id as i64,
+///     Connection,
+///     filter = people::deleted_at.is_null(),
+/// );
 /// // For several issuers, with the issuer in a column of its own:
 /// find_by_subject_async!(Member, (members::issuer, members::sub), Connection);
 /// ```
 #[macro_export]
 macro_rules! find_by_subject_async {
-    ($user:ty, ($issuer:path, $subject:path), $conn:ty $(,)?) => {
+    (@write $user:ty, $conn:ty, $column:path, $key:ty, |$name:pat_param| $is_key:expr, $selected:expr) => {
         impl $crate::FindBySubjectAsync<$conn> for $user {
-            type Key = (Option<String>, Option<String>);
+            type Key = $key;
 
             async fn find(
-                (issuer, sub): &Self::Key,
+                $name: &Self::Key,
                 conn: &mut $conn,
             ) -> $crate::__diesel::QueryResult<Vec<(Self::Key, Self)>> {
-                use $crate::__diesel::{
-                    Column, ExpressionMethods, NullableExpressionMethods, QueryDsl,
-                    SelectableHelper, associations::HasTable,
-                };
-                let query = <<$subject as Column>::Table as HasTable>::table()
-                    .filter($issuer.nullable().eq(issuer.as_deref()))
-                    .filter($subject.nullable().eq(sub.as_deref()))
-                    .select((($issuer.nullable(), $subject.nullable()), <$user>::as_select()));
+                use $crate::__diesel::{associations::HasTable, prelude::*};
+                let query = <<$column as Column>::Table as HasTable>::table()
+                    .filter($is_key)
+                    .select(($selected, <$user>::as_select()));
                 $crate::__diesel_async::RunQueryDsl::load(query, conn).await
             }
         }
+    };
+    ($user:ty, ($issuer:path, $subject:path), $conn:ty $(,)?) => {
+        $crate::find_by_subject_async!(
+            @write $user, $conn, $subject, (Option<String>, Option<String>),
+            |(issuer, sub)| $issuer.nullable().eq(issuer.as_deref()).and($subject.nullable().eq(sub.as_deref())),
+            ($issuer.nullable(), $subject.nullable())
+        );
+    };
+    ($user:ty, ($issuer:path, $subject:path), $conn:ty, filter = $filter:expr $(,)?) => {
+        $crate::find_by_subject_async!(
+            @write $user, $conn, $subject, ((Option<String>, Option<String>), Option<bool>),
+            |((issuer, sub), _)| $issuer.nullable().eq(issuer.as_deref()).and($subject.nullable().eq(sub.as_deref())),
+            (($issuer.nullable(), $subject.nullable()), $filter.nullable())
+        );
     };
     ($user:ty, $subject:path as $key:ty, $conn:ty $(,)?) => {
-        impl $crate::FindBySubjectAsync<$conn> for $user {
-            type Key = Option<$key>;
-
-            async fn find(
-                sub: &Self::Key,
-                conn: &mut $conn,
-            ) -> $crate::__diesel::QueryResult<Vec<(Self::Key, Self)>> {
-                use $crate::__diesel::{
-                    Column, ExpressionMethods, NullableExpressionMethods, QueryDsl,
-                    SelectableHelper, associations::HasTable,
-                };
-                let query = <<$subject as Column>::Table as HasTable>::table()
-                    .filter($subject.nullable().eq(sub))
-                    .select(($subject.nullable(), <$user>::as_select()));
-                $crate::__diesel_async::RunQueryDsl::load(query, conn).await
-            }
-        }
+        $crate::find_by_subject_async!(
+            @write $user, $conn, $subject, Option<$key>,
+            |sub| $subject.nullable().eq(sub),
+            $subject.nullable()
+        );
     };
-    ($user:ty, $subject:path, $conn:ty $(,)?) => {
-        $crate::find_by_subject_async!($user, $subject as String, $conn);
+    ($user:ty, $subject:path as $key:ty, $conn:ty, filter = $filter:expr $(,)?) => {
+        $crate::find_by_subject_async!(
+            @write $user, $conn, $subject, (Option<$key>, Option<bool>),
+            |(sub, _)| $subject.nullable().eq(sub),
+            ($subject.nullable(), $filter.nullable())
+        );
+    };
+    ($user:ty, $subject:path, $conn:ty $(, filter = $filter:expr)? $(,)?) => {
+        $crate::find_by_subject_async!($user, $subject as String, $conn $(, filter = $filter)?);
     };
 }

@@ -26,6 +26,8 @@ mod diesel_async;
 mod linking;
 #[cfg(feature = "memory")]
 mod memory;
+#[cfg(any(feature = "diesel", feature = "diesel-async", feature = "sea-orm"))]
+mod one_user;
 mod per_issuer;
 mod provisioning;
 #[cfg(feature = "sea-orm")]
@@ -50,6 +52,8 @@ pub use provisioning::ProvisioningIdentityStore;
 #[cfg(feature = "sea-orm")]
 pub use sea_orm::SeaOrmIdentityStore;
 pub use shared_subjects::SharedSubjectsIdentityStore;
+#[cfg(any(feature = "diesel", feature = "diesel-async"))]
+pub use subject_key::PaddedText;
 #[cfg(any(feature = "diesel", feature = "diesel-async"))]
 pub use subject_key::SubjectKey;
 pub use wrappers::IdentityStoreExt;

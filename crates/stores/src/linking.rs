@@ -26,9 +26,8 @@ impl<S, F, I, L> LinkingIdentityStore<S, F, I, L> {
 }
 
 /// What becomes of a newcomer's address.
-enum Outcome<U> {
-    Linked(U),
-    /// Somebody has the address, and the newcomer is not linked to them.
+enum Outcome {
+    /// Somebody has the address, and the newcomer may be linked to them now.
     Taken,
     /// No user has the address, or it does not count.
     Unknown,
@@ -43,7 +42,7 @@ where
     L: Fn(S::User, Newcomer) -> Linked + Send + Sync + 'static,
     Linked: Future<Output = Result<Option<S::User>, StoreError>> + Send + 'static,
 {
-    async fn try_link(&self, newcomer: &Newcomer) -> Result<Outcome<S::User>, StoreError> {
+    async fn try_link(&self, newcomer: &Newcomer) -> Result<Outcome, StoreError> {
         // An issuer that was not named is not even asked.
         if !self.issuers.contains(newcomer.subject().issuer()) {
             return Ok(Outcome::Unknown);
@@ -56,13 +55,10 @@ where
         let Some(only) = found.pop() else { return Ok(Outcome::Unknown) };
         // Of two users with one address it is unknown which one is meant. A user who is linked
         // stays whose they are, whoever else has the address now.
-        if !found.is_empty() || (self.is_linked)(&only) {
-            return Ok(Outcome::Taken);
+        if found.is_empty() && !(self.is_linked)(&only) {
+            (self.link)(only, newcomer.clone()).await?;
         }
-        Ok(match (self.link)(only, newcomer.clone()).await? {
-            Some(user) => Outcome::Linked(user),
-            None => Outcome::Taken,
-        })
+        Ok(Outcome::Taken)
     }
 }
 
@@ -97,8 +93,8 @@ where
 
     async fn provision(&self, newcomer: &Newcomer) -> Result<Found<S::User>, StoreError> {
         match self.try_link(newcomer).await? {
-            Outcome::Linked(user) => Ok(Some(user).into()),
-            // Another request of the same person may have been faster.
+            // The store decides, since the user with the address may be refused: a deactivated user.
+            // And another request of the same person may have linked them.
             Outcome::Taken => self.store.find(&newcomer.lookup()).await,
             Outcome::Unknown => self.store.provision(newcomer).await,
         }

@@ -1,16 +1,24 @@
 //! What a users table knows its subjects by.
 
-use mcp_auth_core::{Found, IssuerAwareness, Subject};
+use mcp_auth_core::{IssuerAwareness, Subject};
+
+#[cfg(any(feature = "diesel", feature = "diesel-async"))]
+mod padded;
+
+#[cfg(any(feature = "diesel", feature = "diesel-async"))]
+pub use padded::PaddedText;
 
 /// The value, or values, by which a users table knows a subject: the Rust type of its column.
 ///
 /// | column | key |
 /// |---|---|
 /// | text | `String` |
+/// | text padded with blanks, `char(n)` | `PaddedText`, for Diesel |
 /// | integer | `i16`, `i32`, `i64` |
 /// | UUID | `uuid::Uuid`, with Diesel's feature `uuid` |
 /// | one that may be NULL | `Option<…>` of the above |
 /// | issuer and subject | `(String, …)`, `(Option<String>, …)` |
+/// | one of the above, and whether the user is let in | `(…, bool)`, `(…, Option<bool>)` |
 ///
 /// A `sub` that the column cannot hold has no key, and so no user: `user_ada` in an integer
 /// column, and `007` too, since the column would give back `7`.
@@ -49,6 +57,19 @@ pub trait SubjectKey: Sized + Send + Sync + 'static {
     /// Whether a key that was found is this very subject's, byte for byte. Databases find more
     /// than they were asked for: in a case-insensitive collation, `USER_ADA` for `user_ada`.
     fn is(&self, subject: &Subject) -> bool;
+
+    /// Whether the row with this key belongs to a user who is refused, such as a deactivated one.
+    /// Default: no.
+    fn is_refused(&self) -> bool {
+        false
+    }
+
+    /// The key without the blanks with which a `char(n)` column pads it. Default: the key itself.
+    #[doc(hidden)]
+    #[must_use]
+    fn without_padding(self) -> Self {
+        self
+    }
 }
 
 impl SubjectKey for String {
@@ -58,6 +79,10 @@ impl SubjectKey for String {
 
     fn is(&self, subject: &Subject) -> bool {
         self == subject.id()
+    }
+
+    fn without_padding(self) -> Self {
+        self.trim_end_matches(' ').to_owned()
     }
 }
 
@@ -89,6 +114,14 @@ impl<K: SubjectKey> SubjectKey for Option<K> {
     fn is(&self, subject: &Subject) -> bool {
         self.as_ref().is_some_and(|key| key.is(subject))
     }
+
+    fn is_refused(&self) -> bool {
+        self.as_ref().is_some_and(SubjectKey::is_refused)
+    }
+
+    fn without_padding(self) -> Self {
+        self.map(SubjectKey::without_padding)
+    }
 }
 
 /// Issuer and subject.
@@ -101,6 +134,10 @@ impl<K: SubjectKey> SubjectKey for (String, K) {
 
     fn is(&self, subject: &Subject) -> bool {
         self.0 == subject.issuer() && self.1.is(subject)
+    }
+
+    fn is_refused(&self) -> bool {
+        self.1.is_refused()
     }
 }
 
@@ -115,11 +152,58 @@ impl<K: SubjectKey> SubjectKey for (Option<String>, K) {
     fn is(&self, subject: &Subject) -> bool {
         self.0.as_deref() == Some(subject.issuer()) && self.1.is(subject)
     }
+
+    fn is_refused(&self) -> bool {
+        self.1.is_refused()
+    }
+}
+
+/// A key, and whether its user is let in.
+impl<K: SubjectKey> SubjectKey for (K, bool) {
+    const ISSUERS: IssuerAwareness = K::ISSUERS;
+
+    fn of(subject: &Subject) -> Option<Self> {
+        K::of(subject).map(|key| (key, true))
+    }
+
+    fn is(&self, subject: &Subject) -> bool {
+        self.0.is(subject)
+    }
+
+    fn is_refused(&self) -> bool {
+        !self.1 || self.0.is_refused()
+    }
+}
+
+/// A key, and whether its user is let in; NULL is not, as in `WHERE`.
+impl<K: SubjectKey> SubjectKey for (K, Option<bool>) {
+    const ISSUERS: IssuerAwareness = K::ISSUERS;
+
+    fn of(subject: &Subject) -> Option<Self> {
+        K::of(subject).map(|key| (key, Some(true)))
+    }
+
+    fn is(&self, subject: &Subject) -> bool {
+        self.0.is(subject)
+    }
+
+    fn is_refused(&self) -> bool {
+        self.1 != Some(true) || self.0.is_refused()
+    }
 }
 
 /// The user among these rows whose key is the subject's, byte for byte.
-pub(crate) fn user_of<K: SubjectKey, U>(subject: &Subject, rows: Vec<(K, U)>) -> Found<U> {
-    rows.into_iter().find_map(|(key, user)| key.is(subject).then_some(user)).into()
+///
+/// # Errors
+/// If two of them are.
+#[cfg(any(feature = "diesel", feature = "diesel-async"))]
+pub(crate) fn user_of<K: SubjectKey, U>(
+    subject: &Subject,
+    rows: Vec<(K, U)>,
+) -> Result<mcp_auth_core::Found<U>, mcp_auth_core::StoreError> {
+    let rows = rows.into_iter().filter(|(key, _)| key.is(subject));
+    let rows = rows.map(|(key, user)| (user, !key.is_refused()));
+    crate::one_user::only_user(rows, format_args!("the table of `{}`", std::any::type_name::<U>()))
 }
 
 #[cfg(test)]
@@ -152,6 +236,17 @@ mod tests {
     #[test]
     fn null_is_nobody() {
         assert!(!None::<String>.is(&Subject::new("https://i", "")));
+    }
+
+    #[test]
+    fn a_user_is_let_in_only_where_the_row_says_so() {
+        let ada = || "ada".to_owned();
+        assert!(!(ada(), true).is_refused() && (ada(), false).is_refused());
+        assert!(!(ada(), Some(true)).is_refused() && (ada(), None::<bool>).is_refused());
+        let of_issuer = (("https://i".to_owned(), ada()), Some(false));
+        assert!(of_issuer.is_refused() && of_issuer.is(&Subject::new("https://i", "ada")));
+        assert!(!of_issuer.is(&Subject::new("https://j", "ada")));
+        assert_eq!(<((String, String), bool)>::ISSUERS, IssuerAwareness::Distinguishes);
     }
 
     #[test]

@@ -13,7 +13,8 @@ use crate::{
 pub trait IdentityStoreExt: IdentityStore + Sized {
     /// Makes users for persons who have none yet: `make` is called with the [`Newcomer`] and
     /// returns the new user, or [`Found::Nobody`] to make none. It is not called for machines, static
-    /// keys and impersonated persons.
+    /// keys, impersonated persons, and users whom the store [refuses](Found::Refused). A store that
+    /// leaves deactivated users out, instead of refusing them, gets new users made for them.
     ///
     /// Two first requests of one person may come at the same time: insert with "on conflict do
     /// nothing" over a unique index, and read the row back.
@@ -57,7 +58,9 @@ pub trait IdentityStoreExt: IdentityStore + Sized {
     ///   into the user who was found. Several newcomers may have one address and come at the same
     ///   time, so it must write in **one statement that changes nothing where a subject is there**
     ///   (`UPDATE … SET external_id = ? WHERE id = ? AND external_id IS NULL`) and return `None`
-    ///   where no row was changed.
+    ///   where no row was changed. Then the store is asked again, and its answer is the request's: a
+    ///   deactivated user with this address is [refused](Found::Refused). Let `find` return
+    ///   deactivated users too, or a new user may be made for them.
     ///
     /// A newcomer whose address belongs to somebody and who cannot be linked has no user: 403 by
     /// default. Where nobody has the address, the store beneath may

@@ -65,7 +65,8 @@ impl Database {
         let name = unique_name();
         execute(&connect(&server).await, &format!("CREATE SCHEMA {name}")).await;
         let url = Url::parse(&server, 5432);
-        let search = format!("?options=-csearch_path%3D{name}");
+        // Extensions are in `public`.
+        let search = format!("?options=-csearch_path%3D{name}%2Cpublic");
         let admin = connect(&format!("{server}{search}")).await;
         let proxy = Proxy::to(&url.host);
         // A server that trusts its neighbours takes any password.

@@ -8,12 +8,14 @@ use diesel::{
     r2d2::{ConnectionManager, CustomizeConnection, Pool, PooledConnection, R2D2Connection},
 };
 use mcp_auth_core::{IdentityStore, Newcomer, Profile, StoreError, contract_tests::ISSUER};
-use mcp_auth_stores::{DieselIdentityStore, FindBySubject, IdentityStoreExt, find_by_subject};
+use mcp_auth_stores::{
+    DieselIdentityStore, FindBySubject, IdentityStoreExt, PaddedText, find_by_subject,
+};
 use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
 use crate::{
-    diesel_people::{Member, Named, Numbered, bytes, issued, number, text},
+    diesel_people::{Current, Fixed, Member, Named, Numbered, bytes, issued, number, text},
     over::{Over, Person},
     place::Place,
     tests::TIMEOUT,
@@ -66,6 +68,13 @@ impl Connection for SqliteConnection {
 }
 
 find_by_subject!(Named, text::people::external_id, SqliteConnection);
+find_by_subject!(Fixed, text::people::external_id as PaddedText, SqliteConnection);
+find_by_subject!(
+    Current,
+    text::people::external_id,
+    SqliteConnection,
+    filter = text::people::deleted_at.is_null(),
+);
 find_by_subject!(Numbered, number::people::external_id as i64, SqliteConnection);
 find_by_subject!(Member, (issued::people::issuer, issued::people::external_id), SqliteConnection);
 
@@ -158,6 +167,20 @@ where
     Over::new(place, DieselIdentityStore::new(pool))
 }
 
+async fn filtered<C: Connection>(place: Place) -> Over<impl IdentityStore<User = Current>>
+where
+    Current: FindBySubject<C>,
+{
+    over::<Current, C>(place).await
+}
+
+async fn padded<C: Connection>(place: Place) -> Over<impl IdentityStore<User = Fixed>>
+where
+    Fixed: FindBySubject<C>,
+{
+    over::<Fixed, C>(place).await
+}
+
 async fn numbers<C: Connection>(place: Place) -> Over<impl IdentityStore<User = Numbered>>
 where
     Numbered: FindBySubject<C>,
@@ -213,6 +236,13 @@ mod postgres {
     }
 
     find_by_subject!(Named, text::people::external_id, PgConnection);
+    find_by_subject!(Fixed, text::people::external_id as PaddedText, PgConnection);
+    find_by_subject!(
+        Current,
+        text::people::external_id,
+        PgConnection,
+        filter = text::people::deleted_at.is_null(),
+    );
     find_by_subject!(Numbered, number::people::external_id as i64, PgConnection);
     find_by_subject!(Identified, native::people::external_id as Uuid, PgConnection);
     find_by_subject!(Member, (issued::people::issuer, issued::people::external_id), PgConnection);
@@ -241,6 +271,13 @@ mod mariadb {
     }
 
     find_by_subject!(Named, text::people::external_id, MysqlConnection);
+    find_by_subject!(Fixed, text::people::external_id as PaddedText, MysqlConnection);
+    find_by_subject!(
+        Current,
+        text::people::external_id,
+        MysqlConnection,
+        filter = text::people::deleted_at.is_null(),
+    );
     find_by_subject!(Numbered, number::people::external_id as i64, MysqlConnection);
     find_by_subject!(
         Member,

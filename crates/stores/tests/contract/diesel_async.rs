@@ -17,12 +17,13 @@ use mcp_auth_core::{
     IdentityStore, Newcomer, Profile, StoreError, async_trait, contract_tests::ISSUER,
 };
 use mcp_auth_stores::{
-    DieselAsyncIdentityStore, FindBySubjectAsync, IdentityStoreExt, find_by_subject_async,
+    DieselAsyncIdentityStore, FindBySubjectAsync, IdentityStoreExt, PaddedText,
+    find_by_subject_async,
 };
 use uuid::Uuid;
 
 use crate::{
-    diesel_people::{Member, Named, Numbered, bytes, issued, number, text},
+    diesel_people::{Current, Fixed, Member, Named, Numbered, bytes, issued, number, text},
     over::{Over, Person},
     place::Place,
     tests::TIMEOUT,
@@ -75,6 +76,13 @@ impl Connection for AsyncSqliteConnection {
 }
 
 find_by_subject_async!(Named, text::people::external_id, AsyncSqliteConnection);
+find_by_subject_async!(Fixed, text::people::external_id as PaddedText, AsyncSqliteConnection);
+find_by_subject_async!(
+    Current,
+    text::people::external_id,
+    AsyncSqliteConnection,
+    filter = text::people::deleted_at.is_null(),
+);
 find_by_subject_async!(Numbered, number::people::external_id as i64, AsyncSqliteConnection);
 find_by_subject_async!(
     Member,
@@ -160,6 +168,24 @@ where
     Over::new(place, DieselAsyncIdentityStore::new(pool))
 }
 
+async fn filtered<C>(place: Place) -> Over<impl IdentityStore<User = Current>>
+where
+    Current: FindBySubjectAsync<C>,
+    C: Connection,
+    Manager<C>: Pooled<Type = C, Error = PoolError>,
+{
+    over::<Current, C>(place).await
+}
+
+async fn padded<C>(place: Place) -> Over<impl IdentityStore<User = Fixed>>
+where
+    Fixed: FindBySubjectAsync<C>,
+    C: Connection,
+    Manager<C>: Pooled<Type = C, Error = PoolError>,
+{
+    over::<Fixed, C>(place).await
+}
+
 async fn numbers<C>(place: Place) -> Over<impl IdentityStore<User = Numbered>>
 where
     Numbered: FindBySubjectAsync<C>,
@@ -229,6 +255,13 @@ mod postgres {
     }
 
     find_by_subject_async!(Named, text::people::external_id, AsyncPgConnection);
+    find_by_subject_async!(Fixed, text::people::external_id as PaddedText, AsyncPgConnection);
+    find_by_subject_async!(
+        Current,
+        text::people::external_id,
+        AsyncPgConnection,
+        filter = text::people::deleted_at.is_null(),
+    );
     find_by_subject_async!(Numbered, number::people::external_id as i64, AsyncPgConnection);
     find_by_subject_async!(Identified, native::people::external_id as Uuid, AsyncPgConnection);
     find_by_subject_async!(
@@ -250,49 +283,4 @@ mod postgres {
 }
 
 #[cfg(feature = "test-mysql")]
-mod mariadb {
-    use diesel_async::AsyncMysqlConnection;
-
-    #[async_trait]
-    impl Connection for AsyncMysqlConnection {
-        async fn insert(&mut self, sub: &str) -> QueryResult<usize> {
-            let person = text::people::external_id.eq(sub.to_owned());
-            let insert = diesel::insert_or_ignore_into(text::people::table).values(person);
-            insert.execute(self).await
-        }
-
-        async fn with_email(&mut self, email: &str) -> QueryResult<Vec<Named>> {
-            let named = text::people::table.select(Named::as_select());
-            named.filter(text::people::email.eq(email.to_owned())).load(self).await
-        }
-
-        async fn link(&mut self, id: i32, sub: &str) -> QueryResult<usize> {
-            let free = text::people::id.eq(id).and(text::people::external_id.is_null());
-            let update = diesel::update(text::people::table.filter(free));
-            update.set(text::people::external_id.eq(sub.to_owned())).execute(self).await
-        }
-    }
-
-    find_by_subject_async!(Named, text::people::external_id, AsyncMysqlConnection);
-    find_by_subject_async!(Numbered, number::people::external_id as i64, AsyncMysqlConnection);
-    find_by_subject_async!(
-        Member,
-        (issued::people::issuer, issued::people::external_id),
-        AsyncMysqlConnection,
-    );
-
-    impl FindBySubjectAsync<AsyncMysqlConnection> for bytes::Identified {
-        type Key = Uuid;
-
-        async fn find(
-            id: &Uuid,
-            conn: &mut AsyncMysqlConnection,
-        ) -> QueryResult<Vec<(Uuid, Self)>> {
-            let id = id.as_bytes().to_vec();
-            let people = bytes::people::table.filter(bytes::people::external_id.eq(id));
-            bytes::read(people.select(bytes::people::external_id).load(conn).await?)
-        }
-    }
-
-    tests!(Kind::MariaDb, ::<AsyncMysqlConnection>);
-}
+mod mariadb;

@@ -1,6 +1,10 @@
 //! The table `people` in Diesel's words, one module for each sort of it.
 
-pub(crate) use self::{issued::Member, number::Numbered, text::Named};
+pub(crate) use self::{
+    issued::Member,
+    number::Numbered,
+    text::{Current, Fixed, Named},
+};
 use crate::over::Person;
 
 pub(crate) mod text {
@@ -12,6 +16,7 @@ pub(crate) mod text {
             external_id -> Nullable<Text>,
             email -> Nullable<Text>,
             name -> Text,
+            deleted_at -> Nullable<Timestamp>,
         }
     }
 
@@ -19,6 +24,20 @@ pub(crate) mod text {
     #[diesel(table_name = people)]
     pub(crate) struct Named {
         pub(crate) id: i32,
+        pub(crate) external_id: Option<String>,
+    }
+
+    /// Found with the filter that they are not marked as deleted.
+    #[derive(Queryable, Selectable)]
+    #[diesel(table_name = people)]
+    pub(crate) struct Current {
+        pub(crate) external_id: Option<String>,
+    }
+
+    /// Found by a column of a fixed length.
+    #[derive(Queryable, Selectable)]
+    #[diesel(table_name = people)]
+    pub(crate) struct Fixed {
         pub(crate) external_id: Option<String>,
     }
 }
@@ -112,6 +131,18 @@ pub(crate) mod bytes {
 impl Person for Named {
     fn sub(&self) -> String {
         self.external_id.clone().unwrap()
+    }
+}
+
+impl Person for Current {
+    fn sub(&self) -> String {
+        self.external_id.clone().unwrap()
+    }
+}
+
+impl Person for Fixed {
+    fn sub(&self) -> String {
+        self.external_id.clone().unwrap().trim_end_matches(' ').to_owned()
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use mcp_auth_core::{
-    IdentityStore, Newcomer, Profile, StoreError, Subject, async_trait,
+    Found, IdentityStore, Lookup, Newcomer, Profile, StoreError, Subject, async_trait,
     contract_tests::{Fixture, ISSUER, Linking, Provisioning, rules},
 };
 use mcp_auth_stores::{IdentityStoreExt, MemoryIdentityStore};
@@ -118,6 +118,22 @@ async fn r33_a_link_without_a_condition_breaks_the_contract() {
 
 mod process {
     use super::*;
+
+    #[tokio::test]
+    async fn refuses_deactivated_users() {
+        let over = in_memory();
+        let ada = Subject::new(ISSUER, "user_ada");
+        over.add(&ada).await;
+        assert_eq!(over.users.refuse("user_ada").as_deref().map(String::as_str), Some("user_ada"));
+        assert_eq!(over.store().find(&Lookup::new(&ada)).await.unwrap(), Found::Refused);
+        assert_eq!(over.store().find_cached(&Lookup::new(&ada)), None);
+        assert_eq!(over.count().await, 0);
+        assert_eq!(over.users.remove("user_ada"), None);
+        assert!(over.store().find(&Lookup::new(&ada)).await.unwrap().is_nobody());
+        over.users.refuse("user_ada");
+        over.add(&ada).await;
+        assert!(over.store().find(&Lookup::new(&ada)).await.unwrap().user().is_some());
+    }
 
     mcp_auth_core::contract_tests!(
         #[tokio::test]

@@ -14,6 +14,11 @@ pub(crate) enum Column {
     Text,
     /// Text that ignores case, and where the database can, accents; not unique, may be NULL.
     Folding,
+    /// Text of a fixed length, which PostgreSQL pads with blanks.
+    Padded,
+    /// PostgreSQL's text that ignores case.
+    #[cfg(feature = "test-postgres")]
+    Citext,
     /// A big integer, may be NULL; the primary key is text.
     Number,
     /// A UUID, the primary key.
@@ -61,6 +66,9 @@ impl Place {
         let columns = match self.column {
             Column::Text => format!("{id}, external_id {text} UNIQUE"),
             Column::Folding => format!("{id}, external_id {folding}"),
+            Column::Padded => format!("{id}, external_id CHAR(255)"),
+            #[cfg(feature = "test-postgres")]
+            Column::Citext => format!("{id}, external_id CITEXT"),
             Column::Number => "id VARCHAR(36) PRIMARY KEY, external_id BIGINT UNIQUE".to_owned(),
             Column::Uuid => format!("external_id {uuid} PRIMARY KEY"),
             Column::WithIssuer => {
@@ -68,11 +76,18 @@ impl Place {
             }
         };
         let table = format!(
-            "CREATE TABLE people (issuer {text}, email {text}, \
+            "CREATE TABLE people (issuer {text}, email {text}, deleted_at TIMESTAMP NULL, \
              name VARCHAR(100) NOT NULL DEFAULT 'Ada', \
              created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP, balance DECIMAL(10, 2), {columns})"
         );
         let mut statements = vec![table];
+        #[cfg(feature = "test-postgres")]
+        if self.column == Column::Citext {
+            // For the whole database, and once, whoever else asks for it at the same time.
+            let extension = "DO $$ BEGIN PERFORM pg_advisory_xact_lock(8259002); \
+                             CREATE EXTENSION IF NOT EXISTS citext SCHEMA public; END $$";
+            statements.insert(0, extension.to_owned());
+        }
         if kind == Postgres && self.column == Column::Folding {
             let collation = "CREATE COLLATION folding \
                              (provider = icu, locale = 'und-u-ks-level1', deterministic = false)";
@@ -104,6 +119,16 @@ impl Place {
         let insert = Statement::from_sql_and_values(backend, sql, values);
         let done = self.database.admin.execute_raw(insert).await;
         done.unwrap_or_else(|error| panic!("{user:?}: {error}"));
+    }
+
+    /// Marks all rows of this subject as deleted.
+    pub(crate) async fn deactivate(&self, sub: &str) {
+        let sql = format!(
+            "UPDATE people SET deleted_at = CURRENT_TIMESTAMP WHERE external_id = {}",
+            self.placeholder()
+        );
+        let done = self.database.admin.execute_raw(self.statement(&sql, sub)).await;
+        done.unwrap_or_else(|error| panic!("{sub}: {error}"));
     }
 
     fn value(&self, sub: &str) -> Value {
@@ -165,6 +190,7 @@ impl Place {
         match self.column {
             Column::Number => canonical::<i64>(sub),
             Column::Uuid => canonical::<Uuid>(sub),
+            Column::Padded => !sub.ends_with(' '),
             _ => true,
         }
     }

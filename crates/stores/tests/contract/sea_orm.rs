@@ -6,7 +6,7 @@ use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, EntityTrait,
     QueryFilter, TransactionTrait,
-    sea_query::{Expr, OnConflict},
+    sea_query::{Expr, ExprTrait, OnConflict},
 };
 
 use crate::{
@@ -27,6 +27,25 @@ mod text {
         pub(crate) issuer: Option<String>,
         pub(crate) external_id: Option<String>,
         pub(crate) email: Option<String>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub(crate) enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// The column of a fixed length.
+mod fixed {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "people")]
+    pub(crate) struct Model {
+        #[sea_orm(primary_key)]
+        pub(crate) id: i32,
+        #[sea_orm(column_type = "Char(Some(255))")]
+        pub(crate) external_id: Option<String>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -72,6 +91,12 @@ mod uuid {
 impl Person for text::Model {
     fn sub(&self) -> String {
         self.external_id.clone().unwrap()
+    }
+}
+
+impl Person for fixed::Model {
+    fn sub(&self) -> String {
+        self.external_id.clone().unwrap().trim_end_matches(' ').to_owned()
     }
 }
 
@@ -145,6 +170,17 @@ async fn text(place: Place) -> Over<impl IdentityStore<User = text::Model>> {
         },
     );
     Over::new(place, store)
+}
+
+async fn filtered(place: Place) -> Over<impl IdentityStore<User = text::Model>> {
+    let db = connect(&place, 4).await;
+    let store = SeaOrmIdentityStore::new(db, text::Column::ExternalId);
+    Over::new(place, store.filter(Expr::col("deleted_at").is_null()))
+}
+
+async fn padded(place: Place) -> Over<impl IdentityStore<User = fixed::Model>> {
+    let db = connect(&place, 4).await;
+    Over::new(place, SeaOrmIdentityStore::new(db, fixed::Column::ExternalId))
 }
 
 async fn numbers(place: Place) -> Over<impl IdentityStore<User = number::Model>> {

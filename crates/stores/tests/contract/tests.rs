@@ -20,9 +20,10 @@ pub(crate) const TIMEOUT: Duration = Duration::from_millis(800);
 const IN_TIME: Duration = Duration::from_secs(4);
 
 /// The contract, foreign schemas and trouble. In scope are functions that make a store over a
-/// place: `text`, `folding`, `numbers`, `uuids`, `with_issuer`, and `busy`, whose pool has one
-/// connection and that one is taken by what it returns beside the store. The type of the connection
-/// follows, `::<PgConnection>`, where they need one.
+/// place: `text`, `filtered`, which lets in whose row is not marked as deleted, `padded`, `numbers`,
+/// `uuids`, `with_issuer`, and `busy`, whose pool has one connection and that one is taken by what it
+/// returns beside the store. The type of the connection follows, `::<PgConnection>`, where they need
+/// one.
 macro_rules! tests {
     ($kind:expr $(, $($of:tt)+)?) => {
         use super::*;
@@ -39,6 +40,24 @@ macro_rules! tests {
             let fresh = async || text$($($of)+)?(Place::new($kind, Column::Folding).await).await;
             mcp_auth_core::contract_tests::run_finding(fresh).await;
             $crate::tests::finds_the_right_one_of_two(&fresh().await).await;
+        }
+
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn keeps_the_contract_over_a_char_column() {
+            let fresh = async || padded$($($of)+)?(Place::new($kind, Column::Padded).await).await;
+            mcp_auth_core::contract_tests::run_finding(fresh).await;
+        }
+
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn refuses_deactivated_users() {
+            let store = filtered$($($of)+)?(Place::new($kind, Column::Folding).await).await;
+            $crate::tests::refuses_who_is_deactivated(&store).await;
+        }
+
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn two_rows_with_one_subject_are_an_error() {
+            let store = text$($($of)+)?(Place::new($kind, Column::Folding).await).await;
+            $crate::tests::rejects_two_rows(&store).await;
         }
 
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -87,6 +106,51 @@ where
         over.add(&subject(sub)).await;
     }
     for sub in ["user_Ada", "user_ada", "USER_ADA"] {
+        let found = over.store().find(&Lookup::new(&subject(sub))).await.unwrap().user().unwrap();
+        assert_eq!(found.sub(), sub);
+    }
+}
+
+/// Whose row is marked as deleted is refused, and not unknown. A row beside it that is not marked is
+/// the user.
+pub(crate) async fn refuses_who_is_deactivated<S>(over: &Over<S>)
+where
+    S: IdentityStore<User: Person>,
+{
+    let [ada, grace] = ["user_ada", "user_grace"].map(subject);
+    let find = async |who: &Subject| over.store().find(&Lookup::new(who)).await.unwrap();
+    for user in [&ada, &grace] {
+        over.add(user).await;
+        assert_eq!(find(user).await.user().unwrap().sub(), user.id());
+    }
+    over.place.deactivate("user_ada").await;
+    assert!(matches!(find(&ada).await, Found::Refused));
+    assert!(find(&subject("USER_ADA")).await.is_nobody());
+    assert!(find(&subject("nobody")).await.is_nobody());
+    assert_eq!(find(&grace).await.user().unwrap().sub(), "user_grace");
+
+    over.add(&ada).await;
+    assert_eq!(find(&ada).await.user().unwrap().sub(), "user_ada");
+    over.place.deactivate("user_ada").await;
+    assert!(matches!(find(&ada).await, Found::Refused));
+    assert_eq!(over.place.count().await, 3);
+}
+
+/// Which of two rows with one subject is the user cannot be told.
+pub(crate) async fn rejects_two_rows<S>(over: &Over<S>)
+where
+    S: IdentityStore<User: Person>,
+{
+    for sub in ["user_ada", "user_grace", "USER_ADA", "user_ada"] {
+        over.add(&subject(sub)).await;
+    }
+    for _ in 0..2 {
+        let found = over.store().find(&Lookup::new(&subject("user_ada"))).await;
+        let error = found.err().expect("one of two rows was taken").to_string();
+        assert!(error.contains("two rows") && error.contains("unique index"), "{error}");
+        assert!(!error.contains("user_ada"), "{error}");
+    }
+    for sub in ["user_grace", "USER_ADA"] {
         let found = over.store().find(&Lookup::new(&subject(sub))).await.unwrap().user().unwrap();
         assert_eq!(found.sub(), sub);
     }
