@@ -94,6 +94,7 @@
 //! | `diesel` | `DieselIdentityStore` |
 //! | `diesel-async` | `DieselAsyncIdentityStore` |
 //! | `sea-orm` | `SeaOrmIdentityStore` |
+//! | `sqlx` | `SqlxIdentityStore` |
 //! | `memory` | `MemoryIdentityStore` |
 //! | `postgres` | `PostgresRevocationLog`, `PostgresRefreshLock` |
 //! | `redis` | `RedisRevocationLog`, `RedisRefreshLock` |
@@ -216,9 +217,13 @@ pub mod stores {
     };
     #[cfg(feature = "memory")]
     pub use mcp_auth_stores::MemoryIdentityStore;
+    #[cfg(any(feature = "diesel", feature = "diesel-async"))]
+    pub use mcp_auth_stores::PaddedText;
     #[cfg(feature = "sea-orm")]
     pub use mcp_auth_stores::SeaOrmIdentityStore;
-    #[cfg(any(feature = "diesel", feature = "diesel-async"))]
+    #[cfg(feature = "sqlx")]
+    pub use mcp_auth_stores::SqlxIdentityStore;
+    #[cfg(any(feature = "diesel", feature = "diesel-async", feature = "sqlx"))]
     pub use mcp_auth_stores::SubjectKey;
     pub use mcp_auth_stores::{
         CachedIdentityStore, IdentityStoreExt, IssuerStores, LinkingIdentityStore,

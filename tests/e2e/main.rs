@@ -10,6 +10,7 @@ mod browsers;
 mod challenges;
 #[cfg(any(feature = "test-postgres", feature = "test-mysql"))]
 mod databases;
+mod deactivated;
 mod deployment;
 mod discovery;
 mod events;

@@ -14,6 +14,8 @@
 #![cfg_attr(not(feature = "diesel-async"), doc = "| `DieselAsyncIdentityStore` | `diesel-async` |")]
 #![cfg_attr(feature = "sea-orm", doc = "| [`SeaOrmIdentityStore`] | `sea-orm` |")]
 #![cfg_attr(not(feature = "sea-orm"), doc = "| `SeaOrmIdentityStore` | `sea-orm` |")]
+#![cfg_attr(feature = "sqlx", doc = "| [`SqlxIdentityStore`] | `sqlx` |")]
+#![cfg_attr(not(feature = "sqlx"), doc = "| `SqlxIdentityStore` | `sqlx` |")]
 #![forbid(unsafe_code)]
 #![warn(missing_docs, unreachable_pub)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
@@ -26,16 +28,18 @@ mod diesel_async;
 mod linking;
 #[cfg(feature = "memory")]
 mod memory;
-#[cfg(any(feature = "diesel", feature = "diesel-async", feature = "sea-orm"))]
+#[cfg(any(feature = "diesel", feature = "diesel-async", feature = "sea-orm", feature = "sqlx"))]
 mod one_user;
 mod per_issuer;
 mod provisioning;
 #[cfg(feature = "sea-orm")]
 mod sea_orm;
 mod shared_subjects;
-#[cfg(any(feature = "diesel", feature = "diesel-async"))]
+#[cfg(feature = "sqlx")]
+mod sqlx;
+#[cfg(any(feature = "diesel", feature = "diesel-async", feature = "sqlx"))]
 mod subject_key;
-#[cfg(any(feature = "diesel", feature = "diesel-async", feature = "sea-orm"))]
+#[cfg(any(feature = "diesel", feature = "diesel-async", feature = "sea-orm", feature = "sqlx"))]
 mod timeout;
 mod wrappers;
 
@@ -52,9 +56,11 @@ pub use provisioning::ProvisioningIdentityStore;
 #[cfg(feature = "sea-orm")]
 pub use sea_orm::SeaOrmIdentityStore;
 pub use shared_subjects::SharedSubjectsIdentityStore;
+#[cfg(feature = "sqlx")]
+pub use sqlx::SqlxIdentityStore;
 #[cfg(any(feature = "diesel", feature = "diesel-async"))]
 pub use subject_key::PaddedText;
-#[cfg(any(feature = "diesel", feature = "diesel-async"))]
+#[cfg(any(feature = "diesel", feature = "diesel-async", feature = "sqlx"))]
 pub use subject_key::SubjectKey;
 pub use wrappers::IdentityStoreExt;
 

@@ -16,5 +16,6 @@ mod over;
 mod place;
 mod proxy;
 mod sea_orm;
+mod sqlx;
 mod table;
 mod wrappers;

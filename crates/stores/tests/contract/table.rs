@@ -11,7 +11,7 @@ use std::{
 };
 
 /// The columns, by the paths of their tests.
-const COLUMNS: [(&str, &str); 10] = [
+const COLUMNS: [(&str, &str); 13] = [
     ("memory::process", "memory"),
     ("diesel::sqlite", "Diesel, SQLite"),
     ("diesel::postgres", "Diesel, PostgreSQL"),
@@ -22,6 +22,9 @@ const COLUMNS: [(&str, &str); 10] = [
     ("sea_orm::sqlite", "SeaORM, SQLite"),
     ("sea_orm::postgres", "SeaORM, PostgreSQL"),
     ("sea_orm::mariadb", "SeaORM, MariaDB"),
+    ("sqlx::sqlite", "sqlx, SQLite"),
+    ("sqlx::postgres", "sqlx, PostgreSQL"),
+    ("sqlx::mariadb", "sqlx, MariaDB"),
 ];
 
 const BEGIN: &str = "<!-- written by the tests: begin -->\n";
