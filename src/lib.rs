@@ -142,7 +142,7 @@ pub mod keys {
     #[cfg(feature = "aws-lc-rs")]
     pub use mcp_auth_core::signature::AwsLcRs;
     pub use mcp_auth_core::{
-        Algorithm, KeyIdHash,
+        Algorithm, KeyIdHash, LocalJwks,
         issuer_keys::LastFetch,
         refresh::RefreshSettings,
         signature::{Josekit, SignatureBackend, SignatureVerifier},

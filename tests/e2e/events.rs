@@ -21,6 +21,8 @@ const PROVOKED: &[(&str, &str)] = &[
     ("no_keys_published", LOGS),
     ("jwks_uri_changed", "r27_a_changed_jwks_uri_is_followed_and_logged"),
     ("metadata_fetch_failed", LOGS),
+    ("keys_over_plain_http", "r27_keys_over_plain_http_are_told_at_start_up"),
+    ("outbound_proxy", "a_proxy_is_told_at_start_up_and_a_wrong_one_is_an_error"),
     ("userinfo_endpoint_not_used", LOGS),
     ("userinfo_endpoint_elsewhere", "r27_the_log_names_a_configured_foreign_userinfo_endpoint"),
     ("refresher_restarts", "r28_a_refresher_that_panics_is_restarted_and_logged"),

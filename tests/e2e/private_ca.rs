@@ -20,13 +20,13 @@ use openssl::{
 
 use crate::support::{RESOURCE, Server, authority};
 
-struct Identity {
-    certificate: X509,
+pub(crate) struct Identity {
+    pub(crate) certificate: X509,
     key: PKey<Private>,
 }
 
 /// A certificate for `name`, signed by `by`, or an authority's own.
-fn identity(name: &str, by: Option<&Identity>) -> Identity {
+pub(crate) fn identity(name: &str, by: Option<&Identity>) -> Identity {
     let curve = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).unwrap();
     let key = PKey::from_ec_key(EcKey::generate(&curve).unwrap()).unwrap();
     let mut subject = X509NameBuilder::new().unwrap();
@@ -57,7 +57,7 @@ fn identity(name: &str, by: Option<&Identity>) -> Identity {
 }
 
 /// Answers every request with one document, over TLS, until the test's process ends.
-fn serve(identity: &Identity, document: Vec<u8>) -> u16 {
+pub(crate) fn serve(identity: &Identity, document: Vec<u8>) -> u16 {
     let mut tls = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls()).unwrap();
     tls.set_private_key(&identity.key).unwrap();
     tls.set_certificate(&identity.certificate).unwrap();

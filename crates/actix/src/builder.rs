@@ -21,7 +21,7 @@ use crate::{
     discovery::{Discovery, Document, MetadataProxy},
     host::HostPolicy,
     observe::{self, LogSampling, Observer},
-    refresher::{RefresherPlan, RootCertificates},
+    refresher::{ProxySettings, RefresherPlan, RootCertificates},
     revocation::{Changes, SharedRevocations},
     setting_names::{SettingNames, renamed},
 };
@@ -76,6 +76,7 @@ pub struct McpAuthBuilder {
     shim: Option<bool>,
     openid_shim: bool,
     roots: Result<RootCertificates, ConfigError>,
+    proxy: ProxySettings,
     refresh: RefreshSettings,
     token_cache: TokenCacheSettings,
     signatures: Arc<dyn SignatureBackend>,
@@ -120,6 +121,7 @@ impl McpAuthBuilder {
             shim: None,
             openid_shim: false,
             roots: Ok(RootCertificates::default()),
+            proxy: ProxySettings::default(),
             refresh: RefreshSettings::default(),
             token_cache: TokenCacheSettings::default(),
             signatures: Arc::new(Josekit),
@@ -168,6 +170,10 @@ impl McpAuthBuilder {
         let served_at = self.served_at.map(checked_path).transpose()?;
         let api_keys = self.api_keys.into_iter().collect::<Result<Vec<_>, _>>()?;
         let tls = self.roots?.connector()?;
+        let proxy = self.proxy.proxy(|name| std::env::var(name).ok())?;
+        if let Some(proxy) = &proxy {
+            observe::outbound_proxy(resource.as_str(), proxy, proxy.source());
+        }
         let required = scopes("require_scopes", &self.required_scopes)?;
         let advertised = scopes("scopes_supported", &self.advertised_scopes)?;
 
@@ -208,7 +214,8 @@ impl McpAuthBuilder {
         let (resource_url, clock) = (resource.as_str(), self.clock.clone());
         let mut plan =
             RefresherPlan::new(resource_url, clock, self.refresh, self.signatures, &issuers)
-                .connecting_with(tls);
+                .connecting_with(tls)
+                .going_through(proxy);
         let passes_on = self.shim.unwrap_or(first.preset_metadata().is_some());
         let shim = MetadataProxy {
             document: match passes_on {
@@ -220,7 +227,7 @@ impl McpAuthBuilder {
         let mut authenticator = Authenticator::new(policy, plan.profiles())?;
         authenticator.introspect_with(plan.http());
         for issuer in &issuers {
-            let (keys, refresh) = plan.watch_keys(issuer);
+            let (keys, refresh) = plan.watch_keys(issuer)?;
             authenticator.trust(issuer.clone(), keys, refresh)?;
         }
         if let Some(users) = self.users {
@@ -241,6 +248,11 @@ impl McpAuthBuilder {
             observe::public_url_doubtful(resource.as_str(), doubt);
         }
         observe::not_granted_by_scope(resource.as_str(), &authenticator);
+        for (issuer, host) in
+            issuers.iter().flat_map(|issuer| issuer.plain_http_hosts().map(move |h| (issuer, h)))
+        {
+            observe::keys_over_plain_http(issuer.name(), &host);
+        }
         for issuer in authenticator.issuers_without_scope_limit() {
             observe::issuer_scopes_unlimited(resource.as_str(), issuer);
         }
@@ -325,11 +337,14 @@ mod tests {
     }
 
     #[test]
-    fn r27_a_document_without_tls_is_for_a_loopback_resource_only() {
-        let issuer = Issuer::new("https://localhost:8443").unwrap();
-        let issuer = issuer.jwks_uri("http://127.0.0.1:1/jwks").unwrap();
+    fn r27_an_issuer_without_tls_is_for_a_loopback_resource_only() {
+        let issuer = Issuer::new("http://localhost:8443").unwrap();
         let error = refused(|_| McpAuth::builder("https://h/mcp").issuer(issuer.clone()));
         assert!(error.contains("https"), "{error}");
         assert!(McpAuth::builder("http://127.0.0.1:2/mcp").issuer(issuer).build().is_ok());
+        // A URL that the configuration names may be on this machine, and so never on a network.
+        let issuer = Issuer::new("https://sso.example.com").unwrap();
+        let issuer = issuer.jwks_uri("http://127.0.0.1:1/jwks").unwrap();
+        assert!(McpAuth::builder("https://h/mcp").issuer(issuer).build().is_ok());
     }
 }

@@ -27,7 +27,7 @@ use introspection::IntrospectionSettings;
 /// | `resource` | the resource's public URL, byte for byte; required |
 /// | `mcp` | whether it is an MCP server; default true. False as for [`McpAuth::api`](crate::McpAuth::api) |
 /// | `authkit_domain` | the AuthKit domain |
-/// | `authkit_jwks_uri` | where AuthKit's keys are; default: discovered |
+/// | `authkit_jwks_uri`, or `authkit_jwks_file` | where AuthKit's keys are; default: discovered |
 /// | `issuers` | any other issuers, see below; at least one of the two is required |
 /// | `workos_sessions` | the client id whose web sessions are accepted; with `mcp = false` only |
 /// | `workos_api_key`, or `workos_api_key_file` | with AuthKit: asks the WorkOS API about newcomers |
@@ -44,10 +44,12 @@ use introspection::IntrospectionSettings;
 /// | `allow_hosts` | further host names of a resource on a loopback address |
 /// | `authorization_server_metadata`, `openid_configuration` | what is passed on to older clients |
 /// | `ca_pem`, or `ca_file` | further certificate authorities in PEM, as text or as a file |
+/// | `proxy`, or `proxy_file` | the HTTP proxy on the way out, or `direct` for none; default: `HTTPS_PROXY` |
+/// | `proxy_exceptions` | hosts that are reached without it; default: `NO_PROXY` |
 /// | `api_keys` | static keys, each with `name`, `key` or `key_file`, and `scopes` |
 ///
-/// An issuer has `issuer` (required), `jwks_uri`, `also_named`, `audiences`, `audience_policy`
-/// (`bound_by_key_set` as well), `scopes` and `scope_prefix`, each as the call of that name of [`Issuer`](mcp_auth_core::Issuer). With
+/// An issuer has `issuer` (required), `jwks_uri` or `jwks_file`, `also_named`, `audiences`, `audience_policy`
+/// (`bound_by_key_set` as well), `scopes`, `scope_prefix` and `keys_over_plain_http`, each as the call of that name of [`Issuer`](mcp_auth_core::Issuer). With
 /// several issuers, give each its `scopes`: they are all that its tokens' `scope` can grant.
 ///
 /// `introspection` of an issuer ([`Issuer::introspection`](mcp_auth_core::Issuer::introspection)) has
@@ -79,6 +81,7 @@ pub struct McpAuthSettings {
     mcp: bool,
     authkit_domain: Option<String>,
     authkit_jwks_uri: Option<String>,
+    authkit_jwks_file: Option<PathBuf>,
     #[serde(default)]
     issuers: Vec<IssuerSettings>,
     workos_sessions: Option<String>,
@@ -109,6 +112,10 @@ pub struct McpAuthSettings {
     openid_configuration: bool,
     ca_pem: Option<String>,
     ca_file: Option<PathBuf>,
+    #[serde(default, deserialize_with = "secret")]
+    proxy: Option<Secret>,
+    proxy_file: Option<PathBuf>,
+    proxy_exceptions: Option<Vec<String>>,
     #[serde(default)]
     api_keys: Vec<ApiKeySettings>,
 }
@@ -118,6 +125,7 @@ pub struct McpAuthSettings {
 struct IssuerSettings {
     issuer: String,
     jwks_uri: Option<String>,
+    jwks_file: Option<PathBuf>,
     #[serde(default)]
     also_named: Vec<String>,
     #[serde(default)]
@@ -126,6 +134,8 @@ struct IssuerSettings {
     scopes: Option<Vec<String>>,
     scope_prefix: Option<String>,
     introspection: Option<IntrospectionSettings>,
+    #[serde(default)]
+    keys_over_plain_http: Vec<String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -155,6 +165,7 @@ impl McpAuthSettings {
             mcp: true,
             authkit_domain: None,
             authkit_jwks_uri: None,
+            authkit_jwks_file: None,
             issuers: Vec::new(),
             workos_sessions: None,
             workos_api_key: None,
@@ -176,6 +187,9 @@ impl McpAuthSettings {
             openid_configuration: false,
             ca_pem: None,
             ca_file: None,
+            proxy: None,
+            proxy_file: None,
+            proxy_exceptions: None,
             api_keys: Vec::new(),
         }
     }
@@ -186,12 +200,14 @@ impl IssuerSettings {
         Self {
             issuer,
             jwks_uri,
+            jwks_file: None,
             also_named: Vec::new(),
             audiences: Vec::new(),
             audience_policy: None,
             scopes: None,
             scope_prefix: None,
             introspection: None,
+            keys_over_plain_http: Vec::new(),
         }
     }
 }

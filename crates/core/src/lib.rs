@@ -85,7 +85,7 @@ pub use identity::{
 pub use issuer::{ActorRule, Issuer, JwksLocation, names::IssuerNames};
 pub use issuer_keys::{AwaitRefresh, IssuerKeys};
 pub use jws::CompactJws;
-pub use keys::{KeySet, VerificationKey};
+pub use keys::{KeySet, LocalJwks, VerificationKey};
 pub use metadata::{AuthorizationServerMetadata, ProtectedResourceMetadata};
 pub use permission::{Any, Grants, Permission, Requirement};
 pub use principal::{Principal, PrincipalKind};

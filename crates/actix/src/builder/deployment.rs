@@ -1,9 +1,9 @@
 //! Where it runs: behind which proxy, in which network.
 
-use mcp_auth_core::ConfigError;
+use mcp_auth_core::{ConfigError, Secret};
 
 use super::McpAuthBuilder;
-use crate::refresher::RootCertificates;
+use crate::refresher::{ProxyChoice, RootCertificates};
 
 impl McpAuthBuilder {
     /// The path at which this application itself sees the resource, where a proxy in front changes
@@ -24,6 +24,42 @@ impl McpAuthBuilder {
     /// Text that is no certificate is told by [`build`](Self::build).
     pub fn trust_ca_pem(self, pem: impl AsRef<[u8]>) -> Self {
         self.trust_ca_pem_of("trust_ca_pem", pem.as_ref())
+    }
+
+    /// Fetches keys, metadata and profiles through an HTTP proxy: `http://proxy.example.com:3128`,
+    /// with `user:password@` before the host where it asks for them. Default: what the environment
+    /// variables `HTTPS_PROXY` and `NO_PROXY` say (or `https_proxy` and `no_proxy`), and without
+    /// them none.
+    ///
+    /// Everything that has `https` goes through it by `CONNECT`, so that the proxy sees the host and
+    /// nothing else; this machine, and what has `http`, is reached directly. The proxy looks up the
+    /// hosts, so that their addresses cannot be checked: a `jwks_uri` that an issuer's metadata
+    /// names on another host may then be in the proxy's own network. The event `outbound_proxy` says
+    /// so at start-up.
+    ///
+    /// # Errors
+    /// What is no URL of an HTTP proxy is told by [`build`](Self::build), without the password. A
+    /// proxy by `https` or SOCKS is one of them.
+    pub fn proxy(mut self, url: impl AsRef<str>) -> Self {
+        self.proxy.choice = ProxyChoice::Url(Secret::new(url.as_ref()));
+        self
+    }
+
+    /// Hosts that are reached without the proxy: a domain with all that is below it
+    /// (`company.internal`), with a port if need be, an address, or a network (`10.0.0.0/8`). They
+    /// replace those of `NO_PROXY`.
+    ///
+    /// # Errors
+    /// What is none of these is told by [`build`](Self::build).
+    pub fn proxy_exceptions<S: Into<String>>(mut self, hosts: impl IntoIterator<Item = S>) -> Self {
+        self.proxy.exceptions = Some(hosts.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Uses no proxy, whatever `HTTPS_PROXY` says.
+    pub fn without_proxy(mut self) -> Self {
+        self.proxy.choice = ProxyChoice::Direct;
+        self
     }
 
     /// The same for what a setting of this name says.

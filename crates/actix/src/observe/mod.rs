@@ -43,8 +43,8 @@ pub(crate) use revocations::{LogObserver, revocation_thread_restarts};
 pub use sampling::LogSampling;
 use sampling::{Sampled, Sampler, Summary};
 pub(crate) use start_up::{
-    issuer_scopes_unlimited, issuers_share_subjects, public_url_doubtful,
-    userinfo_endpoint_elsewhere,
+    issuer_scopes_unlimited, issuers_share_subjects, keys_over_plain_http, outbound_proxy,
+    public_url_doubtful, userinfo_endpoint_elsewhere,
 };
 
 /// The target of every event.

@@ -1,5 +1,7 @@
 //! Events that are written once, at start-up.
 
+use std::fmt;
+
 use super::TARGET;
 
 /// The public URL may be right, and looks wrong.
@@ -36,6 +38,33 @@ pub(crate) fn issuers_share_subjects(resource: &str, issuers: &[&str]) {
         issuers = issuers.join(" "),
         resource,
         "by .shared_subjects(), each of these issuers can sign in as every user"
+    );
+}
+
+/// Requests to other servers go through a proxy.
+pub(crate) fn outbound_proxy(resource: &str, proxy: &dyn fmt::Display, source: &str) {
+    tracing::info!(
+        name: "outbound_proxy",
+        target: TARGET,
+        event = "outbound_proxy",
+        resource,
+        %proxy,
+        source,
+        "keys, metadata and profiles are fetched through the proxy {proxy}, which looks up the hosts: \
+         the addresses of those that an issuer's metadata names cannot be checked"
+    );
+}
+
+/// The configuration allows an issuer's keys to come without TLS.
+pub(crate) fn keys_over_plain_http(issuer: &str, host: &str) {
+    tracing::warn!(
+        name: "keys_over_plain_http",
+        target: TARGET,
+        event = "keys_over_plain_http",
+        issuer,
+        host,
+        "the keys of this issuer may come from {host} over http, as the configuration says: whoever \
+         controls the network between can replace them and sign tokens"
     );
 }
 

@@ -17,6 +17,7 @@ pub(super) enum FetchError {
     Unreachable { uri: String, error: String },
     Status { uri: String, status: u16 },
     Body { uri: String, error: String },
+    File { path: String, error: String },
     Keys { uri: String, error: JwksError },
     Metadata { uri: String, error: MetadataError },
     Profile { uri: String, error: NotAProfile },
@@ -41,7 +42,11 @@ impl FetchError {
 impl fmt::Display for FetchError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Insecure { uri } => write!(f, "{uri:?} is not an https URL"),
+            Self::Insecure { uri } => write!(
+                f,
+                "{uri:?} is not an https URL; a host of your own network without TLS is named with \
+                 Issuer::keys_over_plain_http(…)"
+            ),
             Self::TooSlow { uri, limit } => write!(f, "{uri} took longer than {limit:?}"),
             Self::Unreachable { uri, error } => {
                 write!(f, "{uri} cannot be reached: {error}")?;
@@ -63,6 +68,9 @@ impl fmt::Display for FetchError {
                 "the answer of {uri} could not be read (at most {} bytes): {error}",
                 HttpRequest::DEFAULT_SIZE_LIMIT
             ),
+            Self::File { path, error } => {
+                write!(f, "the file {path} with the keys cannot be read: {error}")
+            }
             Self::Keys { uri, error } => write!(f, "{uri}: {error}"),
             Self::Metadata { uri, error } => write!(f, "{uri}: {error}"),
             Self::Profile { uri, error } => write!(f, "{uri}: {error}"),

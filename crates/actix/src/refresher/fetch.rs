@@ -1,7 +1,10 @@
 //! Fetching an issuer's documents: bounded in time and size, without redirects, and checked before
 //! they are used.
 
+mod file;
 mod profile;
+
+pub(super) use file::FILE_FRESH;
 
 use std::{
     cell::RefCell,
@@ -29,6 +32,8 @@ pub(super) struct Fetcher {
     http: Arc<dyn HttpClient>,
     /// The key set in use of each issuer, with its `ETag`.
     known: RefCell<HashMap<String, KnownSet>>,
+    /// What the file of each issuer with one said last.
+    files: RefCell<HashMap<String, String>>,
     /// The `jwks_uri` that each issuer's metadata named last.
     discovered: RefCell<HashMap<String, String>>,
     /// The `userinfo_endpoint` that was discovered for each issuer.
@@ -66,6 +71,7 @@ impl Fetcher {
             signatures,
             http,
             known: RefCell::default(),
+            files: RefCell::default(),
             discovered: RefCell::default(),
             userinfo: RefCell::default(),
             not_used: RefCell::default(),
@@ -76,6 +82,7 @@ impl Fetcher {
     pub(super) async fn keys(&self, issuer: &Issuer) -> Fetched<FetchedKeys> {
         let (uri, addresses) = match issuer.jwks_location() {
             JwksLocation::Uri(uri) => (uri.clone(), AllowedAddresses::Any),
+            JwksLocation::File(path) => return self.keys_of_file(issuer, path).await,
             _ => {
                 let uri = self.discover_jwks_uri(issuer).await?;
                 let addresses = addresses_of_discovered(issuer, &uri);
@@ -201,7 +208,7 @@ impl Fetcher {
 
 /// Which addresses a URL that the issuer's metadata names may have.
 fn addresses_of_discovered(issuer: &Issuer, uri: &str) -> AllowedAddresses {
-    if origin::same_host(uri, issuer.name()) {
+    if origin::same_host(uri, issuer.name()) || issuer.names_plain_http_host(uri) {
         return AllowedAddresses::Any;
     }
     // Without a host nothing can be looked up, and private addresses are refused.

@@ -17,7 +17,7 @@ use tokio::{
 };
 
 use self::exchange::Exchanges;
-use super::network::Network;
+use super::{network::Network, proxy::Proxy};
 
 /// The most requests in flight. It bounds memory. Each caller limits the requests to its own server.
 const MAX_IN_FLIGHT: usize = 1024;
@@ -35,6 +35,8 @@ pub(super) struct HttpWorker {
     requests: sync::Mutex<mpsc::UnboundedReceiver<Pending>>,
     /// The TLS settings, where further certificate authorities are trusted than the system's.
     pub(super) tls: Option<SslConnector>,
+    /// The way out.
+    pub(super) proxy: Option<Arc<Proxy>>,
 }
 
 /// A request that waits for its response.
@@ -49,7 +51,7 @@ struct Pending {
 pub(super) fn open(tls: Option<SslConnector>) -> (ThreadHttpClient, HttpWorker) {
     let (sender, receiver) = mpsc::unbounded_channel();
     let in_flight = Arc::new(Semaphore::new(MAX_IN_FLIGHT));
-    let worker = HttpWorker { requests: sync::Mutex::new(receiver), tls };
+    let worker = HttpWorker { requests: sync::Mutex::new(receiver), tls, proxy: None };
     (ThreadHttpClient { requests: sender, in_flight }, worker)
 }
 
@@ -69,7 +71,7 @@ impl HttpClient for ThreadHttpClient {
 impl HttpWorker {
     /// Sends requests as they come, until the future is dropped.
     pub(super) async fn run(&self, network: Rc<dyn Network>) {
-        let exchanges = Exchanges::new(self.tls.clone(), network);
+        let exchanges = Exchanges::new(self.tls.clone(), self.proxy.clone(), network);
         let mut requests = self.requests.lock().await;
         let mut in_flight = FuturesUnordered::new();
         loop {

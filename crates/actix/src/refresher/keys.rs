@@ -3,7 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use mcp_auth_core::{AwaitRefresh, Clock, Issuer, IssuerKeys, UnixTime, refresh::Next};
+use mcp_auth_core::{
+    AwaitRefresh, Clock, Issuer, IssuerKeys, JwksLocation, KeySet, UnixTime, keys::JwksError,
+    refresh::Next,
+};
 use tokio::{
     sync::{Notify, watch},
     time::{Instant, timeout},
@@ -44,6 +47,22 @@ impl KeyWatch {
         }
     }
 
+    pub(super) fn issuer(&self) -> &Issuer {
+        &self.issuer
+    }
+
+    /// Publishes a key set.
+    pub(super) fn publish(&self, keys: KeySet, fresh: Option<Duration>, now: UnixTime) {
+        self.observer.fetched(&keys);
+        self.keys.fetched(keys, fresh, now, jitter());
+        self.announce();
+    }
+
+    /// A key set that replaces the one in use cannot be used; that one stays.
+    pub(super) fn not_published(&self, error: &JwksError) {
+        self.observer.fetch_failed(error);
+    }
+
     /// Tells those who wait that a fetch has ended.
     fn announce(&self) {
         let snapshot = self.keys.snapshot();
@@ -62,12 +81,20 @@ impl RefreshTask for KeyWatch {
     }
 
     async fn fetch(&self, fetcher: &Fetcher, clock: &dyn Clock) -> Result<(), FetchError> {
+        if let JwksLocation::Memory(keys) = self.issuer.jwks_location() {
+            // Nobody can replace the set before this one is published.
+            return keys.with(|json| {
+                let keys = fetcher.keys_in(&self.issuer, json)?;
+                self.publish(keys, None, clock.now());
+                Ok(())
+            });
+        }
         let (fetched, fresh) = fetcher.keys(&self.issuer).await?;
         let now = clock.now();
         match fetched {
             FetchedKeys::Set(keys) => {
-                self.observer.fetched(&keys);
-                self.keys.fetched(keys, fresh, now, jitter());
+                self.publish(keys, fresh, now);
+                return Ok(());
             }
             FetchedKeys::Unchanged => {
                 self.observer.unchanged();

@@ -13,10 +13,12 @@ mod error;
 mod fetch;
 mod http;
 mod keys;
+mod local_keys;
 mod metadata;
 mod network;
 mod origin;
 mod profiles;
+mod proxy;
 mod root_certificates;
 mod tasks;
 
@@ -31,7 +33,7 @@ use std::{
 };
 
 use mcp_auth_core::{
-    AwaitRefresh, Clock, Issuer, IssuerKeys, UnixTime,
+    AwaitRefresh, Clock, ConfigError, Issuer, IssuerKeys, UnixTime,
     refresh::{RefreshPolicy, RefreshSettings},
     signature::SignatureBackend,
 };
@@ -43,6 +45,7 @@ use mcp_auth_core::{FetchProfile, HttpClient};
 pub(crate) use metadata::MetadataWatch;
 use openssl::ssl::SslConnector;
 use profiles::{ProfileClient, ProfileWorker};
+pub(crate) use proxy::{Proxy, ProxyChoice, ProxySettings};
 pub(crate) use root_certificates::RootCertificates;
 use tasks::{MakeRuntime, run_until_dropped};
 
@@ -120,16 +123,26 @@ impl RefresherPlan {
         self
     }
 
-    /// Keeps an issuer's keys fresh.
+    /// Goes out through a proxy. Default: directly.
+    pub(crate) fn going_through(mut self, proxy: Option<Proxy>) -> Self {
+        self.http_worker.proxy = proxy.map(Arc::new);
+        self
+    }
+
+    /// Keeps an issuer's keys fresh. Those that are at hand are in force when this returns.
+    ///
+    /// # Errors
+    /// Where keys that should be at hand are not.
     pub(crate) fn watch_keys(
         &mut self,
         issuer: &Issuer,
-    ) -> (Arc<IssuerKeys>, Arc<dyn AwaitRefresh>) {
+    ) -> Result<(Arc<IssuerKeys>, Arc<dyn AwaitRefresh>), ConfigError> {
         let keys = Arc::new(IssuerKeys::new(self.settings.clone(), self.clock.now()));
         let observer = KeyObserver::new(&self.resource, issuer.name());
         let watch = Arc::new(KeyWatch::new(issuer.clone(), keys.clone(), observer));
+        local_keys::publish(&watch, &self.signatures, &self.clock)?;
         self.keys.push(watch.clone());
-        (keys, watch)
+        Ok((keys, watch))
     }
 
     /// Keeps an issuer's metadata fresh.

@@ -4,11 +4,15 @@
 //! that were checked are the ones that are connected to, so that a name that resolves differently
 //! the second time (DNS rebinding) gains nothing. Every spelling of an address as a host
 //! (`0x7f.1`, `[::ffff:10.0.0.1]`) goes through the same check.
+//!
+//! Through a proxy the host is looked up by the proxy, and only an address that stands in the URL can be
+//! checked.
 
 use std::{
     fmt, io,
     net::{IpAddr, SocketAddr},
     rc::Rc,
+    sync::Arc,
 };
 
 use actix_service::{Service, always_ready};
@@ -16,8 +20,12 @@ use actix_tls::connect::{ConnectError, ConnectInfo, Connection};
 use awc::http::Uri;
 use futures_util::{FutureExt, future::LocalBoxFuture};
 use tokio::net::{TcpStream, lookup_host};
+use url::Host;
 
-use super::addresses::is_public;
+use super::{
+    addresses::is_public,
+    proxy::{self, Proxy},
+};
 
 /// Name lookup and TCP. Tests replace it; the application cannot.
 pub(super) trait Network {
@@ -53,6 +61,8 @@ impl Network for SystemNetwork {
 #[derive(Clone)]
 pub(super) struct Dialer {
     network: Rc<dyn Network>,
+    /// The way out for `https`.
+    proxy: Option<Arc<Proxy>>,
     /// The issuer's host, where private addresses are refused unless it has nothing but such.
     public_unless_issuer_is_private: Option<Rc<str>>,
 }
@@ -60,7 +70,7 @@ pub(super) struct Dialer {
 impl Dialer {
     /// Connects to any address: for URLs that the configuration names.
     pub(super) fn to_any_address(network: Rc<dyn Network>) -> Self {
-        Self { network, public_unless_issuer_is_private: None }
+        Self { network, proxy: None, public_unless_issuer_is_private: None }
     }
 
     /// Connects to public addresses only: for URLs that an issuer's metadata names, on another host
@@ -68,14 +78,51 @@ impl Dialer {
     /// one, any address will do: the issuer and its documents are then in one private network, as
     /// in companies with split DNS.
     pub(super) fn to_public_addresses(network: Rc<dyn Network>, issuer_host: &str) -> Self {
-        Self { network, public_unless_issuer_is_private: Some(issuer_host.into()) }
+        let public_unless_issuer_is_private = Some(issuer_host.into());
+        Self { network, proxy: None, public_unless_issuer_is_private }
+    }
+
+    /// Goes through a proxy to the hosts that it serves.
+    pub(super) fn through(self, proxy: Option<Arc<Proxy>>) -> Self {
+        Self { proxy, ..self }
+    }
+
+    async fn dial_through(
+        &self,
+        proxy: &Proxy,
+        host: &str,
+        port: u16,
+    ) -> Result<TcpStream, ConnectError> {
+        if let Some(address) = literal(host) {
+            self.allowed(vec![SocketAddr::new(address, port)], host, port).await?;
+        }
+        let (proxy_host, proxy_port) = proxy.address();
+        let stream = async {
+            let found = self.lookup(proxy_host, proxy_port).await?;
+            self.connect(found).await
+        };
+        let stream = stream.await.map_err(|error| {
+            let why = match &error {
+                ConnectError::Resolver(why) => why.to_string(),
+                ConnectError::Io(why) => why.to_string(),
+                other => other.to_string(),
+            };
+            ConnectError::Io(io::Error::other(format!(
+                "the proxy {proxy} cannot be reached: {why}"
+            )))
+        })?;
+        proxy::connect(stream, proxy, host, port).await.map_err(ConnectError::Io)
     }
 
     async fn dial(&self, host: &str, port: u16) -> Result<TcpStream, ConnectError> {
         let found = self.lookup(host, port).await?;
-        let allowed = self.allowed(found, host, port).await?;
+        self.connect(self.allowed(found, host, port).await?).await
+    }
+
+    /// A connection to the first of these addresses that accepts one.
+    async fn connect(&self, addresses: Vec<SocketAddr>) -> Result<TcpStream, ConnectError> {
         let mut last = ConnectError::NoRecords;
-        for address in allowed {
+        for address in addresses {
             match self.network.connect(address).await {
                 Ok(stream) => return Ok(stream),
                 Err(error) => last = ConnectError::Io(error),
@@ -129,10 +176,25 @@ impl Service<ConnectInfo<Uri>> for Dialer {
     fn call(&self, info: ConnectInfo<Uri>) -> Self::Future {
         let dialer = self.clone();
         async move {
-            let stream = dialer.dial(info.hostname(), info.port()).await?;
+            let (host, port) = (info.hostname(), info.port());
+            let is_tls = info.request().scheme_str() == Some("https");
+            let proxy = dialer.proxy.as_deref().filter(|proxy| is_tls && proxy.serves(host, port));
+            let stream = match proxy {
+                Some(proxy) => dialer.dial_through(proxy, host, port).await?,
+                None => dialer.dial(host, port).await?,
+            };
             Ok(Connection::new(info.request().clone(), stream))
         }
         .boxed_local()
+    }
+}
+
+/// The address that a URL has instead of a name, in whatever spelling.
+fn literal(host: &str) -> Option<IpAddr> {
+    match Host::parse(host).ok()? {
+        Host::Domain(_) => None,
+        Host::Ipv4(address) => Some(IpAddr::V4(address)),
+        Host::Ipv6(address) => Some(IpAddr::V6(address)),
     }
 }
 

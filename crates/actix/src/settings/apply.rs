@@ -1,6 +1,9 @@
 //! From settings to the builder. Nothing is checked here that a type or the builder checks.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use mcp_auth_core::{
     ApiKey, AudiencePolicy, ConfigError, Issuer, Resource, Secret, setting_source,
@@ -79,6 +82,14 @@ impl McpAuth {
         if let Some(pem) = setting_source::value("ca_pem", s.ca_pem, "ca_file", s.ca_file)? {
             builder = builder.trust_ca_pem_of(setting, pem.as_bytes());
         }
+        builder = match secret("proxy", s.proxy, "proxy_file", s.proxy_file)?.as_deref() {
+            None => builder,
+            Some("direct") => builder.without_proxy(),
+            Some(url) => builder.proxy(url),
+        };
+        if let Some(hosts) = s.proxy_exceptions {
+            builder = builder.proxy_exceptions(hosts);
+        }
         Ok(builder)
     }
 }
@@ -108,14 +119,24 @@ impl McpAuthSettings {
                 if let Some(key) = api_key {
                     authkit = authkit.workos_api_key(key);
                 }
-                if let Some(uri) = self.authkit_jwks_uri.take() {
+                let uri = self.authkit_jwks_uri.take();
+                let has_uri = uri.is_some();
+                if let Some(uri) = uri {
                     authkit =
                         authkit.jwks_uri(uri).map_err(|error| error.named("authkit_jwks_uri"))?;
+                }
+                if let Some(path) = self.authkit_jwks_file.take() {
+                    let named = "authkit_jwks_file";
+                    refuse_both(has_uri, named, "authkit_jwks_uri", &path)?;
+                    authkit = authkit.jwks_file(path).map_err(|error| error.named(named))?;
                 }
                 builder = builder.issuer(authkit);
             }
             None if api_key.is_some() => return Err(of_authkit("workos_api_key")),
             None if self.authkit_jwks_uri.is_some() => return Err(of_authkit("authkit_jwks_uri")),
+            None if self.authkit_jwks_file.is_some() => {
+                return Err(of_authkit("authkit_jwks_file"));
+            }
             None => {}
         }
         for (n, issuer) in self.issuers.drain(..).enumerate() {
@@ -136,9 +157,19 @@ impl IssuerSettings {
             let setting = format!("issuers[{n}].{field}");
             move |error: ConfigError| error.named(setting)
         };
-        let mut issuer = Issuer::new(self.issuer).map_err(named("issuer"))?;
+        let hosts = self.keys_over_plain_http;
+        let mut issuer = named_issuer(self.issuer, &hosts).map_err(named("issuer"))?;
+        for host in hosts {
+            issuer = issuer.keys_over_plain_http(host).map_err(named("keys_over_plain_http"))?;
+        }
+        let has_uri = self.jwks_uri.is_some();
         if let Some(uri) = self.jwks_uri {
             issuer = issuer.jwks_uri(uri).map_err(named("jwks_uri"))?;
+        }
+        if let Some(path) = self.jwks_file {
+            let both = refuse_both(has_uri, "jwks_file", "jwks_uri", &path);
+            let issuer_with = both.and_then(|()| issuer.jwks_file(path));
+            issuer = issuer_with.map_err(named("jwks_file"))?;
         }
         if let Some(scopes) = self.scopes {
             issuer = issuer.scopes(scopes).map_err(named("scopes"))?;
@@ -155,6 +186,36 @@ impl IssuerSettings {
             Some(policy) => issuer.audience_policy(policy.into()),
             None => issuer,
         })
+    }
+}
+
+/// Two places of the keys are a mistake.
+fn refuse_both(
+    has_other: bool,
+    setting: &str,
+    other: &str,
+    path: &Path,
+) -> Result<(), ConfigError> {
+    match has_other {
+        false => Ok(()),
+        true => Err(ConfigError::invalid(
+            setting,
+            path.display().to_string(),
+            format!("must not be set together with {other}"),
+            "(unset)",
+        )),
+    }
+}
+
+/// An issuer by its identifier, which may have `http` where its host is among those that are named.
+fn named_issuer(name: String, plain_http: &[String]) -> Result<Issuer, ConfigError> {
+    match Issuer::over_plain_http(&*name) {
+        Ok(issuer)
+            if plain_http.iter().any(|h| issuer.names_plain_http_host(&format!("http://{h}/"))) =>
+        {
+            Ok(issuer)
+        }
+        _ => Issuer::new(name),
     }
 }
 

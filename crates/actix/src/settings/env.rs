@@ -14,9 +14,12 @@ const SERVED_AT: &str = "MCP_AUTH_SERVED_AT";
 const AUTHKIT: &str = "WORKOS_AUTHKIT_DOMAIN";
 const ISSUER: &str = "MCP_AUTH_ISSUER";
 const JWKS_URI: &str = "MCP_AUTH_JWKS_URI";
+const JWKS_FILE: &str = "MCP_AUTH_JWKS_FILE";
+const KEYS_OVER_PLAIN_HTTP: &str = "MCP_AUTH_KEYS_OVER_PLAIN_HTTP";
 const AUDIENCES: &str = "MCP_AUTH_AUDIENCES";
 const LEEWAY: &str = "MCP_AUTH_LEEWAY_SECONDS";
 const CA: &str = "MCP_AUTH_CA";
+const PROXY: &str = "MCP_AUTH_PROXY";
 const API_KEYS: &str = "MCP_AUTH_API_KEYS";
 const WORKOS_API_KEY: &str = "WORKOS_API_KEY";
 
@@ -28,9 +31,13 @@ const VARIABLES: SettingNames = &[
     ("authkit_jwks_uri", JWKS_URI),
     ("issuers[0].issuer", ISSUER),
     ("issuers[0].jwks_uri", JWKS_URI),
+    ("authkit_jwks_file", JWKS_FILE),
+    ("issuers[0].jwks_file", JWKS_FILE),
+    ("issuers[0].keys_over_plain_http", KEYS_OVER_PLAIN_HTTP),
     ("audiences", AUDIENCES),
     ("leeway_seconds", LEEWAY),
     ("ca_pem", CA),
+    ("proxy", PROXY),
     ("api_keys", API_KEYS),
     ("workos_api_key", WORKOS_API_KEY),
 ];
@@ -44,11 +51,14 @@ impl McpAuth {
     /// | `WORKOS_AUTHKIT_DOMAIN` | the AuthKit domain; or |
     /// | `MCP_AUTH_ISSUER` | any other issuer; one of the two is required |
     /// | `MCP_AUTH_JWKS_URI` | where that issuer's keys are; default: discovered |
+    /// | `MCP_AUTH_JWKS_FILE` | a file with that issuer's keys, which are then not fetched |
+    /// | `MCP_AUTH_KEYS_OVER_PLAIN_HTTP` | hosts of the own network, separated by commas, from which that issuer's keys may come without TLS |
     /// | `MCP_AUTH_AUDIENCES` | further accepted audiences, separated by commas |
     /// | `WORKOS_API_KEY` | with AuthKit: asks the WorkOS API about newcomers; default: userinfo |
     /// | `MCP_AUTH_LEEWAY_SECONDS` | by how much clocks may differ; default 30, at most 300 |
     /// | `MCP_AUTH_SERVED_AT` | the resource's path in the application, behind a proxy that changes it |
     /// | `MCP_AUTH_CA` | further certificate authorities, in PEM |
+    /// | `MCP_AUTH_PROXY` | the HTTP proxy on the way out, or `direct` for none; default: `HTTPS_PROXY`, with `NO_PROXY` |
     /// | `MCP_AUTH_API_KEYS` | static keys, `name:key`, separated by commas or white space |
     ///
     /// Each can be in a file instead, as secrets are handed to containers: `WORKOS_API_KEY_FILE`
@@ -98,11 +108,17 @@ impl McpAuthSettings {
             (Some(domain), None) => {
                 settings.authkit_domain = Some(domain);
                 settings.authkit_jwks_uri = var(JWKS_URI)?;
+                settings.authkit_jwks_file = var(JWKS_FILE)?.map(|path| path.trim().into());
                 settings.workos_api_key =
                     var(WORKOS_API_KEY)?.map(|key| Secret::new(key.trim().to_owned()));
             }
             (None, Some(issuer)) => {
-                settings.issuers.push(IssuerSettings::of(issuer, var(JWKS_URI)?));
+                let mut issuer = IssuerSettings::of(issuer, var(JWKS_URI)?);
+                issuer.jwks_file = var(JWKS_FILE)?.map(|path| path.trim().into());
+                if let Some(list) = var(KEYS_OVER_PLAIN_HTTP)? {
+                    issuer.keys_over_plain_http = comma_separated(&list);
+                }
+                settings.issuers.push(issuer);
             }
             (Some(_), Some(name)) => {
                 return Err(ConfigError::invalid(
@@ -121,16 +137,21 @@ impl McpAuthSettings {
             }
         }
         if let Some(list) = var(AUDIENCES)? {
-            settings.audiences = list.split(',').map(|one| one.trim().to_owned()).collect();
+            settings.audiences = comma_separated(&list);
         }
         settings.leeway_seconds = var(LEEWAY)?.map(|text| whole_seconds(&text)).transpose()?;
         settings.served_at = var(SERVED_AT)?.map(|path| path.trim().to_owned());
         settings.ca_pem = var(CA)?;
+        settings.proxy = var(PROXY)?.map(|url| Secret::new(url.trim().to_owned()));
         if let Some(list) = var(API_KEYS)? {
             settings.api_keys = api_keys(&list)?;
         }
         Ok(settings)
     }
+}
+
+fn comma_separated(list: &str) -> Vec<String> {
+    list.split(',').map(|one| one.trim().to_owned()).collect()
 }
 
 fn api_keys(list: &str) -> Result<Vec<ApiKeySettings>, ConfigError> {

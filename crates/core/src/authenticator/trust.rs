@@ -36,7 +36,7 @@ impl Authenticator {
                 "https://login.example.com",
             ));
         }
-        if issuer.uses_http() && !self.policy.resource.is_loopback() {
+        if issuer.is_without_tls() && !self.policy.resource.is_loopback() {
             return Err(ConfigError::invalid(
                 "issuer",
                 issuer.name(),

@@ -49,15 +49,16 @@ impl Issuer {
     /// ```
     ///
     /// # Errors
-    /// Where `url` is no absolute `https` URL (`http` where the issuer is on a loopback address), or
-    /// where the credentials have no client id or an empty secret.
+    /// Where `url` is no absolute `https` URL, or where the credentials have no client id or an empty
+    /// secret. `http` is for loopback addresses where the issuer is on one, and for the own host of an
+    /// issuer that is named [`over_plain_http`](Self::over_plain_http).
     pub fn introspection(
         mut self,
         url: impl Into<String>,
         credentials: ClientCredentials,
     ) -> Result<Self, ConfigError> {
         let url = url.into();
-        if !self.may_fetch(&url) {
+        if !self.may_get_tokens(&url) {
             return Err(ConfigError::invalid(
                 "introspection endpoint",
                 url,
@@ -128,7 +129,7 @@ mod tests {
         }
         let local = Issuer::new("http://127.0.0.1:1").unwrap();
         let local = local.introspection("http://127.0.0.1:2/i", credentials()).unwrap();
-        assert!(local.uses_http());
+        assert!(local.is_without_tls());
     }
 
     #[test]

@@ -9,11 +9,13 @@ use crate::{
 };
 
 mod introspection;
+mod local_keys;
 pub mod names;
 mod parties;
 mod scope_names;
 mod scopes;
 mod settings;
+mod urls;
 mod userinfo;
 mod workos;
 
@@ -21,6 +23,7 @@ use introspection::IntrospectionSettings;
 use parties::MachineRule;
 pub(crate) use scope_names::ScopeNames;
 pub use settings::{ActorRule, JwksLocation};
+use urls::HostAndPort;
 pub use workos::WorkosApi;
 
 /// A trusted authorization server: one key set, and the spellings of `iss` that its keys may sign.
@@ -59,6 +62,10 @@ pub struct Issuer {
     userinfo: Option<Arc<str>>,
     introspection: IntrospectionSettings,
     loopback: bool,
+    /// Whether the application accepts that its name has `http` on a host of a network.
+    named_over_http: bool,
+    /// The hosts whose documents may come over `http`.
+    plain_http: Vec<HostAndPort>,
     preset: bool,
     /// Whether its tokens are those of sessions.
     of_sessions: bool,
@@ -76,7 +83,11 @@ impl Issuer {
     pub fn new(name: impl Into<String>) -> Result<Self, ConfigError> {
         let name = name.into();
         let loopback = check_issuer_url("issuer", &name, EXAMPLE)?;
-        Ok(Self {
+        Ok(Self::of(name, loopback))
+    }
+
+    fn of(name: String, loopback: bool) -> Self {
+        Self {
             name: name.into(),
             also: Vec::new(),
             jwks: JwksLocation::Discovered,
@@ -93,29 +104,11 @@ impl Issuer {
             userinfo: None,
             introspection: IntrospectionSettings::default(),
             loopback,
+            named_over_http: false,
+            plain_http: Vec::new(),
             preset: false,
             of_sessions: false,
-        })
-    }
-
-    /// Names the key set's URL instead of discovering it. A URL that is named here may be at a
-    /// private address; a discovered one on another host than the issuer's may not, unless the
-    /// issuer itself is at private addresses.
-    ///
-    /// # Errors
-    /// Where it is no absolute `https` URL (`http` where the issuer is on a loopback address).
-    pub fn jwks_uri(mut self, uri: impl Into<String>) -> Result<Self, ConfigError> {
-        let uri = uri.into();
-        if !self.may_fetch(&uri) {
-            return Err(ConfigError::invalid(
-                "JWKS URI",
-                uri,
-                "must be an absolute https URL",
-                "https://login.example.com/oauth2/jwks",
-            ));
         }
-        self.jwks = JwksLocation::Uri(uri);
-        Ok(self)
     }
 
     /// A further spelling of `iss` in tokens that the same keys sign, such as one with a trailing
@@ -190,44 +183,9 @@ impl Issuer {
         self.audience_policy != Some(AudiencePolicy::BoundByKeySet)
     }
 
-    /// Whether it is on the local machine, so that `http` will do.
-    pub fn is_loopback(&self) -> bool {
-        self.loopback
-    }
-
     /// The metadata that this issuer is known to have without asking it: for AuthKit alone.
     pub fn preset_metadata(&self) -> Option<AuthorizationServerMetadata> {
         self.preset.then(|| AuthorizationServerMetadata::of_authkit(&self.name))
-    }
-
-    /// Whether a document of this issuer may be fetched from `uri`: `https`, or `http` on a
-    /// loopback address where the issuer itself is on one.
-    pub fn may_fetch(&self, uri: &str) -> bool {
-        match url::Url::parse(uri) {
-            Ok(url) if url.scheme() == "https" => url.has_host(),
-            Ok(url) if url.scheme() == "http" => {
-                self.loopback
-                    && url.host().is_some_and(|host| crate::metadata::resource::is_loopback(&host))
-            }
-            _ => false,
-        }
-    }
-
-    /// Whether some document of this issuer is fetched without TLS.
-    pub(crate) fn uses_http(&self) -> bool {
-        let jwks = matches!(&self.jwks, JwksLocation::Uri(uri) if uri.starts_with("http:"));
-        let userinfo = self.userinfo.as_ref().is_some_and(|uri| uri.starts_with("http:"));
-        let introspection = &self.introspection.endpoint;
-        let introspection = introspection.as_ref().is_some_and(|at| at.url.starts_with("http:"));
-        jwks || userinfo || introspection || self.name.starts_with("http:")
-    }
-
-    /// The same issuer for a resource that others can reach: nothing is fetched without TLS then,
-    /// even where the issuer is on this machine.
-    #[must_use]
-    pub fn over_tls_only(mut self) -> Self {
-        self.loopback = false;
-        self
     }
 }
 
@@ -238,6 +196,7 @@ impl fmt::Debug for Issuer {
             .field("jwks", &self.jwks)
             .field("userinfo", &self.userinfo)
             .field("introspection", &self.introspection.endpoint)
+            .field("plain_http", &self.plain_http)
             .field("algorithms", &self.algorithms)
             .field("audiences", &self.audiences)
             .field("audience_policy", &self.audience_policy)
@@ -267,7 +226,13 @@ fn check_issuer_url(setting: &str, name: &str, example: &str) -> Result<bool, Co
     if name.contains(['?', '#']) {
         return Err(wrong("must have neither a query nor a fragment"));
     }
-    let (_, loopback) = parse_web_url(name).map_err(|expected| wrong(&expected))?;
+    let (_, loopback) =
+        parse_web_url(name).map_err(|expected| match expected.contains("use https") {
+            true => wrong(&format!(
+                "{expected}; Issuer::over_plain_http takes another at your own risk"
+            )),
+            false => wrong(&expected),
+        })?;
     Ok(loopback)
 }
 

@@ -1,5 +1,9 @@
 //! What `act` means in an issuer's tokens, and where its keys are.
 
+use std::path::PathBuf;
+
+use crate::keys::LocalJwks;
+
 /// What the claim `act` of an issuer's tokens means (RFC 8693 §4.1). Issuers differ, so it is a rule
 /// of the issuer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -25,4 +29,8 @@ pub enum JwksLocation {
     Discovered,
     /// At this URL.
     Uri(String),
+    /// In this file.
+    File(PathBuf),
+    /// In memory.
+    Memory(LocalJwks),
 }

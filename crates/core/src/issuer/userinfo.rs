@@ -22,10 +22,11 @@ impl Issuer {
     /// ```
     ///
     /// # Errors
-    /// Where it is no absolute `https` URL (`http` where the issuer is on a loopback address).
+    /// Where it is no absolute `https` URL. `http` is for loopback addresses where the issuer is on one,
+    /// and for the own host of an issuer that is named [`over_plain_http`](Self::over_plain_http).
     pub fn userinfo_endpoint(mut self, url: impl Into<String>) -> Result<Self, ConfigError> {
         let url = url.into();
-        if !self.may_fetch(&url) {
+        if !self.may_get_tokens(&url) {
             return Err(ConfigError::invalid(
                 "userinfo endpoint",
                 url,
@@ -57,6 +58,6 @@ mod tests {
             assert!(error.contains("https://openidconnect.googleapis.com"), "{error}");
         }
         let local = Issuer::new("http://127.0.0.1:1").unwrap();
-        assert!(local.userinfo_endpoint("http://127.0.0.1:2/userinfo").unwrap().uses_http());
+        assert!(local.userinfo_endpoint("http://127.0.0.1:2/userinfo").unwrap().is_without_tls());
     }
 }

@@ -273,7 +273,7 @@ impl fmt::Debug for VerificationKey {
 impl fmt::Display for JwksError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotAKeySet => f.write_str("the answer is not a JSON Web Key Set"),
+            Self::NotAKeySet => f.write_str("it is not a JSON Web Key Set"),
             Self::Empty => f.write_str("the key set is empty"),
             Self::NoUsableKey(reasons) => {
                 f.write_str("no key of the set can be used:")?;

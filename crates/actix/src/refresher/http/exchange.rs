@@ -1,6 +1,6 @@
 //! One request and its response by awc: no redirects, no decompression, bounded in size.
 
-use std::{cell::RefCell, collections::HashMap, rc::Rc, time::Duration};
+use std::{cell::RefCell, collections::HashMap, rc::Rc, sync::Arc, time::Duration};
 
 use actix_web::{
     body,
@@ -16,7 +16,10 @@ use mcp_auth_core::{
 };
 use openssl::ssl::SslConnector;
 
-use crate::refresher::network::{Dialer, Network};
+use crate::refresher::{
+    network::{Dialer, Network},
+    proxy::Proxy,
+};
 
 /// The client's name and version (RFC 9110 §10.1.5). Web application firewalls in front of issuers
 /// reject requests without one.
@@ -31,6 +34,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(1);
 /// milliseconds that start-up need not wait for.
 pub(super) struct Exchanges {
     tls: Option<SslConnector>,
+    proxy: Option<Arc<Proxy>>,
     network: Rc<dyn Network>,
     pools: RefCell<HashMap<PoolKey, Client>>,
 }
@@ -46,8 +50,12 @@ struct PoolKey {
 }
 
 impl Exchanges {
-    pub(super) fn new(tls: Option<SslConnector>, network: Rc<dyn Network>) -> Self {
-        Self { tls, network, pools: RefCell::default() }
+    pub(super) fn new(
+        tls: Option<SslConnector>,
+        proxy: Option<Arc<Proxy>>,
+        network: Rc<dyn Network>,
+    ) -> Self {
+        Self { tls, proxy, network, pools: RefCell::default() }
     }
 
     /// Sends a request and reads its response. The caller bounds the time.
@@ -113,7 +121,7 @@ impl Exchanges {
             // The strictest rule: without a host nothing can be looked up.
             _ => Dialer::to_public_addresses(network, ""),
         };
-        let client = client(self.tls.as_ref(), dialer);
+        let client = client(self.tls.as_ref(), dialer.through(self.proxy.clone()));
         pools.insert(key, client.clone());
         client
     }
