@@ -72,6 +72,10 @@ walk:
 guides:
     tests/interop/guides
 
+# Opaque tokens of oidc-provider, which is asked about them
+introspection:
+    tests/interop/introspection
+
 # Bookmarket's pages in Chromium, with a real MCP client beside them
 browser:
     tests/browser/run

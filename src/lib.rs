@@ -80,7 +80,8 @@
 //! # What is refused
 //!
 //! A token without `iss`, `aud`, `exp` or `sub`; one for another resource; one whose signature is
-//! not confirmed by the issuer's own published keys with an algorithm that fits the key; one that
+//! not confirmed by the issuer's own published keys with an algorithm that fits the key (an opaque
+//! token is refused, unless its issuer is to be [asked about it](Issuer::introspection)); one that
 //! is malformed in any way that two parsers could read differently. There is no switch that turns
 //! one of these checks off. [`Rejection`] lists every reason.
 //!

@@ -78,6 +78,13 @@ def install(places: Places, clients: list[str]) -> None:
     _once(places.work / "venv" / ".installed", pins, lambda: _venv(places, pins))
 
 
+def install_node(places: Places) -> None:
+    """Installs the pinned packages of `node` alone."""
+    _check_node()
+    lock = places.node / "package-lock.json"
+    _once(places.node / "node_modules" / ".installed", lock, lambda: _npm_ci(places.node, ["--ignore-scripts"]))
+
+
 def build(places: Places, packages: list[str]) -> None:
     """Builds what was not given as a binary, one by one: each with its own features, as its user would."""
     for package in packages:
