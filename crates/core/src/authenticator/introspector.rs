@@ -1,5 +1,5 @@
-//! Asking an issuer about a token: one call for all who wait for the same answer, and a bound on
-//! the calls in flight.
+//! Asking an issuer about a token: one call for all who wait for the same answer, and bounds on
+//! the calls in flight and on those that wait.
 //!
 //! A call is a future that its waiters share: whoever is polled drives it. Where a waiter goes, the
 //! others drive it on; where all are gone, the request ends. A failure is given to all who waited
@@ -8,10 +8,7 @@
 use std::{
     collections::HashMap,
     pin::Pin,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -21,6 +18,7 @@ use futures_util::{
 };
 use quick_cache::sync::Cache;
 
+use super::places::Places;
 use crate::{
     http::HttpClient,
     issuer::Issuer,
@@ -34,6 +32,9 @@ use crate::{
 
 /// The most calls to one issuer that are in flight.
 const MAX_IN_FLIGHT: usize = 64;
+
+/// The most calls to one issuer that wait until they may be.
+const MAX_WAITING: usize = 64;
 
 /// For how long it is remembered that a token is not active.
 const INACTIVE_FOR: Duration = Duration::from_secs(10);
@@ -54,7 +55,7 @@ pub(super) struct Introspector {
     hash: KeyedHash,
     inactive: Arc<Cache<u128, Inactive>>,
     calls: Mutex<HashMap<u128, WeakShared<Call>>>,
-    in_flight: Arc<AtomicUsize>,
+    places: Places,
 }
 
 /// When a token was not active.
@@ -90,7 +91,7 @@ impl Introspector {
             hash: KeyedHash::random(),
             inactive: Arc::new(Cache::new(MAX_INACTIVE)),
             calls: Mutex::default(),
-            in_flight: Arc::default(),
+            places: Places::new(MAX_IN_FLIGHT, MAX_WAITING),
         })
     }
 
@@ -109,7 +110,7 @@ impl Introspector {
     /// waited for.
     ///
     /// # Errors
-    /// Too many calls are in flight.
+    /// Too many calls are in flight, and wait.
     pub(super) fn ask(
         &self,
         http: &Arc<dyn HttpClient>,
@@ -121,19 +122,22 @@ impl Introspector {
         if let Some(call) = calls.get(&digest).and_then(WeakShared::upgrade) {
             return Ok(Asked { call, is_new: false });
         }
-        let permit = Permit::take(&self.in_flight)
-            .ok_or_else(|| self.unavailable("too many calls are in flight"))?;
+        let mut place = self
+            .places
+            .take()
+            .ok_or_else(|| self.unavailable("too many calls are in flight or wait"))?;
         let (http, endpoint) = (http.clone(), self.endpoint.clone());
         let (issuer, inactive) = (self.issuer.clone(), self.inactive.clone());
         let token = Secret::new(token.expose());
         let call: Call = Box::pin(async move {
-            let _permit = permit;
             if inactive.get(&digest).is_some_and(|known| known.counts(now)) {
                 return Ok(Answer::Inactive);
             }
+            place.begin().await;
             let request = endpoint.request(&issuer, &token, now)?;
             let response = http.send(request).await.map_err(|error| error.to_string())?;
             let answer = Answer::read(&response)?;
+            drop(place);
             if matches!(answer, Answer::Inactive) {
                 inactive.insert(digest, Inactive { asked_at: now });
             }
@@ -141,7 +145,7 @@ impl Introspector {
         });
         let call = call.shared();
         // Calls that ended stay in the table until then: they have no waiters and take no permit.
-        if calls.len() >= 2 * MAX_IN_FLIGHT {
+        if calls.len() >= 2 * (MAX_IN_FLIGHT + MAX_WAITING) {
             calls.retain(|_, call| call.upgrade().is_some());
         }
         if let Some(weak) = call.downgrade() {
@@ -162,23 +166,5 @@ impl Introspector {
             Ok(Answer::Refused(error)) => Err(error.into()),
             Err(why) => Err(self.unavailable(&why).into()),
         }
-    }
-}
-
-/// One of the calls that may be in flight.
-struct Permit(Arc<AtomicUsize>);
-
-impl Permit {
-    fn take(in_flight: &Arc<AtomicUsize>) -> Option<Self> {
-        // The count protects nothing but itself.
-        let more = |n| (n < MAX_IN_FLIGHT).then_some(n + 1);
-        in_flight.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok()?;
-        Some(Self(in_flight.clone()))
-    }
-}
-
-impl Drop for Permit {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }

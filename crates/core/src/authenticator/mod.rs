@@ -25,6 +25,7 @@ mod authenticated;
 mod introspecting;
 mod introspector;
 mod permissions;
+mod places;
 mod policy;
 mod request;
 mod revoking;

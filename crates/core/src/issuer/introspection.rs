@@ -33,7 +33,7 @@ impl Issuer {
     /// and every JWT. An opaque token does not say whose it is, so that one issuer of a resource at
     /// most may be asked about opaque tokens.
     ///
-    /// A request takes 5 s at most, its answer 64 KiB, and 64 are in flight at a time. Beyond these
+    /// A call takes 5 s at most, its answer 64 KiB; 64 are in flight at a time, and 64 wait. Beyond these
     /// limits, and where the endpoint does not answer, the request gets 503. That a token is not
     /// active is remembered for 10 s.
     ///

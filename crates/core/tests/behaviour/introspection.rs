@@ -320,26 +320,29 @@ fn r32_all_who_waited_for_a_failed_call_fail_with_it() {
 }
 
 #[test]
-fn r32_more_than_64_calls_in_flight_are_503() {
+fn r32_64_calls_are_in_flight_64_wait_and_more_are_503() {
     let endpoint = Endpoint::answering([active(|_| {})]);
     *endpoint.holds.lock().unwrap() = true;
     let authenticator = asking(&endpoint, issuer());
-    let headers: Vec<_> = (0..65).map(|n| format!("Bearer {TOKEN}{n}")).collect();
+    let headers: Vec<_> = (0..129).map(|n| format!("Bearer {TOKEN}{n}")).collect();
     let mut all: Vec<_> = headers.iter().map(|header| begin(&authenticator, header, NOW)).collect();
     let mut last = all.pop().unwrap();
     assert!(all.iter_mut().all(|one| poll(one).is_pending()));
-    let Poll::Ready(outcome) = poll(&mut last) else { panic!("a 65th call") };
+    let Poll::Ready(outcome) = poll(&mut last) else { panic!("a 129th call") };
     assert!(is_outage(&outcome), "{outcome:?}");
     assert_eq!(endpoint.calls(), 64);
-    // Who waits for a call that is in flight already takes no place.
+    // Who waits for the same answer takes no place.
     let mut joined = begin(&authenticator, &headers[0], NOW);
     assert!(poll(&mut joined).is_pending());
-    // Places become free when requests are abandoned, and when they are answered.
-    drop((all, joined));
-    let mut next = begin(&authenticator, &headers[64], NOW);
-    assert!(poll(&mut next).is_pending());
+    // Who gives up leaves a place to one that waits.
+    drop(all.remove(63));
+    assert!(poll(&mut all[63]).is_pending());
+    assert_eq!(endpoint.calls(), 65);
     *endpoint.holds.lock().unwrap() = false;
-    assert!(matches!(poll(&mut next), Poll::Ready(Ok(_))));
+    for one in all.iter_mut().chain([&mut joined]) {
+        assert!(matches!(poll(one), Poll::Ready(Ok(_))));
+    }
+    assert_eq!(endpoint.calls(), 128);
     for n in 0..300 {
         assert!(call(&authenticator, &format!("{TOKEN}-{n}"), NOW).is_ok());
     }
