@@ -108,7 +108,7 @@ async fn sign_in(
     let request = TestRequest::get().uri(path).insert_header((header::COOKIE, cookie));
     let done = application.call(request.to_request()).await.expect("an answer");
     let set = value(&done, header::SET_COOKIE);
-    pair(set.iter().find(|it| it.starts_with("session=")).expect("a session"))
+    pair(set.iter().find(|it| it.starts_with("mcp-auth-session=")).expect("a session"))
 }
 
 fn sessions(criterion: &mut Criterion) {

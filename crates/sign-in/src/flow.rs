@@ -17,7 +17,7 @@ const MAX_PENDING: usize = 5;
 /// The longest path to come back to, in bytes.
 const MAX_PATH: usize = 1024;
 /// The cookies' names begin so, and end with the first characters of `state`.
-const PREFIX: &str = "sign-in-";
+const PREFIX: &str = "mcp-auth-sign-in-";
 const ID_LEN: usize = 16;
 
 /// A sign-in that has begun in this browser.

@@ -126,7 +126,9 @@ mod tests {
     fn the_outcome_of_the_longest_session_is_within_the_bound() {
         let cookies = Cookies::new(seal(), true);
         let fits = |length: &usize| {
-            cookies.set("session", &renewed(*length).key, std::time::Duration::ZERO).is_some()
+            cookies
+                .set("mcp-auth-session", &renewed(*length).key, std::time::Duration::ZERO)
+                .is_some()
         };
         let longest = (0..MAX_COOKIE).rev().find(fits).unwrap();
         let in_cookie = sealed(renewed(longest)).len();

@@ -19,8 +19,9 @@ use crate::{
     stored::{Due, Lifetimes, StoredSession},
 };
 
-/// The name of the session's cookie, before its prefix.
-const COOKIE: &str = "session";
+/// The name of the session's cookie, before its prefix. It is no common name: on a loopback host the
+/// applications of all ports share their cookies (RFC 6265 §8.5).
+const COOKIE: &str = "mcp-auth-session";
 /// How long a request waits for new tokens while its own are good.
 const SHORT_WAIT: Duration = Duration::from_secs(2);
 /// How long it waits where they have expired.

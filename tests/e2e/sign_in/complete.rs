@@ -55,14 +55,14 @@ async fn r39_a_session_is_not_taken_at_an_mcp_endpoint() {
 async fn r38_a_session_is_new_at_each_sign_in() {
     let application = Application::new();
     let mut browser = application.signed_in().await;
-    let before = browser.cookie("session").unwrap().to_owned();
+    let before = browser.cookie("mcp-auth-session").unwrap().to_owned();
     assert_eq!(browser.sign_in("/login").await.status, 303);
-    assert_ne!(browser.cookie("session"), Some(&*before));
+    assert_ne!(browser.cookie("mcp-auth-session"), Some(&*before));
     // A session id that somebody else has chosen is not taken over.
     let mut victim = application.browser();
-    victim.cookies.push(("session".into(), "chosen-by-somebody-else".into()));
+    victim.cookies.push(("mcp-auth-session".into(), "chosen-by-somebody-else".into()));
     assert_eq!(victim.sign_in("/login").await.status, 303);
-    assert_ne!(victim.cookie("session"), Some("chosen-by-somebody-else"));
+    assert_ne!(victim.cookie("mcp-auth-session"), Some("chosen-by-somebody-else"));
     assert_eq!(victim.home().await.body, "Ada -");
 }
 
@@ -101,7 +101,8 @@ async fn r38_two_tabs_sign_in_without_disturbing_each_other() {
     for _ in 0..9 {
         browser.go("/login").await;
     }
-    let pending = browser.cookies.iter().filter(|(name, _)| name.starts_with("sign-in-")).count();
+    let pending =
+        browser.cookies.iter().filter(|(name, _)| name.starts_with("mcp-auth-sign-in-")).count();
     assert_eq!(pending, 5, "they do not pile up until the header is too long");
 }
 

@@ -119,7 +119,7 @@ async fn r09_a_sign_in_leaves_events_and_no_secret_in_the_log() {
     secrets.push(code.to_owned());
     secrets.extend(browser.cookies.iter().map(|(_, value)| value.clone()));
     browser.go(&callback).await;
-    secrets.extend(browser.cookie("session").map(str::to_owned));
+    secrets.extend(browser.cookie("mcp-auth-session").map(str::to_owned));
     logged("signed_in");
 
     let mut victim = application.browser();

@@ -48,7 +48,10 @@ async fn r38_twenty_requests_cause_one_refresh() {
     let answers = join_all(tabs.iter_mut().map(|tab| tab.home())).await;
     for answer in &answers {
         assert_eq!((answer.status.as_u16(), &*answer.body), (200, "Ada -"), "{answer:?}");
-        assert!(answer.header("set-cookie").unwrap().starts_with("session="), "{answer:?}");
+        assert!(
+            answer.header("set-cookie").unwrap().starts_with("mcp-auth-session="),
+            "{answer:?}"
+        );
     }
     assert_eq!(application.authority.refreshes(), 1);
     // A request that was sent with the old cookie before the answer came.
@@ -145,7 +148,7 @@ async fn r38_a_session_that_the_issuer_ended_is_over_with_its_token() {
     application.pass(LIFETIME - DUE + 1);
     let answer = browser.home().await;
     assert_eq!(answer.status, 303, "signs in again: {answer:?}");
-    assert_eq!(browser.cookie("session"), None);
+    assert_eq!(browser.cookie("mcp-auth-session"), None);
 }
 
 #[actix_web::test]
@@ -190,7 +193,7 @@ async fn r38_a_session_ends_without_use() {
     }
     application.pass(61 * 60);
     assert_eq!(browser.home().await.status, 303, "signs in again");
-    assert_eq!(browser.cookie("session"), None);
+    assert_eq!(browser.cookie("mcp-auth-session"), None);
 }
 
 #[actix_web::test]
@@ -203,7 +206,7 @@ async fn r38_a_session_ends_by_its_age() {
     assert_eq!(browser.home().await.status, 200);
     application.pass(21 * 60);
     assert_eq!(browser.home().await.status, 303, "however lately it was used");
-    assert_eq!(browser.cookie("session"), None);
+    assert_eq!(browser.cookie("mcp-auth-session"), None);
 }
 
 #[actix_web::test]

@@ -21,7 +21,7 @@ fn assert_refused(browser: &Browser<'_>, answer: &Answer, status: u16) {
     assert_eq!(answer.header("cache-control"), Some("no-store"));
     assert!(answer.header("location").is_none(), "no redirect loop");
     assert!(answer.body.contains("href=\"/login"), "a way back: {}", answer.body);
-    assert_eq!(browser.cookie("session"), None);
+    assert_eq!(browser.cookie("mcp-auth-session"), None);
 }
 
 #[actix_web::test]

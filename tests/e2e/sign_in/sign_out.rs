@@ -14,7 +14,7 @@ async fn r38_signing_out_ends_the_session_everywhere() {
     assert_eq!(answer.status, 303);
     let location = answer.header("location").unwrap().to_owned();
     assert!(location.contains(&format!("/user_management/sessions/logout?session_id={sid}")));
-    assert_eq!(browser.cookie("session"), None);
+    assert_eq!(browser.cookie("mcp-auth-session"), None);
     let client = awc::Client::builder().disable_redirects().finish();
     let at_issuer = client.get(&location).send().await.unwrap();
     assert_eq!(

@@ -29,7 +29,7 @@ pub(crate) const API_KEY: &str = "sk_test_a1B2c3";
 pub(crate) const PASSWORD: &str = "0123456789abcdef0123456789abcdef";
 pub(crate) const AUTHENTICATE: &str = "/user_management/authenticate";
 /// The name of the session's cookie.
-pub(crate) const SESSION: &str = "__Host-session";
+pub(crate) const SESSION: &str = "__Host-mcp-auth-session";
 /// The lifetime of a session's tokens, in seconds.
 pub(crate) const LIFETIME: u64 = 300;
 /// After so many seconds tokens have to be renewed, and are good.

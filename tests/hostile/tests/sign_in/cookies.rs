@@ -134,19 +134,19 @@ fn r38_cookies_under_another_name_are_not_taken() {
             .collect();
     names.extend(
         [
-            "session",
-            "__Secure-session",
-            "__host-session",
-            "__HOST-SESSION",
-            "__Host-session.",
-            "__Host-session[]",
-            "$__Host-session",
-            "%5F_Host-session",
-            "\"__Host-session\"",
-            "x, __Host-session",
-            "=__Host-session",
-            "\u{b}__Host-session",
-            "__Host-session\u{a0}",
+            "mcp-auth-session",
+            "__Secure-mcp-auth-session",
+            "__host-mcp-auth-session",
+            "__HOST-MCP-AUTH-SESSION",
+            "__Host-mcp-auth-session.",
+            "__Host-mcp-auth-session[]",
+            "$__Host-mcp-auth-session",
+            "%5F_Host-mcp-auth-session",
+            "\"__Host-mcp-auth-session\"",
+            "x, __Host-mcp-auth-session",
+            "=__Host-mcp-auth-session",
+            "\u{b}__Host-mcp-auth-session",
+            "__Host-mcp-auth-session\u{a0}",
             &flow_name,
         ]
         .map(str::to_owned),
@@ -163,7 +163,7 @@ fn r38_cookies_under_another_name_are_not_taken() {
     class.case("a sign-in as a session", no_session(&answer));
     let state = parameter(&callback, "state");
     for id in ["", &state, &state[..15], &state[..17], &state[1..17]] {
-        let name = format!("__Host-sign-in-{id}");
+        let name = format!("__Host-mcp-auth-sign-in-{id}");
         let answer = application.send(&Sent::get(&callback).cookie(&name, &flow));
         class.case(format!("a sign-in as {name}"), no_sign_in(&answer));
     }
@@ -225,7 +225,7 @@ fn r38_a_thousand_cookies_change_nothing() {
         ("of others", many(&|n| format!("other-{n}"))),
         ("of sessions", same.clone()),
         ("whose names begin so", many(&|n| format!("{SESSION}-{n}"))),
-        ("of sign-ins", many(&|n| format!("__Host-sign-in-{n:016}"))),
+        ("of sign-ins", many(&|n| format!("__Host-mcp-auth-sign-in-{n:016}"))),
     ] {
         let home =
             |cookies: String| application.send(&Sent::get("/site/home").header("cookie", cookies));

@@ -69,7 +69,7 @@ impl Browser {
 
     /// The length of the session's cookie: its name and value.
     pub(super) fn session(&self) -> Option<usize> {
-        let cookie = self.cookies.iter().find(|(name, _)| name == "session");
+        let cookie = self.cookies.iter().find(|(name, _)| name == "mcp-auth-session");
         cookie.map(|(name, value)| name.len() + value.len())
     }
 
