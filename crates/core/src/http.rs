@@ -57,6 +57,9 @@ pub enum AllowedAddresses {
         /// The host that named the URL.
         named_by: Box<str>,
     },
+    /// Public addresses only, in whatever network this machine or an issuer is: for URLs that a
+    /// client chose.
+    Public,
 }
 
 /// A request to another server. `Debug` shows neither the values of headers, nor the query, nor

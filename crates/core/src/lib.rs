@@ -49,6 +49,7 @@ pub mod session;
 pub mod setting_source;
 pub mod time;
 pub mod token;
+pub mod token_bucket;
 
 mod base64url;
 mod keyed_hash;

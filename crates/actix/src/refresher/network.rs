@@ -63,23 +63,36 @@ pub(super) struct Dialer {
     network: Rc<dyn Network>,
     /// The way out for `https`.
     proxy: Option<Arc<Proxy>>,
-    /// The issuer's host, where private addresses are refused unless it has nothing but such.
-    public_unless_issuer_is_private: Option<Rc<str>>,
+    rule: Rule,
+}
+
+/// Which addresses it connects to.
+#[derive(Clone)]
+enum Rule {
+    Any,
+    Public,
+    /// Public ones, unless this host has nothing but private ones.
+    PublicUnlessPrivate(Rc<str>),
 }
 
 impl Dialer {
     /// Connects to any address: for URLs that the configuration names.
     pub(super) fn to_any_address(network: Rc<dyn Network>) -> Self {
-        Self { network, proxy: None, public_unless_issuer_is_private: None }
+        Self { network, proxy: None, rule: Rule::Any }
+    }
+
+    /// Connects to public addresses only: for URLs that a client chose. A name is not connected to
+    /// through a proxy: only the proxy would see its addresses.
+    pub(super) fn to_public_addresses(network: Rc<dyn Network>) -> Self {
+        Self { network, proxy: None, rule: Rule::Public }
     }
 
     /// Connects to public addresses only: for URLs that an issuer's metadata names, on another host
     /// than the issuer's. Where the issuer's host resolves to private addresses and to no public
     /// one, any address will do: the issuer and its documents are then in one private network, as
     /// in companies with split DNS.
-    pub(super) fn to_public_addresses(network: Rc<dyn Network>, issuer_host: &str) -> Self {
-        let public_unless_issuer_is_private = Some(issuer_host.into());
-        Self { network, proxy: None, public_unless_issuer_is_private }
+    pub(super) fn to_public_unless_private(network: Rc<dyn Network>, issuer_host: &str) -> Self {
+        Self { network, proxy: None, rule: Rule::PublicUnlessPrivate(issuer_host.into()) }
     }
 
     /// Goes through a proxy to the hosts that it serves.
@@ -93,8 +106,18 @@ impl Dialer {
         host: &str,
         port: u16,
     ) -> Result<TcpStream, ConnectError> {
-        if let Some(address) = literal(host) {
-            self.allowed(vec![SocketAddr::new(address, port)], host, port).await?;
+        match literal(host) {
+            Some(address) => {
+                self.allowed(vec![SocketAddr::new(address, port)], host, port).await?;
+            }
+            None if matches!(self.rule, Rule::Public) => {
+                return Err(ConnectError::Resolver(
+                    "a URL that a client names is not fetched through a proxy, where its address \
+                     cannot be checked"
+                        .into(),
+                ));
+            }
+            None => {}
         }
         let (proxy_host, proxy_port) = proxy.address();
         let stream = async {
@@ -138,21 +161,26 @@ impl Dialer {
         host: &str,
         port: u16,
     ) -> Result<Vec<SocketAddr>, ConnectError> {
-        let Some(issuer) = &self.public_unless_issuer_is_private else {
-            return Ok(found);
+        let issuer = match &self.rule {
+            Rule::Any => return Ok(found),
+            Rule::Public => None,
+            Rule::PublicUnlessPrivate(issuer) => Some(issuer),
         };
         let (public, private): (Vec<SocketAddr>, Vec<SocketAddr>) =
             found.iter().partition(|address| is_public(address.ip()));
         let Some(first) = private.first() else {
             return Ok(found);
         };
-        // An issuer that cannot be looked up counts as public.
-        let of_issuer = self.lookup(issuer, port).await?;
-        if !of_issuer.is_empty() && of_issuer.iter().all(|address| !is_public(address.ip())) {
-            return Ok(found);
+        if let Some(issuer) = issuer {
+            // An issuer that cannot be looked up counts as public.
+            let of_issuer = self.lookup(issuer, port).await?;
+            if !of_issuer.is_empty() && of_issuer.iter().all(|address| !is_public(address.ip())) {
+                return Ok(found);
+            }
         }
         if public.is_empty() {
-            let refused = PrivateAddress { host: host.into(), address: first.ip() };
+            let by_issuer = issuer.is_some();
+            let refused = PrivateAddress { host: host.into(), address: first.ip(), by_issuer };
             return Err(ConnectError::Resolver(Box::new(refused)));
         }
         Ok(public)
@@ -203,16 +231,20 @@ fn literal(host: &str) -> Option<IpAddr> {
 struct PrivateAddress {
     host: Box<str>,
     address: IpAddr,
+    /// Whether an issuer's metadata names the host; otherwise a client has named it.
+    by_issuer: bool,
 }
 
 impl fmt::Display for PrivateAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} has the private address {}, and the issuer, whose metadata names it, is public; \
-             if this is right, name the URL in the configuration: Issuer::jwks_uri(…)",
-            self.host, self.address
-        )
+        write!(f, "{} has the private address {}, and ", self.host, self.address)?;
+        f.write_str(match self.by_issuer {
+            true => {
+                "the issuer, whose metadata names it, is public; if this is right, name the URL in \
+                 the configuration: Issuer::jwks_uri(…)"
+            }
+            false => "a URL that a client names may lead to public addresses only",
+        })
     }
 }
 

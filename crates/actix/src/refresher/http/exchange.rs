@@ -116,10 +116,10 @@ impl Exchanges {
         let dialer = match &key.addresses {
             AllowedAddresses::Any => Dialer::to_any_address(network),
             AllowedAddresses::PublicUnlessPrivate { named_by } => {
-                Dialer::to_public_addresses(network, named_by)
+                Dialer::to_public_unless_private(network, named_by)
             }
-            // The strictest rule: without a host nothing can be looked up.
-            _ => Dialer::to_public_addresses(network, ""),
+            // `Public`, the strictest rule, and any later one that is not known here.
+            _ => Dialer::to_public_addresses(network),
         };
         let client = client(self.tls.as_ref(), dialer.through(self.proxy.clone()));
         pools.insert(key, client.clone());

@@ -23,11 +23,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mcp_auth_core::{Profile, ProfileError, Secret};
+use mcp_auth_core::{
+    Profile, ProfileError, Secret,
+    token_bucket::{Limit, TokenBucket},
+};
 use openssl::sha::sha256;
 use tokio::sync::watch;
-
-use super::bucket::{Bucket, Limit};
 
 /// How long an answer is remembered. Long enough that a person who cannot be provisioned, and whose
 /// client tries again and again, causes a request each 10 s; short enough that a corrected address
@@ -36,12 +37,12 @@ pub(super) const REMEMBERED: Duration = Duration::from_secs(10);
 
 /// Userinfo requests to one issuer: 64 at once, and 10 in each second. Enough for 600 newcomers a
 /// minute, and below the rate limits that providers document.
-pub(super) const PER_ISSUER: Limit = Limit { burst: 64, per_second: 10 };
+pub(super) const PER_ISSUER: Limit = Limit { burst: 64, per_second: 10.0 };
 
 /// Userinfo requests about one person, where no remembered answer helps (an outage, or one refused
 /// token after the other): 8 at once, and one in each second. A tenth of the issuer's rate, so that
 /// one person cannot use it up.
-const PER_PERSON: Limit = Limit { burst: 8, per_second: 1 };
+const PER_PERSON: Limit = Limit { burst: 8, per_second: 1.0 };
 
 /// The most people who are remembered for one issuer. `PER_ISSUER` allows about 164 questions in
 /// the time that an answer is remembered, and at most 80 wait or are under way, so that this bound
@@ -63,13 +64,13 @@ impl TokenHash {
 /// What one issuer said.
 #[derive(Debug)]
 pub(super) struct Answers {
-    bucket: Bucket,
+    bucket: TokenBucket<Instant>,
     people: HashMap<Box<str>, Person>,
 }
 
 #[derive(Debug)]
 struct Person {
-    bucket: Bucket,
+    bucket: TokenBucket<Instant>,
     /// What the issuer said about the person, and until when that counts.
     known: Option<(Answer, Instant)>,
     /// The tokens that the issuer refused, and until when that counts at least.
@@ -100,7 +101,7 @@ pub(super) enum Lookup {
 
 impl Answers {
     pub(super) fn new(now: Instant) -> Self {
-        Self { bucket: Bucket::new(PER_ISSUER, now), people: HashMap::new() }
+        Self { bucket: TokenBucket::new(PER_ISSUER, now), people: HashMap::new() }
     }
 
     /// The answer about a person for the holder of this token, or the way to it. `has_room` says
@@ -189,7 +190,7 @@ impl Answers {
 impl Person {
     fn new(now: Instant) -> Self {
         Self {
-            bucket: Bucket::new(PER_PERSON, now),
+            bucket: TokenBucket::new(PER_PERSON, now),
             known: None,
             refused: Vec::new(),
             refused_until: now,

@@ -6,7 +6,6 @@
 //! with 503 and `Retry-After` at once.
 
 mod answers;
-mod bucket;
 
 use std::{
     collections::HashMap,
