@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use actix_web::body::{BodyStream, MessageBody};
 use actix_web::dev::{Extensions, ServiceRequest, ServiceResponse};
-use actix_web::http::header::{self, HeaderMap, HeaderValue};
+use actix_web::http::header::{self, HeaderMap, HeaderValue, HttpDate, TryIntoHeaderValue as _};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::{Bytes, Data};
@@ -51,6 +51,10 @@ pub(crate) async fn apply_faults(
     };
     if is_open(&path) {
         allow_every_origin(response.headers_mut());
+    }
+    // By the authority's clock, as its tokens' `iat` is; otherwise it would be the system's.
+    if let Ok(date) = HttpDate::from(state.clock.now()).try_into_value() {
+        response.headers_mut().insert(header::DATE, date);
     }
     Ok(response)
 }

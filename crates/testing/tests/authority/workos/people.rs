@@ -1,5 +1,8 @@
 //! People, and the applications that they authorized.
 
+use std::time::{Duration, SystemTime};
+
+use actix_web::http::header::HttpDate;
 use mcp_auth_testing::TestAuthority;
 use serde_json::json;
 
@@ -9,6 +12,8 @@ use crate::http::get_with;
 
 const ADA: &str = "/user_management/users/user_ada";
 const APPLICATIONS: &str = "/user_management/users/user_ada/authorized_applications";
+
+const HOUR: Duration = Duration::from_secs(60 * 60);
 
 /// Signs Ada in at a new client: its id, its access token and its refresh token.
 fn sign_in(authority: &TestAuthority, name: &str) -> (String, String, String) {
@@ -149,4 +154,25 @@ fn withdrawing_a_consent_ends_a_code_that_is_not_redeemed() {
     let code = parameters(&crate::http::get(&url).location())["code"].clone();
     call(&authority, "DELETE", &format!("{APPLICATIONS}/{client}"), None);
     assert_eq!(redeem(&authority, &client, &code, &[]).error(), "invalid_grant");
+}
+
+#[test]
+fn answers_have_the_date_of_the_authoritys_clock() {
+    let authority = start();
+    for ahead in [true, false] {
+        match ahead {
+            true => authority.advance_clock(HOUR),
+            false => authority.rewind_clock(2 * HOUR),
+        }
+        for (method, status) in [("GET", 200), ("DELETE", 404)] {
+            let target = format!("{APPLICATIONS}{}", if status == 404 { "/client_1" } else { "" });
+            let answer = call(&authority, method, &target, None);
+            assert_eq!(answer.status, status);
+            let date: SystemTime =
+                answer.header("date").unwrap().parse::<HttpDate>().unwrap().into();
+            let now = authority.now();
+            let distance = now.duration_since(date).or_else(|_| date.duration_since(now));
+            assert!(distance.unwrap() < Duration::from_secs(5), "{method} {date:?} {now:?}");
+        }
+    }
 }
