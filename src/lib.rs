@@ -23,8 +23,9 @@
 //! - [`IdentityStore`]: from the token's subject to that user. [`stores`] has one for what
 //!   applications keep their users in, each behind a feature; a store of one's own is one function.
 //! - [`audit`]: one record for each message, for a sink of the application's.
+//! - [`agents`]: the agents of a person, to be listed and disconnected.
 //!
-//! The types of these calls are at the root. The others are in modules by subject: [`audit`],
+//! The types of these calls are at the root. The others are in modules by subject: [`agents`], [`audit`],
 //! [`issuer`], [`keys`], [`mcp`], [`operation`], [`permission`], [`rejection`], [`stores`], [`token`], and
 //! `testing` with the feature of that name.
 //!
@@ -122,6 +123,14 @@ pub use mcp_auth_core::{
     Newcomer, Principal, PrincipalKind, Rejection, Resource, StoreError, Subject, UnknownUser,
     async_trait, scopes,
 };
+
+/// The agents that act for a person: a page lists and disconnects them, and shows their names.
+pub mod agents {
+    pub use mcp_auth_core::agents::{
+        Agent, AgentDirectory, AgentError, AgentName, AgentNames, DocumentError, NameError,
+        NameSource, StandingAgents,
+    };
+}
 
 /// Audit records: who did what through which agent, and how it ended.
 pub mod audit {
@@ -254,11 +263,12 @@ pub mod token {
     };
 }
 
-/// What happens in WorkOS takes effect: webhooks, events, and a check of the set-up.
+/// What happens in WorkOS takes effect: webhooks, events, a check of the set-up, and the agents of a
+/// person.
 #[cfg(feature = "workos")]
 pub mod workos {
     pub use mcp_auth_workos::{
-        ApiError, Event, Finding, SetupCheck, Webhooks, WorkOs, WorkOsSettings,
+        ApiError, Event, Finding, SetupCheck, Webhooks, WorkOs, WorkOsAgents, WorkOsSettings,
     };
 }
 
@@ -266,6 +276,11 @@ pub mod workos {
 #[cfg(all(doctest, feature = "sea-orm", feature = "memory", feature = "testing"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// The code of docs/agents.md, compiled.
+#[cfg(all(doctest, feature = "workos"))]
+#[doc = include_str!("../docs/agents.md")]
+struct AgentsGuide;
 
 /// The code of docs/deployment.md, compiled.
 #[cfg(doctest)]

@@ -3,6 +3,7 @@
 //! that it proves (docs/obligations.md).
 #![allow(clippy::unwrap_used)]
 
+mod agents;
 mod api_keys;
 mod audiences;
 mod audit;

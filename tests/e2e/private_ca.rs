@@ -22,7 +22,7 @@ use crate::support::{RESOURCE, Server, authority};
 
 pub(crate) struct Identity {
     pub(crate) certificate: X509,
-    key: PKey<Private>,
+    pub(crate) key: PKey<Private>,
 }
 
 /// A certificate for `name`, signed by `by`, or an authority's own.

@@ -28,6 +28,11 @@ impl AuthHandle {
         Self { authenticator, http, clock }
     }
 
+    /// The same handle with another HTTP client: for tests.
+    pub fn with_http(&self, http: Arc<dyn HttpClient>) -> Self {
+        Self { http, ..self.clone() }
+    }
+
     /// The decision about callers: the one that the resource's middleware uses.
     pub fn authenticator(&self) -> &Authenticator {
         &self.authenticator

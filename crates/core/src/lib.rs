@@ -20,6 +20,7 @@
 //! | what an MCP message may do | [`mcp`] |
 //! | any stop on the way | [`rejection`], [`challenge`] |
 //! | requests to other servers | [`http`] |
+//! | the agents of a person, and their names | [`agents`] |
 //!
 //! [`Authenticator::authenticate`] is that whole line, once. [`metadata`] builds the documents by
 //! which a client finds the way to a token.
@@ -27,6 +28,7 @@
 #![warn(missing_docs, unreachable_pub)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod agents;
 pub mod audit;
 pub mod authenticator;
 pub mod cache;

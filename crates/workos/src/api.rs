@@ -1,8 +1,15 @@
 //! Requests to WorkOS's API.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
-use mcp_auth_core::{HttpClient, HttpError, HttpRequest, HttpResponse, Secret, http::HttpMethod};
+use actix_web::http::header::HttpDate;
+use mcp_auth_core::{
+    HttpClient, HttpError, HttpRequest, HttpResponse, Secret, UnixTime, http::HttpMethod,
+};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use url::Url;
@@ -123,6 +130,16 @@ impl Api {
         self.send(HttpMethod::Post, path, &[], Some(body)).await
     }
 
+    /// Deletes something, which may be gone already. The time of the answer is by WorkOS's clock;
+    /// `None` where the answer tells none.
+    pub(crate) async fn delete(&self, path: &str) -> Result<Deleted, ApiError> {
+        let answer = self.exchange(HttpMethod::Delete, path, &[], None).await?;
+        match answer.status() {
+            200..300 | 404 => Ok(Deleted { at: date(&answer), was_there: answer.status() != 404 }),
+            _ => Err(refused(&answer)),
+        }
+    }
+
     async fn send<T: DeserializeOwned>(
         &self,
         method: HttpMethod,
@@ -130,6 +147,21 @@ impl Api {
         parameters: &[(&str, &str)],
         body: Option<Value>,
     ) -> Result<T, ApiError> {
+        let answer = self.exchange(method, path, parameters, body).await?;
+        match answer.status() {
+            200..300 => serde_json::from_slice(answer.body())
+                .map_err(|_| ApiError::Unexpected { path: path.to_owned() }),
+            _ => Err(refused(&answer)),
+        }
+    }
+
+    async fn exchange(
+        &self,
+        method: HttpMethod,
+        path: &str,
+        parameters: &[(&str, &str)],
+        body: Option<Value>,
+    ) -> Result<HttpResponse, ApiError> {
         let unexpected = || ApiError::Unexpected { path: path.to_owned() };
         let mut url = Url::parse(&format!("{}{path}", self.url)).map_err(|_| unexpected())?;
         if !parameters.is_empty() {
@@ -143,12 +175,24 @@ impl Api {
         if let Some(body) = body {
             request = request.body("application/json", body.to_string());
         }
-        let answer = self.http.send(request).await.map_err(ApiError::Http)?;
-        match answer.status() {
-            200..300 => serde_json::from_slice(answer.body()).map_err(|_| unexpected()),
-            _ => Err(refused(&answer)),
-        }
+        self.http.send(request).await.map_err(ApiError::Http)
     }
+}
+
+/// What became of a deletion.
+#[derive(Debug)]
+pub(crate) struct Deleted {
+    /// When, by WorkOS's clock.
+    pub(crate) at: Option<UnixTime>,
+    /// Whether there was anything to delete.
+    pub(crate) was_there: bool,
+}
+
+/// The `Date` of an answer (RFC 9110 §6.6.1).
+fn date(answer: &HttpResponse) -> Option<UnixTime> {
+    let text = std::str::from_utf8(answer.header("date")?).ok()?;
+    let time = SystemTime::from(text.parse::<HttpDate>().ok()?);
+    Some(UnixTime::since_epoch(time.duration_since(SystemTime::UNIX_EPOCH).ok()?))
 }
 
 fn refused(answer: &HttpResponse) -> ApiError {

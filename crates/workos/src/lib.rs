@@ -1,7 +1,8 @@
 //! Part of [actix-mcp-auth](https://docs.rs/actix-mcp-auth); depend on that.
 //!
 //! With AuthKit, people and staff end access in WorkOS. This crate lets it take effect here: it
-//! receives webhooks, reads the events that webhooks have missed, and checks the set-up. It is built
+//! receives webhooks, reads the events that webhooks have missed, checks the set-up, and lists and ends
+//! the agents of a person. It is built
 //! from core's [`AuthHandle`](mcp_auth_core::AuthHandle), whose HTTP client and revocation log it
 //! uses.
 //!
@@ -17,10 +18,12 @@
 //! | `webhooks` | the service that receives them |
 //! | `poller` | the thread that reads events |
 //! | `check` | the check of the set-up |
+//! | `agents` | the agents that a person has authorized |
 #![forbid(unsafe_code)]
 #![warn(missing_docs, unreachable_pub)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod agents;
 mod api;
 mod check;
 mod effect;
@@ -34,6 +37,7 @@ mod signature;
 mod webhooks;
 mod workos;
 
+pub use agents::WorkOsAgents;
 pub use api::ApiError;
 pub use check::{Finding, SetupCheck};
 pub use event::Event;

@@ -98,6 +98,39 @@ pub(crate) fn no_api_key() {
     );
 }
 
+pub(crate) fn agent_disconnected(client_id: &str, was_there: bool) {
+    tracing::info!(
+        name: "agent_disconnected",
+        target: TARGET,
+        event = "agent_disconnected",
+        client = client_id.escape_default().to_string(),
+        was_there,
+        "a person has disconnected an agent"
+    );
+}
+
+pub(crate) fn agent_not_disconnected(client_id: &str, step: &'static str, error: &impl Display) {
+    tracing::warn!(
+        name: "agent_not_disconnected",
+        target: TARGET,
+        event = "agent_not_disconnected",
+        client = client_id.escape_default().to_string(),
+        step,
+        %error,
+        "a person's agent could not be disconnected"
+    );
+}
+
+pub(crate) fn agents_uses_not_read(error: &impl Display) {
+    tracing::warn!(
+        name: "agents_uses_not_read",
+        target: TARGET,
+        event = "agents_uses_not_read",
+        %error,
+        "the application's function failed, so that a person's agents are listed without their use"
+    );
+}
+
 pub(crate) fn finding(finding: &Finding) {
     match finding.is_good {
         true => tracing::info!(

@@ -12,6 +12,7 @@ use mcp_auth_core::{AuthHandle, ConfigError, Secret};
 use tokio::sync::watch;
 
 use crate::{
+    agents::WorkOsAgents,
     api::{Api, ApiError},
     check::{self, SetupCheck},
     effect::Effects,
@@ -94,6 +95,21 @@ impl WorkOs {
     pub async fn check(&self) -> SetupCheck {
         let Inner { effects, handle, api, .. } = &*self.0;
         check_setup(effects, handle, api.as_ref()).await
+    }
+
+    /// The agents that people have authorized in WorkOS: for a page on which a person sees and
+    /// disconnects them. It works as long as the application's `McpAuth` exists.
+    ///
+    /// # Errors
+    /// Where the settings have no API key.
+    pub fn agents(&self) -> Result<WorkOsAgents, ConfigError> {
+        let Inner { effects, handle, api, .. } = &*self.0;
+        let missing = || {
+            let expected = "must be the environment's API key, to list and end its consents";
+            ConfigError::missing("WORKOS_API_KEY", expected, "sk_test_a1B2c3")
+        };
+        let api = api.clone().ok_or_else(missing)?;
+        Ok(WorkOsAgents::new(api, effects.settings.clone(), handle.clone()))
     }
 
     /// Registers the resource's indicator in WorkOS.

@@ -201,6 +201,18 @@ impl RevocationIndex {
         self.states.get(&key)?.latest()
     }
 
+    /// Whether something is known of a key, and is so.
+    pub(super) fn state_is(
+        &self,
+        issuer: Option<&str>,
+        what: &super::Revoked,
+        is_so: impl Fn(&State) -> bool,
+    ) -> bool {
+        let Some(issuer) = self.issuers.known(issuer) else { return false };
+        let key = hash_of(&self.hash, what) ^ issuer.salt;
+        self.states.get(&key).is_some_and(|state| !state.is_empty() && is_so(&state))
+    }
+
     /// How many records there are.
     pub(super) fn len(&self) -> usize {
         self.counts.all.load(Ordering::Acquire)

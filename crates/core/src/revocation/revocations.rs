@@ -15,6 +15,7 @@ use super::{
     log::{LogBatch, LogEntry, LogError, MemoryLog, RevocationLog},
     record::{Effect, NewRevocation, Revocation, RevocationId, Revoked},
     settings::RevocationSettings,
+    state::State,
 };
 use crate::time::UnixTime;
 
@@ -203,6 +204,22 @@ impl Revocations {
     /// What is in force, for operators: a snapshot, in no order.
     pub fn in_force(&self) -> impl Iterator<Item = Arc<Revocation>> + use<> {
         self.0.index.in_force().into_iter()
+    }
+
+    /// Whether a standing revocation of the very same key is in force, by whichever name of the issuer.
+    pub(crate) fn stands(&self, new: &NewRevocation) -> bool {
+        self.any_state(new, State::stands)
+    }
+
+    /// Whether there is any record of the very same key, by whichever name of the issuer.
+    pub(crate) fn knows(&self, new: &NewRevocation) -> bool {
+        self.any_state(new, |_| true)
+    }
+
+    fn any_state(&self, new: &NewRevocation, is_so: impl Fn(&State) -> bool) -> bool {
+        let index = &self.0.index;
+        let names = index.issuers.names_of(new.issuer.as_deref());
+        names.iter().any(|name| index.state_is(name.as_deref(), &new.what, &is_so))
     }
 
     /// Tells `listener` of records from now on, as long as it exists.

@@ -12,7 +12,10 @@ use std::{
 };
 
 use futures_util::future::LocalBoxFuture;
-use mcp_auth_core::{Issuer, Profile, ProfileError, Secret, signature::Josekit};
+use mcp_auth_core::{
+    HttpClient, HttpRequest, Issuer, Profile, ProfileError, Secret, http::AllowedAddresses,
+    signature::Josekit,
+};
 use openssl::{
     asn1::Asn1Time,
     ec::{EcGroup, EcKey},
@@ -25,7 +28,9 @@ use openssl::{
 use tokio::task::LocalSet;
 
 use super::*;
-use crate::refresher::{RootCertificates, error::FetchError, fetch::Fetcher, http};
+use crate::refresher::{
+    ProxyChoice, ProxySettings, RootCertificates, error::FetchError, fetch::Fetcher, http,
+};
 
 const ISSUER: &str = "https://idp.example.com";
 const PUBLIC: &str = "93.184.216.34";
@@ -168,6 +173,56 @@ fn r27_a_userinfo_endpoint_on_the_issuers_origin_is_discovered() {
     assert!(internet.profile(&issuer()).is_ok());
 }
 
+#[test]
+fn r27_a_url_of_a_client_leads_to_public_addresses_only() {
+    for (addresses, connected) in [
+        (&["8.8.8.8"][..], Some("8.8.8.8")),
+        (&["10.0.0.5", "8.8.8.8"], Some("8.8.8.8")),
+        (&["10.0.0.5"], None),
+        (&["127.0.0.1", "::1"], None),
+        (&["169.254.169.254"], None),
+        (&["::ffff:10.0.0.5"], None),
+    ] {
+        let mut internet = Internet::new();
+        // The network of the issuer, which is private here, does not count.
+        internet.name("idp.example.com", &["10.0.0.4"]).name("keys.example.net", addresses);
+        let answer = internet.run_http(async |http| {
+            let request = HttpRequest::get("https://keys.example.net/client.json");
+            http.send(request.addresses(AllowedAddresses::Public)).await
+        });
+        match connected {
+            Some(address) => {
+                assert_eq!(answer.unwrap().status(), 200);
+                assert_eq!(internet.connected(), [address]);
+            }
+            None => {
+                let error = answer.unwrap_err().to_string();
+                assert!(error.contains("private address"), "{error}");
+                assert!(error.contains("a client names"), "{error}");
+                assert!(internet.connected().is_empty());
+            }
+        }
+    }
+}
+
+#[test]
+fn r27_a_url_of_a_client_is_not_fetched_through_a_proxy() {
+    let choice = ProxyChoice::Url(Secret::new("http://proxy.example.com:3128"));
+    let settings = ProxySettings { choice, exceptions: Some(Vec::new()) };
+    let mut internet = Internet::new();
+    internet.name("proxy.example.com", &[PUBLIC]).name("keys.example.net", &["8.8.8.8"]);
+    internet.proxy = settings.proxy(|_| None).unwrap().map(Arc::new);
+    for (host, says) in [("keys.example.net", "through a proxy"), ("10.0.0.5", "private address")] {
+        let answer = internet.run_http(async |http| {
+            let request = HttpRequest::get(format!("https://{host}/client.json"));
+            http.send(request.addresses(AllowedAddresses::Public)).await
+        });
+        let error = answer.unwrap_err().to_string();
+        assert!(error.contains(says), "{host}: {error}");
+    }
+    assert!(internet.connected().is_empty());
+}
+
 fn issuer() -> Issuer {
     Issuer::new(ISSUER).unwrap()
 }
@@ -177,6 +232,7 @@ struct Internet {
     names: HashMap<String, Vec<Vec<IpAddr>>>,
     documents: Arc<Documents>,
     connected: Rc<RefCell<Vec<IpAddr>>>,
+    proxy: Option<Arc<Proxy>>,
 }
 
 #[derive(Default)]
@@ -187,7 +243,12 @@ struct Documents {
 
 impl Internet {
     fn new() -> Self {
-        Self { names: HashMap::new(), documents: Arc::default(), connected: Rc::default() }
+        Self {
+            names: HashMap::new(),
+            documents: Arc::default(),
+            connected: Rc::default(),
+            proxy: None,
+        }
     }
 
     /// A name always has these addresses.
@@ -217,6 +278,10 @@ impl Internet {
     }
 
     fn run<T>(&self, act: impl AsyncFnOnce(Fetcher) -> T) -> T {
+        self.run_http(async |http| act(Fetcher::new(Arc::new(Josekit), http)).await)
+    }
+
+    fn run_http<T>(&self, act: impl AsyncFnOnce(Arc<dyn HttpClient>) -> T) -> T {
         let (port, certificate) = serve(self.documents.clone());
         let tls = RootCertificates::parse(&certificate).unwrap().connector().unwrap();
         let network = TestNetwork {
@@ -224,12 +289,12 @@ impl Internet {
             connected: self.connected.clone(),
             server: SocketAddr::from(([127, 0, 0, 1], port)),
         };
-        let (client, worker) = http::open(tls);
-        let fetcher = Fetcher::new(Arc::new(Josekit), Arc::new(client));
+        let (client, mut worker) = http::open(tls);
+        worker.proxy = self.proxy.clone();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         LocalSet::new().block_on(&runtime, async {
             tokio::select! {
-                outcome = act(fetcher) => outcome,
+                outcome = act(Arc::new(client)) => outcome,
                 () = worker.run(Rc::new(network)) => unreachable!("the worker runs until dropped"),
             }
         })
