@@ -19,6 +19,7 @@ mod cors;
 mod discovery;
 mod entry;
 mod extract;
+mod extractor_error;
 mod health;
 mod host;
 mod mcp;

@@ -9,8 +9,8 @@ use mcp_auth_core::{Rejection, permission::Need};
 
 use crate::{
     auth::{McpAuth, incoming},
-    authorize::ExtractorError,
     cors::RequestOrigin,
+    extractor_error::ExtractorError,
     observe,
     rejected::RejectedMessages,
     response,

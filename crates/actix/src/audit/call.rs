@@ -17,7 +17,7 @@ use mcp_auth_core::{
 };
 
 use super::log::AuditLog;
-use crate::{auth::McpAuth, authorize::ExtractorError, rejected::RejectedWithin};
+use crate::{auth::McpAuth, extractor_error::ExtractorError, rejected::RejectedWithin};
 
 /// What of a request is recorded: its messages, or itself. Each message has one record, which is
 /// written when its outcome is known. What has none when this is dropped was cut.

@@ -11,7 +11,7 @@ use std::{
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, dev::Payload};
 use mcp_auth_core::{Authenticated, Grants, Principal, Requirement};
 
-use super::ExtractorError;
+use crate::extractor_error::ExtractorError;
 use crate::{
     extract::{self, AuthedUser},
     observe,

@@ -13,8 +13,8 @@ use mcp_auth_core::{
 };
 
 use super::authentication::Authentication;
-use crate::authorize::ExtractorError;
 use crate::browser::{Cookies, check_same_site, protect_from_caches, reject_page};
+use crate::extractor_error::ExtractorError;
 
 impl Authentication {
     /// Loads the session of a request, and decides about it. `cookies` are those for the answer, and
