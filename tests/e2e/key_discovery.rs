@@ -14,7 +14,8 @@ use actix_mcp_auth::{
     operation::{Clock, SystemClock, UnixTime},
     testing::TestAuthority,
 };
-use serde_json::Value;
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::{Value, json};
 
 use crate::{
     logs::process_log,
@@ -90,6 +91,95 @@ async fn r27_metadata_of_another_issuer_leaves_known_keys_in_use() {
     assert_eq!(server.call(&unknown).await.status, 503);
     assert_eq!(server.call(&good_token(&authority)).await.status, 200);
     assert_eq!(authority.requests(JWKS), before);
+}
+
+/// A host whose realm `/realms/x` has its OpenID document at the place that is tried last, while
+/// the host itself answers at the other two.
+fn host_of_a_realm(jwks_uri: String, elsewhere: fn() -> HttpResponse) -> Server {
+    Server::start(move |config| {
+        let jwks_uri = jwks_uri.clone();
+        let document = move |request: HttpRequest| {
+            let issuer = format!("http://{}/realms/x", request.connection_info().host());
+            let document = json!({ "issuer": issuer, "jwks_uri": jwks_uri });
+            async { HttpResponse::Ok().json(document) }
+        };
+        config
+            .route("/realms/x/.well-known/openid-configuration", web::get().to(document))
+            .default_service(web::to(move || async move { elsewhere() }));
+    })
+}
+
+#[actix_web::test]
+async fn r27_an_unusable_answer_elsewhere_does_not_end_the_search_for_keys() {
+    let authority = authority();
+    let answers: [(&str, fn() -> HttpResponse); 7] = [
+        ("404", || HttpResponse::NotFound().finish()),
+        ("a login page", || HttpResponse::Ok().body("<html>")),
+        ("302", || HttpResponse::Found().insert_header(("Location", "/login")).finish()),
+        ("204", || HttpResponse::NoContent().finish()),
+        ("502", || HttpResponse::BadGateway().finish()),
+        ("another issuer", || {
+            HttpResponse::Ok().json(json!({ "issuer": "https://h", "jwks_uri": "https://h/jwks" }))
+        }),
+        ("an error", || HttpResponse::Ok().json(json!({ "error": "not_found" }))),
+    ];
+    for (what, elsewhere) in answers {
+        let host = host_of_a_realm(authority.jwks_uri(), elsewhere);
+        let issuer = format!("{}/realms/x", host.origin());
+        let auth = McpAuth::builder(RESOURCE).issuer(&*issuer).build().unwrap();
+        let server = Server::of(&auth);
+        let token = authority.token().issuer(&issuer).subject("user_ada").audience(RESOURCE);
+        assert_eq!(server.call(&token.sign()).await.status, 200, "{what}");
+    }
+}
+
+#[actix_web::test]
+async fn r27_metadata_without_jwks_uri_does_not_end_the_search_for_keys() {
+    process_log();
+    let authority = authority();
+    let jwks_uri = authority.jwks_uri();
+    let host = Server::start(move |config| {
+        let jwks_uri = jwks_uri.clone();
+        let document = move |request: HttpRequest| {
+            let issuer = format!("http://{}", request.connection_info().host());
+            let mut document = json!({ "issuer": issuer });
+            if request.path().ends_with("/openid-configuration") {
+                document["jwks_uri"] = json!(jwks_uri);
+            }
+            async { HttpResponse::Ok().json(document) }
+        };
+        config.default_service(web::to(document));
+    });
+    let issuer = host.origin();
+    let server = Server::of(&McpAuth::builder(RESOURCE).issuer(&*issuer).build().unwrap());
+    let token = authority.token().issuer(&issuer).subject("user_ada").audience(RESOURCE);
+    assert_eq!(server.call(&token.sign()).await.status, 200);
+}
+
+#[actix_web::test]
+async fn r27_the_log_has_the_answer_of_each_place_of_the_metadata() {
+    process_log();
+    let host = Server::start(|config| {
+        config.default_service(web::to(|request: HttpRequest| async move {
+            match request.path().contains("oauth-authorization-server") {
+                true => HttpResponse::BadGateway().finish(),
+                false => HttpResponse::NotFound().finish(),
+            }
+        }));
+    });
+    let authority = authority();
+    let issuer = host.origin();
+    let server = Server::of(&McpAuth::builder(RESOURCE).issuer(&*issuer).build().unwrap());
+    let token = authority.token().issuer(&issuer).subject("user_ada").audience(RESOURCE);
+    assert_eq!(server.call(&token.sign()).await.status, 503);
+    let lines = events("keys_fetch_failed", &issuer);
+    let line = lines.first().expect("an event");
+    for piece in [
+        format!("{issuer}/.well-known/oauth-authorization-server answered 502 Bad Gateway"),
+        format!("{issuer}/.well-known/openid-configuration answered 404 Not Found"),
+    ] {
+        assert!(line.contains(&piece), "{piece:?} is not in {line}");
+    }
 }
 
 #[actix_web::test]

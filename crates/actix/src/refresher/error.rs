@@ -12,28 +12,64 @@ const UNTRUSTED: &str =
 /// Why a document could not be fetched. For the log only.
 #[derive(Debug)]
 pub(super) enum FetchError {
-    Insecure { uri: String },
-    TooSlow { uri: String, limit: Duration },
-    Unreachable { uri: String, error: String },
-    Status { uri: String, status: u16 },
-    Body { uri: String, error: String },
-    File { path: String, error: String },
-    Keys { uri: String, error: JwksError },
-    Metadata { uri: String, error: MetadataError },
-    Profile { uri: String, error: NotAProfile },
-    NoMetadata,
-    NoJwksUri,
-    NoUserinfo,
-    ForeignUserinfo { uri: String },
+    Insecure {
+        uri: String,
+    },
+    TooSlow {
+        uri: String,
+        limit: Duration,
+    },
+    Unreachable {
+        uri: String,
+        error: String,
+    },
+    Status {
+        uri: String,
+        status: u16,
+    },
+    Body {
+        uri: String,
+        error: String,
+    },
+    File {
+        path: String,
+        error: String,
+    },
+    Keys {
+        uri: String,
+        error: JwksError,
+    },
+    Metadata {
+        uri: String,
+        error: MetadataError,
+    },
+    Profile {
+        uri: String,
+        error: NotAProfile,
+    },
+    NoJwksUri {
+        uri: String,
+    },
+    NoUserinfo {
+        uri: String,
+    },
+    /// No URL of the metadata served: why not, one by one.
+    Nowhere(Vec<FetchError>),
+    ForeignUserinfo {
+        uri: String,
+    },
 }
 
 impl FetchError {
-    /// Whether the server says that it has no such document: by its status, or with a web page
-    /// instead of it.
+    /// Whether the server says that it has no such document: by its status, with a web page
+    /// instead of it, or with an object that names no issuer.
     pub(super) fn says_nothing_is_there(&self) -> bool {
         match self {
-            Self::Status { status, .. } => (400..500).contains(status),
-            Self::Metadata { error, .. } => *error == MetadataError::NotAnObject,
+            Self::Status { status, .. } => (200..500).contains(status),
+            Self::Metadata { error, .. } => matches!(
+                error,
+                MetadataError::NotAnObject | MetadataError::OtherIssuer { found: None, .. }
+            ),
             _ => false,
         }
     }
@@ -74,15 +110,20 @@ impl fmt::Display for FetchError {
             Self::Keys { uri, error } => write!(f, "{uri}: {error}"),
             Self::Metadata { uri, error } => write!(f, "{uri}: {error}"),
             Self::Profile { uri, error } => write!(f, "{uri}: {error}"),
-            Self::NoMetadata => f.write_str("the issuer has no metadata"),
-            Self::NoUserinfo => f.write_str("the issuer's metadata has no userinfo_endpoint"),
+            Self::Nowhere(reasons) => {
+                let reasons: Vec<String> = reasons.iter().map(Self::to_string).collect();
+                f.write_str(&reasons.join("; "))
+            }
+            Self::NoUserinfo { uri } => {
+                write!(f, "{uri}: the issuer's metadata has no userinfo_endpoint")
+            }
             Self::ForeignUserinfo { uri } => write!(
                 f,
                 "the userinfo_endpoint of the issuer's metadata, {uri}, is on another origin than \
                  the issuer, so that no token is sent there: if it is right, name it in the \
                  configuration with Issuer::userinfo_endpoint({uri:?})"
             ),
-            Self::NoJwksUri => f.write_str("the issuer's metadata has no jwks_uri"),
+            Self::NoJwksUri { uri } => write!(f, "{uri}: the issuer's metadata has no jwks_uri"),
         }
     }
 }

@@ -36,6 +36,8 @@ pub(super) struct Fetcher {
     files: RefCell<HashMap<String, String>>,
     /// The `jwks_uri` that each issuer's metadata named last.
     discovered: RefCell<HashMap<String, String>>,
+    /// The URL of each issuer's metadata that named its keys last: it is asked first.
+    found_at: RefCell<HashMap<String, String>>,
     /// The `userinfo_endpoint` that was discovered for each issuer.
     userinfo: RefCell<HashMap<String, String>>,
     /// The discovered `userinfo_endpoint` of each issuer that is not used, once it was logged.
@@ -73,6 +75,7 @@ impl Fetcher {
             known: RefCell::default(),
             files: RefCell::default(),
             discovered: RefCell::default(),
+            found_at: RefCell::default(),
             userinfo: RefCell::default(),
             not_used: RefCell::default(),
         }
@@ -136,29 +139,30 @@ impl Fetcher {
     /// says it has nothing is passed over: an OpenID document has less in it than the one of RFC
     /// 8414, and must not take its place because of a short failure.
     pub(super) async fn metadata(&self, issuer: &Issuer) -> Fetched<AuthorizationServerMetadata> {
-        self.walk_metadata(issuer, FetchError::NoMetadata, |found| match found {
+        let urls = metadata_urls(issuer.name());
+        self.walk_metadata(issuer, urls, |_, found| match found {
             Err(error) if error.says_nothing_is_there() => Continue(error),
             outcome => Break(outcome),
         })
         .await
     }
 
-    /// Tries one well-known URL of the issuer's metadata after the other until `judge` stops; the
-    /// last reason to go on is the error.
+    /// Tries one URL of the issuer's metadata after the other until `judge` stops; where it never
+    /// does, the error has each reason to go on.
     async fn walk_metadata<T>(
         &self,
         issuer: &Issuer,
-        nowhere: FetchError,
-        judge: impl Fn(Fetched<AuthorizationServerMetadata>) -> Step<T>,
+        urls: Vec<String>,
+        judge: impl Fn(&str, Fetched<AuthorizationServerMetadata>) -> Step<T>,
     ) -> Result<T, FetchError> {
-        let mut last = nowhere;
-        for uri in metadata_urls(issuer.name()) {
-            match judge(self.metadata_at(issuer, &uri).await) {
+        let mut reasons = Vec::new();
+        for uri in urls {
+            match judge(&uri, self.metadata_at(issuer, &uri).await) {
                 Break(outcome) => return outcome,
-                Continue(reason) => last = reason,
+                Continue(reason) => reasons.push(reason),
             }
         }
-        Err(last)
+        Err(FetchError::Nowhere(reasons))
     }
 
     async fn metadata_at(
@@ -191,9 +195,23 @@ impl Fetcher {
         }
     }
 
+    /// From the first document that names it, whatever the other URLs answer: they can belong to
+    /// the host and not to the issuer. What is used names the issuer byte for byte (RFC 8414 §3.3).
     async fn discover_jwks_uri(&self, issuer: &Issuer) -> Result<String, FetchError> {
-        let (metadata, _) = self.metadata(issuer).await?;
-        let uri = metadata.jwks_uri().ok_or(FetchError::NoJwksUri)?.to_owned();
+        let mut urls = metadata_urls(issuer.name());
+        if let Some(known) = self.found_at.borrow().get(issuer.name()) {
+            // A stable sort: the others keep their order.
+            urls.sort_by_key(|url| url != known);
+        }
+        let found = self.walk_metadata(issuer, urls, |url, found| match found {
+            Ok((metadata, _)) => match metadata.jwks_uri() {
+                Some(uri) => Break(Ok((url.to_owned(), uri.to_owned()))),
+                None => Continue(FetchError::NoJwksUri { uri: url.to_owned() }),
+            },
+            Err(error) => Continue(error),
+        });
+        let (found_at, uri) = found.await?;
+        self.found_at.borrow_mut().insert(issuer.name().to_owned(), found_at);
         let old = self.discovered.borrow_mut().insert(issuer.name().to_owned(), uri.clone());
         if let Some(old) = old.filter(|old| *old != uri) {
             observe::jwks_uri_changed(issuer.name(), &old, &uri);

@@ -2,7 +2,9 @@
 
 use std::ops::ControlFlow::{Break, Continue};
 
-use mcp_auth_core::{HttpRequest, Issuer, Profile, ProfileError, Secret, issuer::WorkosApi};
+use mcp_auth_core::{
+    HttpRequest, Issuer, Profile, ProfileError, Secret, issuer::WorkosApi, metadata::metadata_urls,
+};
 
 use super::Fetcher;
 use crate::{
@@ -71,10 +73,11 @@ impl Fetcher {
         if let Some(known) = self.userinfo.borrow().get(issuer.name()) {
             return Ok(known.clone());
         }
-        let endpoint = self.walk_metadata(issuer, FetchError::NoUserinfo, |found| match found {
+        let urls = metadata_urls(issuer.name());
+        let endpoint = self.walk_metadata(issuer, urls, |url, found| match found {
             Ok((metadata, _)) => match metadata.userinfo_endpoint() {
                 Some(endpoint) => Break(own(issuer, endpoint)),
-                None => Continue(FetchError::NoUserinfo),
+                None => Continue(FetchError::NoUserinfo { uri: url.to_owned() }),
             },
             Err(error) => Continue(error),
         });
