@@ -85,7 +85,8 @@ impl Curve {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UnusableKey {
-    /// A member is absent, has the wrong type, or is not strict base64url.
+    /// A member is absent, has the wrong type, or is not base64url. Padding and the alphabet of plain
+    /// base64 are read.
     Malformed,
     /// A member occurs twice ("member names within a JWK MUST be unique", RFC 7517 §4): two parsers
     /// could read different keys.
@@ -99,6 +100,9 @@ pub enum UnusableKey {
     /// RSA of less than 2048 or more than 8192 bits, with an even modulus or one that has a factor
     /// below 752, or with a public exponent that is even, 1, or longer than 32 bits.
     WeakRsa,
+    /// RSA whose primes were made by the library of CVE-2017-15361 (ROCA), so that its modulus can be
+    /// factored.
+    RocaRsa,
     /// A point of small order on Ed25519: anyone can forge signatures for it.
     WeakPoint,
     /// `alg` is not supported, not for this kind of key, or not allowed for this issuer.
@@ -119,6 +123,7 @@ impl fmt::Display for UnusableKey {
             Self::NotForVerifying => "not for verifying signatures",
             Self::UnknownKind => "unknown key type or curve",
             Self::WeakRsa => "RSA key of unacceptable size, modulus or exponent",
+            Self::RocaRsa => "RSA key that can be factored (ROCA, CVE-2017-15361)",
             Self::WeakPoint => "a point of small order",
             Self::UnacceptableAlgorithm => "algorithm not acceptable",
             Self::TooManyCandidates => "more than four keys of one kid and algorithm",
@@ -244,21 +249,41 @@ fn rsa(n: Vec<u8>, e: Vec<u8>) -> Result<PublicKey, UnusableKey> {
     if !size_is_sound || !exponent_is_sound || has_small_factor(&n) {
         return Err(UnusableKey::WeakRsa);
     }
+    if has_roca_fingerprint(&n) {
+        return Err(UnusableKey::RocaRsa);
+    }
     Ok(PublicKey::Rsa { n, e })
+}
+
+/// Whether a modulus is a power of 65537 modulo each of the primes up to 167: so are those whose
+/// primes are `k * M + (65537^a mod M)`, where `M` is the product of these or more primes, and other
+/// moduli are with a probability of 2^-154 (Nemec, Sys, Svenda, Klinec, Matyas: "The Return of
+/// Coppersmith's Attack: Practical Factorization of Widely Used RSA Moduli", ACM CCS 2017, §2.3).
+fn has_roca_fingerprint(n: &[u8]) -> bool {
+    let is_power = |prime: u64| {
+        let residue = remainder(n, prime);
+        let powers = std::iter::successors(Some(1), |power| Some(power * 65537 % prime));
+        powers.take(prime as usize).any(|power| power == residue)
+    };
+    let is_prime = |n: &u64| (2..*n).take_while(|d| d * d <= *n).all(|d| !n.is_multiple_of(d));
+    (3..=167).filter(is_prime).all(is_power)
+}
+
+/// The remainder of a big-endian number. The divisor is below 752.
+fn remainder(n: &[u8], divisor: u64) -> u64 {
+    // Four bytes at a time: the remainder is below 752, so that this stays within 64 bits.
+    let (head, words) = n.split_at(n.len() % 4);
+    let append = |number: u64, bytes: &[u8]| {
+        let appended = bytes.iter().fold(number, |sum, byte| sum << 8 | u64::from(*byte));
+        appended % divisor
+    };
+    words.chunks(4).fold(append(0, head), append)
 }
 
 /// Whether a big-endian number is even or has a factor below 752. No product of two large primes
 /// has one; the partial validation of RSA keys includes this check (NIST SP 800-89 §5.3.3).
 fn has_small_factor(n: &[u8]) -> bool {
-    let divides = |divisor: u64| {
-        // Four bytes at a time: the remainder is below 752, so that this stays within 64 bits.
-        let (head, words) = n.split_at(n.len() % 4);
-        let append = |number: u64, bytes: &[u8]| {
-            let appended = bytes.iter().fold(number, |sum, byte| sum << 8 | u64::from(*byte));
-            appended % divisor
-        };
-        words.chunks(4).fold(append(0, head), append) == 0
-    };
+    let divides = |divisor: u64| remainder(n, divisor) == 0;
     // Composite divisors change nothing: a number that they divide has a smaller prime factor.
     divides(2) || (3..752).step_by(2).any(divides)
 }
@@ -310,8 +335,15 @@ const fn little(number: u8) -> [u8; 32] {
     bytes
 }
 
+/// The bytes of a member. Some issuers write padding or the alphabet of plain base64 here, against
+/// RFC 7518 §2; that changes nothing about which key it is. Tokens are never read like this.
 fn bytes(member: &Option<String>) -> Result<Vec<u8>, UnusableKey> {
-    member.as_deref().and_then(base64url::decode).ok_or(UnusableKey::Malformed)
+    let text = member.as_deref().ok_or(UnusableKey::Malformed)?;
+    let lenient = || {
+        let text = text.strip_suffix("==").or(text.strip_suffix('=')).unwrap_or(text);
+        base64url::decode(&text.replace('+', "-").replace('/', "_"))
+    };
+    base64url::decode(text).or_else(lenient).ok_or(UnusableKey::Malformed)
 }
 
 fn without_leading_zeros(mut number: Vec<u8>) -> Vec<u8> {

@@ -45,7 +45,9 @@ fn r25_unusable_keys_are_rejected_with_a_reason() {
         (json!("key"), UnusableKey::Malformed),
         (json!({"kty": "RSA"}), UnusableKey::Malformed),
         (with(rsa_of(2048), "kid", json!(7)), UnusableKey::Malformed),
-        (with(rsa_of(2048), "n", json!("a+b")), UnusableKey::Malformed),
+        (with(rsa_of(2048), "n", json!("a b")), UnusableKey::Malformed),
+        (with(rsa_of(2048), "n", json!("AQ===")), UnusableKey::Malformed),
+        (with(rsa_of(2048), "n", json!("A=Q")), UnusableKey::Malformed),
         (rsa_of(1024), UnusableKey::WeakRsa),
         (rsa_of(2040), UnusableKey::WeakRsa),
         (rsa_of(16_384), UnusableKey::WeakRsa),
@@ -251,4 +253,67 @@ fn every_reason_has_its_own_text_and_debug_hides_the_key() {
     assert_eq!(told.len(), reasons.len());
     let shown = format!("{:?}", PublicKey::Ed25519 { x: vec![7; 32] });
     assert_eq!(shown, "PublicKey(Ed25519)");
+}
+
+#[test]
+fn r25_padding_and_plain_base64_are_read_in_keys() {
+    let mut n = rough(0x80, 256);
+    n[1] = 0xfb;
+    n[2] = 0xff;
+    while has_small_factor(&n) || has_roca_fingerprint(&n) {
+        n[255] = n[255].wrapping_add(2);
+    }
+    let strict = base64url::encode(&n);
+    let key = |n: String, e: &str| {
+        let key = json!({"kty": "RSA", "n": n, "e": e});
+        Jwk::from_json(&key).unwrap().key
+    };
+    let sound = key(strict.clone(), "AQAB");
+    let plain = strict.replace('-', "+").replace('_', "/");
+    assert_ne!(plain, strict);
+    for n in [format!("{strict}=="), plain.clone(), format!("{plain}==")] {
+        assert_eq!(key(n, "AQAB"), sound);
+    }
+    assert_eq!(key(strict, "AAEAAQ=="), sound);
+    let x =
+        json!({"kty": "OKP", "crv": "Ed25519", "x": format!("{}=", base64url::encode(&[7; 32]))});
+    assert_eq!(Jwk::from_json(&x).unwrap().key, PublicKey::Ed25519 { x: vec![7; 32] });
+}
+
+/// A number of 2048 bits that is a power of 65537 modulo `m`, the product of the primes up to 167,
+/// and has no factor below 752.
+fn roca_modulus() -> Vec<u8> {
+    let mut context = openssl::bn::BigNumContext::new().unwrap();
+    let word = |n| BigNum::from_u32(n).unwrap();
+    let mut m = word(1);
+    for prime in (2..=167_u32).filter(|n| (2..*n).all(|d| n % d != 0)) {
+        m.mul_word(prime).unwrap();
+    }
+    let mut power = BigNum::new().unwrap();
+    power.mod_exp(&word(65537), &word(1234), &m, &mut context).unwrap();
+    // A multiple of `m` of 2048 bits, and then the next ones.
+    let mut n = BigNum::new().unwrap();
+    n.lshift(&m, 2047 - m.num_bits() + 1).unwrap();
+    n = &n + &power;
+    while has_small_factor(&n.to_vec()) {
+        n = &n + &m;
+    }
+    n.to_vec()
+}
+
+#[test]
+fn r25_a_roca_vulnerable_rsa_key_is_rejected() {
+    let n = roca_modulus();
+    let of = |n: &[u8]| json!({"kty": "RSA", "n": base64url::encode(n), "e": "AQAB"});
+    assert_eq!(Jwk::from_json(&of(&n)), Err(UnusableKey::RocaRsa));
+    // The next number without small factors has another residue.
+    let mut other = n;
+    loop {
+        let last = other.len() - 1;
+        other[last] = other[last].wrapping_add(2);
+        if !has_small_factor(&other) {
+            break;
+        }
+    }
+    assert!(Jwk::from_json(&of(&other)).is_ok());
 }
