@@ -142,3 +142,68 @@ async fn r21_strict_mode_is_rfc_9068_in_full() {
     let typed = Server::of(&builder(&authority).strict_token_type().build().unwrap());
     assert_eq!(typed.call(&full().without("jti").sign()).await.status, 200);
 }
+
+#[actix_web::test]
+async fn r21_the_issuer_says_which_tokens_are_access_tokens() {
+    let authority = authority();
+    let trusting =
+        |issuer: Issuer| Server::of(&McpAuth::builder(RESOURCE).issuer(issuer).build().unwrap());
+    let issuer = || Issuer::new(authority.issuer()).unwrap().audience("app-1");
+    // The tokens of programs of Entra ID, and of Dex, which have `at_hash`.
+    let of_entra = |idtyp: &str| {
+        authority
+            .token()
+            .subject("p")
+            .without("scope")
+            .without("client_id")
+            .audience("app-1")
+            .claim("idtyp", idtyp)
+    };
+    let of_dex = |name: &str| {
+        authority
+            .token()
+            .subject("p")
+            .without("scope")
+            .without("client_id")
+            .audience("app-1")
+            .claim("at_hash", "h")
+            .claim("name", name)
+    };
+    let unsaid = trusting(issuer());
+    for token in [of_entra("app"), of_dex("access")] {
+        unsaid.call(&token.sign()).await.assert_invalid_token("nothing says what it is");
+    }
+    let has = |claim: &'static str, value: &'static str| {
+        issuer().access_token_if(move |token| token.claim(claim) == Ok(Some(value.to_owned())))
+    };
+    let entra = trusting(has("idtyp", "app"));
+    assert_eq!(entra.call(&of_entra("app").sign()).await.status, 200);
+    entra.call(&of_entra("user").sign()).await.assert_invalid_token("another value");
+    let dex = trusting(has("name", "access"));
+    assert_eq!(dex.call(&of_dex("access").sign()).await.status, 200);
+    let says_id = of_dex("access").claim("typ", "ID").sign();
+    dex.call(&says_id).await.assert_invalid_token("it says itself that it is an ID token");
+    let forged = of_dex("access").sign() + "A";
+    dex.call(&forged).await.assert_invalid_token("the rule is asked after the signature");
+}
+
+#[actix_web::test]
+async fn r21_an_id_token_with_the_resource_in_aud_is_refused() {
+    let authority = authority();
+    let server = Server::of(&builder(&authority).build().unwrap());
+    let with = |claims: &[(&str, serde_json::Value)]| {
+        let token = authority.token().subject("user_ada").without("scope").without("client_id");
+        let token = token.audiences(["client-1", RESOURCE]);
+        let token =
+            claims.iter().fold(token, |token, (name, value)| token.claim(*name, value.clone()));
+        token.claim("azp", "client-1").sign()
+    };
+    let keycloak = [("typ", json!("ID")), ("nonce", json!("n")), ("auth_time", json!(1))];
+    let cognito = [("token_use", json!("id"))];
+    let logout = [("events", json!({ "http://schemas.openid.net/event/backchannel-logout": {} }))];
+    for claims in [&keycloak[..], &keycloak[1..], &cognito, &logout] {
+        server.call(&with(claims)).await.assert_invalid_token(&format!("{claims:?}"));
+    }
+    let access = [("typ", json!("Bearer")), ("nonce", json!("n")), ("auth_time", json!(1))];
+    assert_eq!(server.call(&with(&access)).await.status, 200);
+}

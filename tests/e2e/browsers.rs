@@ -310,3 +310,18 @@ fn list(answer: &Answer, name: &str) -> Vec<String> {
     let values = answer.headers.get_all(name).map(|value| value.to_str().unwrap());
     values.flat_map(|value| value.split(',')).map(|one| one.trim().to_ascii_lowercase()).collect()
 }
+
+#[actix_web::test]
+async fn r16_a_page_may_send_further_headers_that_are_configured() {
+    let authority = authority();
+    let auth = builder(&authority).allow_origin(PAGE).allow_headers(["If-Match", "x-request-id"]);
+    // actix-cors within is not asked for preflights.
+    let server = with_cors(&auth.build().unwrap(), Theirs::Within);
+    let allowed = list(&preflight(&server).send().await, "access-control-allow-headers");
+    for name in
+        ["authorization", "if-match", "x-request-id", "traceparent", "tracestate", "baggage"]
+    {
+        assert!(allowed.contains(&name.into()), "{name} in {allowed:?}");
+    }
+    assert!(!allowed.contains(&"x-other".into()), "{allowed:?}");
+}

@@ -212,3 +212,61 @@ async fn r27_keys_are_discovered_from_the_issuers_metadata() {
     let server = Server::of(&McpAuth::builder(RESOURCE).issuer(any).build().unwrap());
     assert_eq!(server.call(&good_token(&authority)).await.status, 200);
 }
+
+#[actix_web::test]
+async fn r02_a_slash_at_the_end_of_a_document_s_path_counts_for_nothing() {
+    let authority = authority();
+    let page = || async { HttpResponse::Ok().body("<html>") };
+    let auth = builder(&authority).build().unwrap();
+    let of_middleware = auth.clone();
+    let behind_a_page = Server::start(move |config| {
+        config.configure(auth.discovery()).default_service(web::to(page));
+    });
+    let by_middleware = Server::start(move |config| {
+        let auth = of_middleware.clone();
+        config.service(web::scope("").wrap(auth.middleware()).default_service(web::to(page)));
+    });
+    for (what, server) in [("routes", behind_a_page), ("middleware", by_middleware)] {
+        for place in PLACES {
+            let answer = server.get(&format!("{place}/")).send().await;
+            assert_eq!(answer.status, 200, "{what} {place}");
+            assert_eq!(answer.json()["resource"], RESOURCE, "{what} {place}");
+        }
+        let two = server.get(&format!("{}//", PLACES[0])).send().await;
+        assert!(!two.body.contains(RESOURCE), "{what}");
+    }
+}
+
+#[actix_web::test]
+async fn r02_documents_are_there_behind_normalize_path_with_slashes() {
+    use actix_web::middleware::{NormalizePath, TrailingSlash};
+
+    let authority = authority();
+    let auth = builder(&authority).build().unwrap();
+    for slashes in [TrailingSlash::Always, TrailingSlash::Trim] {
+        let auth = auth.clone();
+        let app = App::new()
+            .wrap(NormalizePath::new(slashes))
+            .configure(auth.discovery())
+            .service(web::resource(["/mcp", "/mcp/"]).wrap(auth.middleware()).to(ok));
+        let app = actix_web::test::init_service(app).await;
+        for place in PLACES {
+            let request = actix_web::test::TestRequest::get().uri(place).to_request();
+            let answer = actix_web::test::call_service(&app, request).await;
+            assert_eq!(answer.status(), 200, "{slashes:?} {place}");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn r04_further_members_of_the_metadata_are_served() {
+    let authority = authority();
+    let auth = builder(&authority)
+        .resource_metadata("resource_tos_uri", "https://app.example.com/terms")
+        .resource_metadata("resource_name#de", "Lesezeichen");
+    let server = Server::of(&auth.build().unwrap());
+    let document = server.get(PLACES[0]).send().await.json();
+    assert_eq!(document["resource_tos_uri"], "https://app.example.com/terms");
+    assert_eq!(document["resource_name#de"], "Lesezeichen");
+    assert_eq!(document["resource"], RESOURCE);
+}

@@ -42,6 +42,7 @@ mod recipes;
 mod revocation_events;
 mod sessions;
 mod settings;
+mod setup_mistakes;
 mod sign_in;
 mod streams;
 mod support;

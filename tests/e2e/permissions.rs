@@ -154,7 +154,8 @@ async fn r15_scopes_claims_and_the_application_grant() {
         (claiming(&authority, "permissions", json!(["a", "bookmarks:write", 7])), 200),
         (claiming(&authority, "permissions", json!(["bookmarks:write bookmarks:read"])), 403),
         (claiming(&authority, "permissions", json!("a bookmarks:write")), 200),
-        (claiming(&authority, "permissions", json!({"bookmarks:write": true})), 403),
+        (claiming(&authority, "permissions", json!({"bookmarks:write": true})), 200),
+        (claiming(&authority, "permissions", json!({"bookmarks:write": false})), 403),
         (claiming(&authority, "permissions", Value::Null), 403),
         (claiming(&authority, "role", "admin"), 200),
         (claiming(&authority, "role", "administrator"), 403),
@@ -351,4 +352,46 @@ async fn r15_a_remembered_token_is_asked_as_a_new_one_is() {
         assert_asks_for(&server.post("/writers", &token).await, "bookmarks:write");
     }
     assert_eq!(auth.token_cache_use().entries, 1, "it was remembered");
+}
+
+#[actix_web::test]
+async fn the_members_of_a_claim_s_object_are_names_of_permissions() {
+    crate::logs::process_log();
+    const ROLES: &str = "urn:zitadel:iam:org:project:roles";
+    let authority = authority();
+    let auth = granting(&authority, &["openid"]).grants_from_claim(ROLES).build().unwrap();
+    let server = Server::start(move |config| {
+        let route = web::post().to(async |_: Authorized<Admin>| "administered");
+        config.service(web::resource("/mcp").wrap(auth.middleware()).route(route));
+    });
+    let call = async |roles: Value| {
+        let token = authority.token().subject("user_ada").audience(RESOURCE).claim(ROLES, roles);
+        server.call(&token.sign()).await.status.as_u16()
+    };
+    let by_organization = json!({ "2234": "x.example" });
+    for (roles, status) in [
+        (json!({ "admin": by_organization, "write": by_organization }), 200),
+        (json!({ "admin": true }), 200),
+        (json!({ "admin": {} }), 200),
+        (json!(["other", "admin"]), 200),
+        (json!("other admin"), 200),
+        (json!({ "admin": false }), 403),
+        (json!({ "admin": null }), 403),
+        (json!({ "other": { "admin": true } }), 403),
+        (json!({}), 403),
+        (json!(null), 403),
+        (json!("other,admin"), 403),
+    ] {
+        assert_eq!(call(roles.clone()).await, status, "{roles}");
+    }
+    let unreadable = || {
+        let text = crate::logs::process_log().text();
+        let of_it = |line: &&str| line.contains("event=\"grant_claim_unreadable\"");
+        text.lines().filter(|line| of_it(line) && line.contains(ROLES)).count()
+    };
+    assert_eq!(unreadable(), 0);
+    for roles in [json!([{ "name": "admin" }]), json!(7), json!(true)] {
+        assert_eq!(call(roles.clone()).await, 403, "{roles}");
+    }
+    assert!(unreadable() >= 3);
 }

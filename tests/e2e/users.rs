@@ -236,6 +236,40 @@ impl IdentityStore for ByOrganization {
     }
 }
 
+/// People by the object id that Entra ID gives them, which `sub` is not.
+struct ByObjectId;
+
+#[async_trait]
+impl IdentityStore for ByObjectId {
+    type User = people::Model;
+
+    fn claims(&self) -> &[&'static str] {
+        &["oid"]
+    }
+
+    async fn find(&self, who: &Lookup<'_>) -> Result<Found<people::Model>, StoreError> {
+        let oid: Option<String> = who.claim("oid").ok().flatten();
+        let ada = people::Model { id: 1, external_id: None, name: "Ada".to_owned() };
+        Ok((oid.as_deref() == Some("object-1")).then_some(ada).into())
+    }
+}
+
+#[actix_web::test]
+async fn people_are_found_by_a_claim_that_the_store_names() {
+    let authority = authority();
+    let users = ByObjectId.cached(Duration::from_secs(60), 100);
+    let server = serve(builder(&authority).users(users).build().unwrap());
+    let token = || authority.token().subject("sub-of-this-application").audience(RESOURCE);
+    assert_eq!(server.call(&token().claim("oid", "object-1").sign()).await.body, "Ada");
+    for (what, token) in [
+        ("another", token().claim("oid", "object-2")),
+        ("none", token()),
+        ("not text", token().claim("oid", 1)),
+    ] {
+        assert_eq!(server.call(&token.sign()).await.status, 403, "{what}");
+    }
+}
+
 #[actix_web::test]
 async fn r35_a_user_who_has_changed_is_asked_for_anew() {
     let authority = authority();

@@ -1,6 +1,10 @@
 //! [`McpAuth`], the one object that an application builds and clones into its workers.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
 use actix_web::http::header::{self, HeaderMap};
 use mcp_auth_core::{Authenticator, Challenge, HttpClient, IncomingRequest, mcp::SessionBindings};
@@ -29,6 +33,8 @@ pub(crate) struct Inner {
     pub(crate) hosts: HostPolicy,
     pub(crate) origins: OriginPolicy,
     pub(crate) discovery: Discovery,
+    /// Whether it was looked at whether the application answers for `discovery`.
+    pub(crate) discovery_checked: AtomicBool,
     pub(crate) observer: Observer,
     pub(crate) refresher: JwksRefresher,
     pub(crate) revocations: SharedRevocations,

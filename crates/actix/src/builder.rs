@@ -1,11 +1,15 @@
 //! Configuration, checked at start-up.
 
-use std::{fmt, mem, sync::Arc, time::Duration};
+use std::{
+    fmt, mem,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
 use mcp_auth_core::{
     ApiKey, AudiencePolicy, Authenticator, BearerToken, ConfigError, Issuer,
-    ProtectedResourceMetadata, Resource, ResourceKind, ResourcePolicy, TokenCacheSettings,
-    UnknownUser,
+    ProtectedResourceMetadata, Resource, ResourceKind, ResourcePolicy, Scope, TokenCacheSettings,
+    TokenCheck, UnknownUser,
     mcp::{SessionBindings, SessionSettings},
     permission::{Need, PermissionPolicy},
     refresh::RefreshSettings,
@@ -38,9 +42,9 @@ mod revocations;
 mod tokens;
 mod users;
 
-use browsers::{checked_host, checked_origin};
+use browsers::{checked_header, checked_host, checked_origin};
 use deployment::checked_path;
-use documents::scopes;
+use documents::{OFFLINE_ACCESS, refuse_offline_access, scopes};
 pub use error::BuildError;
 use users::UseStore;
 
@@ -66,13 +70,16 @@ pub struct McpAuthBuilder {
     ask_at_sign_in: Vec<&'static Need>,
     resource_name: Option<String>,
     resource_documentation: Option<String>,
+    resource_metadata: serde_json::Map<String, serde_json::Value>,
     unknown_user: UnknownUser,
     strict_type: bool,
     strict_claims: bool,
+    checks: Vec<TokenCheck>,
     max_token_len: usize,
     hosts: Vec<String>,
     origins: Vec<String>,
     any_origin: bool,
+    headers: Vec<String>,
     shim: Option<bool>,
     openid_shim: bool,
     roots: Result<RootCertificates, ConfigError>,
@@ -111,13 +118,16 @@ impl McpAuthBuilder {
             ask_at_sign_in: Vec::new(),
             resource_name: None,
             resource_documentation: None,
+            resource_metadata: serde_json::Map::new(),
             unknown_user: UnknownUser::default(),
             strict_type: false,
             strict_claims: false,
+            checks: Vec::new(),
             max_token_len: BearerToken::DEFAULT_MAX_LEN,
             hosts: Vec::new(),
             origins: Vec::new(),
             any_origin: false,
+            headers: Vec::new(),
             shim: None,
             openid_shim: false,
             roots: Ok(RootCertificates::default()),
@@ -175,6 +185,9 @@ impl McpAuthBuilder {
             observe::outbound_proxy(resource.as_str(), proxy, proxy.source());
         }
         let required = scopes("require_scopes", &self.required_scopes)?;
+        refuse_offline_access("require_scopes", required.iter().map(Scope::as_str))?;
+        let asked = self.ask_at_sign_in.iter().flat_map(|need| need.permissions());
+        refuse_offline_access("ask_at_sign_in", asked.map(|permission| permission.name()))?;
         let advertised = scopes("scopes_supported", &self.advertised_scopes)?;
 
         let mut hosts = HostPolicy::of(&resource);
@@ -188,6 +201,9 @@ impl McpAuthBuilder {
         if self.any_origin {
             origins.allow_any();
         }
+        for name in self.headers {
+            origins.allow_header(checked_header(name)?);
+        }
 
         self.refresh.check()?;
         self.sessions.check()?;
@@ -199,10 +215,12 @@ impl McpAuthBuilder {
         policy.leeway = self.leeway.unwrap_or(policy.leeway);
         policy.required_scopes = required.clone();
         policy.permissions = self.permissions;
+        policy.permissions.on_unreadable_claim(observe::grant_claim_unreadable);
         policy.ask_at_sign_in = self.ask_at_sign_in;
         policy.unknown_user = self.unknown_user;
         policy.strict_type = self.strict_type;
         policy.strict_claims = self.strict_claims;
+        policy.checks = self.checks;
         policy.max_token_len = self.max_token_len;
         policy.token_cache = self.token_cache;
         policy.max_token_lifetime = self.max_token_lifetime.unwrap_or(policy.max_token_lifetime);
@@ -236,6 +254,9 @@ impl McpAuthBuilder {
         authenticator.check_permissions()?;
         authenticator.check_advertised("scopes_supported", &advertised)?;
 
+        if advertised.iter().any(|scope| scope.as_str() == OFFLINE_ACCESS) {
+            observe::offline_access_not_listed(resource.as_str());
+        }
         let listed = required.into_iter().chain(advertised);
         let listed = listed.chain(authenticator.granted_by_scope());
         let listed = authenticator.told_to_clients(listed);
@@ -243,7 +264,8 @@ impl McpAuthBuilder {
         let metadata = ProtectedResourceMetadata::new(&resource, servers.map(Issuer::name))
             .scopes(&listed)
             .name(self.resource_name)
-            .documentation(self.resource_documentation);
+            .documentation(self.resource_documentation)
+            .further(self.resource_metadata)?;
         for doubt in resource.warnings() {
             observe::public_url_doubtful(resource.as_str(), doubt);
         }
@@ -264,6 +286,7 @@ impl McpAuthBuilder {
         authenticator.forget_revoked_users();
         Ok(McpAuth::from_inner(Inner {
             challenge: authenticator.challenge(&[]),
+            discovery_checked: AtomicBool::new(false),
             discovery: Discovery::new(&resource, served_at.as_deref(), &metadata, &issuers, shim),
             observer: Observer::new(resource.as_str(), self.log_sampling),
             hosts,
@@ -324,6 +347,11 @@ mod tests {
             (refused(|b| b.allow_origin("https://h/path")), "allow_origin"),
             (refused(|b| b.allow_origin("chat.example.com")), "allow_origin"),
             (refused(|b| b.allow_origin("*")), "allow_origin"),
+            (refused(|b| b.allow_headers(["a b"])), "allow_headers"),
+            (refused(|b| b.allow_headers(["*"])), "allow_headers"),
+            (refused(|b| b.require_scopes(["openid", "offline_access"])), "refresh token"),
+            (refused(|b| b.resource_metadata("resource", "https://h")), "resource_metadata"),
+            (refused(|b| b.resource_metadata("resource_tos_uri", "")), "resource_metadata"),
             (refused(|b| b.allow_host("app:8787")), "allow_host"),
             (refused(|b| b.allow_host("http://app")), "allow_host"),
             (refused(|b| b.refresh(refresh(|s| s.max_max_age = Duration::ZERO))), "refresh."),

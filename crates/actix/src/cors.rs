@@ -13,9 +13,10 @@ use mcp_auth_core::{Rejection, Resource, rejection::ForbiddenReason};
 /// Headers that a page may read from an answer.
 const EXPOSED: &str = "WWW-Authenticate, Mcp-Session-Id, DPoP-Nonce, Retry-After";
 const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
-/// Headers that a page may send, besides `Mcp-Param-*`.
+/// Headers that a page may send, besides `Mcp-Param-*` and those of the configuration.
 const ALLOWED: &str = "Authorization, Content-Type, Accept, MCP-Protocol-Version, Mcp-Method, \
-                       Mcp-Name, Mcp-Session-Id, Last-Event-ID, DPoP";
+                       Mcp-Name, Mcp-Session-Id, Last-Event-ID, DPoP, traceparent, tracestate, \
+                       baggage";
 /// How long a browser may remember a preflight's answer, in seconds.
 const MAX_AGE: u32 = 600;
 
@@ -26,6 +27,8 @@ pub(crate) struct OriginPolicy {
     any: bool,
     /// A server in development: pages from the same machine may call it.
     loopback: bool,
+    /// Further headers that a page may send.
+    headers: Vec<HeaderName>,
 }
 
 impl OriginPolicy {
@@ -36,7 +39,12 @@ impl OriginPolicy {
             allowed: vec![resource.origin().to_owned()],
             any: false,
             loopback: resource.is_loopback(),
+            headers: Vec::new(),
         }
+    }
+
+    pub(crate) fn allow_header(&mut self, name: HeaderName) {
+        self.headers.push(name);
     }
 
     pub(crate) fn allow(&mut self, origin: String) {
@@ -72,13 +80,26 @@ impl OriginPolicy {
         HttpResponse::NoContent()
             .insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone()))
             .insert_header((header::ACCESS_CONTROL_ALLOW_METHODS, METHODS))
-            .insert_header((header::ACCESS_CONTROL_ALLOW_HEADERS, allowed_headers(requested)))
+            .insert_header((header::ACCESS_CONTROL_ALLOW_HEADERS, self.allowed_headers(requested)))
             .insert_header((header::ACCESS_CONTROL_MAX_AGE, MAX_AGE))
             .insert_header((
                 header::VARY,
                 "Origin, Access-Control-Request-Method, Access-Control-Request-Headers",
             ))
             .finish()
+    }
+
+    /// The usual headers, those of the configuration, and of those asked for the `Mcp-Param-*`, whose
+    /// names are a tool's own.
+    fn allowed_headers(&self, requested: Option<&HeaderValue>) -> String {
+        let requested = requested.and_then(|names| names.to_str().ok()).unwrap_or_default();
+        let parameters = requested.split(',').map(str::trim).filter(|name| {
+            let prefix = name.get(..10).unwrap_or_default();
+            prefix.eq_ignore_ascii_case("mcp-param-") && HeaderName::try_from(*name).is_ok()
+        });
+        let configured = self.headers.iter().map(HeaderName::as_str);
+        let names: Vec<_> = std::iter::once(ALLOWED).chain(configured).chain(parameters).collect();
+        names.join(", ")
     }
 
     /// Whether pages of other origins than the resource's own may call at all. Where none may, an
@@ -184,16 +205,6 @@ pub(crate) fn is_preflight(request: &RequestHead) -> bool {
         && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
 }
 
-/// The usual headers, and of those asked for the `Mcp-Param-*`, whose names are a tool's own.
-fn allowed_headers(requested: Option<&HeaderValue>) -> String {
-    let requested = requested.and_then(|names| names.to_str().ok()).unwrap_or_default();
-    let parameters = requested.split(',').map(str::trim).filter(|name| {
-        let prefix = name.get(..10).unwrap_or_default();
-        prefix.eq_ignore_ascii_case("mcp-param-") && HeaderName::try_from(*name).is_ok()
-    });
-    std::iter::once(ALLOWED).chain(parameters).collect::<Vec<_>>().join(", ")
-}
-
 fn is_loopback(origin: &str) -> bool {
     Resource::parse(origin).is_ok_and(|url| url.path().is_empty() && url.is_loopback())
 }
@@ -269,7 +280,11 @@ mod tests {
     #[test]
     fn r16_parameter_headers_are_reflected_and_others_are_not() {
         let requested = HeaderValue::from_static("Mcp-Param-City, X-Evil, mcp-param-a b");
-        let allowed = allowed_headers(Some(&requested));
-        assert!(allowed.ends_with("DPoP, Mcp-Param-City"), "{allowed}");
+        let mut policy = policy("https://app.example.com/mcp");
+        let allowed = policy.allowed_headers(Some(&requested));
+        assert!(allowed.ends_with("baggage, Mcp-Param-City"), "{allowed}");
+        policy.allow_header(HeaderName::from_static("if-match"));
+        let allowed = policy.allowed_headers(Some(&requested));
+        assert!(allowed.ends_with("baggage, if-match, Mcp-Param-City"), "{allowed}");
     }
 }

@@ -13,6 +13,7 @@ use mcp_auth_core::{
     resource::{AUTHORIZATION_SERVER_ROOT, METADATA_ROOT},
 };
 
+use crate::refresher::same_origin;
 pub(crate) use document::{Document, not_found};
 
 const OPENID: &str = "/.well-known/openid-configuration";
@@ -115,8 +116,6 @@ fn in_common<'d>(documents: impl Iterator<Item = Option<&'d Document>>) -> Optio
 }
 
 fn shares_origin(issuer: &Issuer, resource: &Resource) -> bool {
-    match issuer.name().strip_prefix(resource.origin()) {
-        Some(rest) => rest.is_empty() || rest.starts_with('/'),
-        None => false,
-    }
+    // An issuer's name may have its default port, or capitals.
+    same_origin(issuer.name(), resource.origin())
 }

@@ -1,5 +1,7 @@
 //! The responses that the middleware and the extractors give themselves, and the log line of each.
 
+use std::sync::atomic::Ordering;
+
 use actix_web::{
     Error, HttpResponse,
     dev::{ServiceRequest, ServiceResponse},
@@ -13,7 +15,7 @@ use crate::{
     extractor_error::ExtractorError,
     observe,
     rejected::RejectedMessages,
-    response,
+    response, well_known,
 };
 
 impl McpAuth {
@@ -47,7 +49,21 @@ impl McpAuth {
             return HttpResponse::InternalServerError().finish();
         }
         self.log_rejection(request.headers(), rejection);
+        if rejection.status() == 401 {
+            self.log_missing_discovery(request);
+        }
         response::of_rejection(rejection, self.challenge(needs, rejection).as_deref())
+    }
+
+    /// Says at the first 401 that the document which its challenge names is not there.
+    fn log_missing_discovery(&self, request: &ServiceRequest) {
+        let inner = self.inner();
+        if !inner.discovery_checked.load(Ordering::Relaxed)
+            && !inner.discovery_checked.swap(true, Ordering::Relaxed)
+            && !well_known::is_answered(self, request)
+        {
+            observe::discovery_not_registered(&inner.discovery.resource);
+        }
     }
 
     /// The response to a request without credentials, whose rejection is logged elsewhere.

@@ -55,6 +55,19 @@ pub(crate) fn answer_within(auth: &McpAuth, request: &ServiceRequest) -> Option<
     Some(document?.answer(request.method()))
 }
 
+/// Whether the application answers for the resource's documents: at the root of the App, or by the
+/// middleware around everything.
+pub(crate) fn is_answered(auth: &McpAuth, request: &ServiceRequest) -> bool {
+    // Nothing of the path was matched yet: the middleware is around everything, and answers itself.
+    if request.match_info().unprocessed() == request.path() {
+        return true;
+    }
+    let routes = request.resource_map();
+    let own = &auth.inner().discovery.own;
+    request.app_data::<Registration>().is_some()
+        && own.iter().any(|(path, _)| routes.has_resource(path))
+}
+
 impl Registration {
     pub(crate) fn of(resources: &[McpAuth]) -> Self {
         let resources = resources.to_vec();
@@ -103,11 +116,13 @@ impl Registration {
         let ours: Vec<String> = rests.iter().map(|rest| format!("{prefix}{rest}")).collect();
         let is_ours = move |context: &GuardContext<'_>| {
             let path = context.head().uri.path();
-            ours.iter().any(|ours| ours == path)
+            ours.iter().any(|ours| without_slash(ours) == without_slash(path))
         };
         let resources = rests.into_iter().map(|rest| {
             let registration = self.clone();
-            web::resource(rest).to(move |request: HttpRequest| ready(registration.answer(&request)))
+            let rest = without_slash(rest);
+            web::resource([rest.to_owned(), format!("{rest}/")])
+                .to(move |request: HttpRequest| ready(registration.answer(&request)))
         });
         resources.fold(web::scope(prefix).guard(fn_guard(is_ours)), Scope::service)
     }
@@ -156,8 +171,16 @@ fn on<'a>(origin: &str, resources: &'a [McpAuth]) -> Vec<&'a Discovery> {
     discoveries.filter(|discovery| discovery.resource.origin() == origin).collect()
 }
 
+/// The document at a path. One slash at the end counts for nothing: a client that compares adds
+/// none, but `NormalizePath` does.
 fn find<'d>(documents: &'d [(String, Document)], path: &str) -> Option<&'d Document> {
-    documents.iter().find(|(known, _)| known == path).map(|(_, document)| document)
+    let exact = documents.iter().find(|(known, _)| known == path);
+    let near = || documents.iter().find(|(known, _)| without_slash(known) == without_slash(path));
+    exact.or_else(near).map(|(_, document)| document)
+}
+
+fn without_slash(path: &str) -> &str {
+    path.strip_suffix('/').unwrap_or(path)
 }
 
 /// The host that the client called, with its port where it is no default: `:authority` in HTTP/2,

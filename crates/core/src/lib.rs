@@ -62,7 +62,7 @@ pub use identity::{api_key, principal, profile};
 pub use keys::{algorithm, issuer_keys, jwk, jws, refresh, signature};
 pub use metadata::{challenge, resource};
 pub use token::introspection::{ClientCredentials, IntrospectedTokens};
-pub use token::{audience, bearer, claims, description, rules, verified};
+pub use token::{audience, bearer, claims, description, header_mistake, rules, verified};
 
 /// What an [`IdentityStore`] is written with.
 pub use async_trait::async_trait;
@@ -71,7 +71,8 @@ pub use algorithm::Algorithm;
 pub use api_key::{ApiKey, ApiKeyName};
 pub use audience::{AudiencePolicy, ResourceKind};
 pub use authenticator::{
-    Authenticated, Authenticator, IncomingRequest, ResourcePolicy, Step, UnknownUser, Waiting,
+    Authenticated, Authenticator, IncomingRequest, ResourcePolicy, Step, TokenCheck, UnknownUser,
+    Waiting,
 };
 pub use bearer::BearerToken;
 pub use cache::{TokenCacheSettings, TokenCacheUse};
@@ -80,6 +81,7 @@ pub use claims::{Actor, Claims, NumericDate};
 pub use config::ConfigError;
 pub use description::{KeyIdHash, TokenDescription};
 pub use handle::AuthHandle;
+pub use header_mistake::HeaderMistake;
 pub use http::{HttpClient, HttpError, HttpRequest, HttpResponse};
 pub use identity::{
     ClientId, Found, IdentityStore, IssuerAwareness, Lookup, LookupKey, Newcomer, StoreError,

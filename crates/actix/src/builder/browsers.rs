@@ -2,6 +2,7 @@
 
 use std::net::Ipv6Addr;
 
+use actix_web::http::header::HeaderName;
 use mcp_auth_core::ConfigError;
 
 use super::McpAuthBuilder;
@@ -21,6 +22,28 @@ impl McpAuthBuilder {
         self
     }
 
+    /// Further request headers that web pages may send, such as `If-Match` or `X-Request-Id`. The
+    /// middleware answers CORS preflights itself: a CORS middleware within it is not asked for them.
+    /// Default: what MCP and tracing need: `Authorization`, `Content-Type`, `Accept`,
+    /// `MCP-Protocol-Version`, `Mcp-Method`, `Mcp-Name`, `Mcp-Param-*`, `Mcp-Session-Id`,
+    /// `Last-Event-ID`, `DPoP`, `traceparent`, `tracestate`, `baggage`.
+    ///
+    /// [`build`](Self::build) refuses what is no header name, and `*`.
+    ///
+    /// ```
+    /// # use actix_mcp_auth::McpAuth;
+    /// let auth = McpAuth::api("https://app.example.com/api")
+    ///     .authkit("your-subdomain.authkit.app")
+    ///     .allow_origin("https://chat.example.com")
+    ///     .allow_headers(["If-Match", "Idempotency-Key"])
+    ///     .build()?;
+    /// # Ok::<(), actix_mcp_auth::BuildError>(())
+    /// ```
+    pub fn allow_headers<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
+        self.headers.extend(names.into_iter().map(Into::into));
+        self
+    }
+
     /// Another name by which clients call a resource on a loopback address, such as that of its
     /// container: `app`, `192.168.1.5`. Without a port, since ports are not compared.
     ///
@@ -32,6 +55,18 @@ impl McpAuthBuilder {
     pub fn allow_host(mut self, host: impl Into<String>) -> Self {
         self.hosts.push(host.into());
         self
+    }
+}
+
+pub(super) fn checked_header(name: String) -> Result<HeaderName, ConfigError> {
+    match HeaderName::try_from(&*name) {
+        Ok(header) if name != "*" => Ok(header),
+        _ => Err(ConfigError::invalid(
+            "allow_headers",
+            name,
+            "must be the name of a header",
+            "If-Match",
+        )),
     }
 }
 

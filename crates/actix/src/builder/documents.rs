@@ -6,13 +6,15 @@ use super::McpAuthBuilder;
 
 impl McpAuthBuilder {
     /// Demands scopes of every request: they stand in each challenge and in the metadata. Default:
-    /// none.
+    /// none. [`build`](Self::build) refuses `offline_access`, which is between a client and its
+    /// authorization server: no resource needs it, and many issuers do not put it into tokens.
     pub fn require_scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
         self.required_scopes.extend(scopes.into_iter().map(Into::into));
         self
     }
 
     /// Scopes to tell clients of in `scopes_supported`, besides those required. Default: none.
+    /// `offline_access` is left out (MCP 2026-07-28, Refresh Tokens), and the log says so.
     pub fn scopes_supported<S: Into<String>>(
         mut self,
         scopes: impl IntoIterator<Item = S>,
@@ -33,6 +35,31 @@ impl McpAuthBuilder {
         self
     }
 
+    /// A further member of the resource's metadata (RFC 9728 §2), such as `resource_tos_uri`,
+    /// `resource_policy_uri`, a name in another language (`resource_name#de`), or one of your own.
+    /// A member that is named again is replaced. Default: none.
+    ///
+    /// [`build`](Self::build) refuses the members that are made from other settings, and values
+    /// that RFC 9728 §3.2 leaves out: `null`, empty texts, lists and objects. Nothing that stands
+    /// here changes what is accepted.
+    ///
+    /// ```
+    /// # use actix_mcp_auth::McpAuth;
+    /// let auth = McpAuth::builder("https://app.example.com/mcp")
+    ///     .issuer("https://login.example.com")
+    ///     .resource_metadata("resource_tos_uri", "https://app.example.com/terms")
+    ///     .build()?;
+    /// # Ok::<(), actix_mcp_auth::BuildError>(())
+    /// ```
+    pub fn resource_metadata(
+        mut self,
+        member: impl Into<String>,
+        value: impl Into<serde_json::Value>,
+    ) -> Self {
+        self.resource_metadata.insert(member.into(), value.into());
+        self
+    }
+
     /// Whether the first issuer's metadata is passed on at this origin, for clients of the MCP
     /// revision 2025-03-26, which look nowhere else. Default: for AuthKit only.
     pub fn authorization_server_metadata(mut self, pass_on: bool) -> Self {
@@ -45,6 +72,26 @@ impl McpAuthBuilder {
         self.shim = Some(true);
         self.openid_shim = true;
         self
+    }
+}
+
+/// The scope by which a client asks for a refresh token (OpenID Connect Core §11).
+pub(super) const OFFLINE_ACCESS: &str = "offline_access";
+
+/// MCP 2026-07-28, Refresh Tokens: a resource names it nowhere.
+pub(super) fn refuse_offline_access<'s>(
+    setting: &str,
+    mut scopes: impl Iterator<Item = &'s str>,
+) -> Result<(), ConfigError> {
+    match scopes.any(|scope| scope == OFFLINE_ACCESS) {
+        false => Ok(()),
+        true => Err(ConfigError::invalid(
+            setting,
+            OFFLINE_ACCESS,
+            "must not have offline_access, by which a client asks its authorization server for a \
+             refresh token: no resource needs it, and many issuers do not put it into tokens",
+            "openid",
+        )),
     }
 }
 

@@ -37,9 +37,12 @@ impl McpAuthBuilder {
         self
     }
 
-    /// Grants the permissions that a claim of the token names: a list of names, or one string of
-    /// names with spaces between them. May be called several times. Default: none; the token's
-    /// scopes grant in any case, within [`Issuer::scopes`](mcp_auth_core::Issuer::scopes).
+    /// Grants the permissions that a claim of the token names: a list of names, one string of names
+    /// with spaces between them, or an object whose members have these names, as with ZITADEL
+    /// (`urn:zitadel:iam:org:project:roles`). May be called several times. Default: none; the
+    /// token's scopes grant in any case, within
+    /// [`Issuer::scopes`](mcp_auth_core::Issuer::scopes). A claim of another form grants nothing,
+    /// and the log says so at the level `debug` (`grant_claim_unreadable`).
     ///
     /// WorkOS puts `role`, `roles` and `permissions` into tokens by a JWT template; a claim within
     /// another is named by its path, `["realm_access", "roles"]`.

@@ -2,7 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use mcp_auth_core::{AudiencePolicy, TokenCacheSettings, signature::SignatureBackend};
+use mcp_auth_core::{
+    AudiencePolicy, TokenCacheSettings, TokenCheck, VerifiedToken, signature::SignatureBackend,
+};
 
 use super::McpAuthBuilder;
 
@@ -43,6 +45,34 @@ impl McpAuthBuilder {
     pub fn strict_rfc9068(mut self) -> Self {
         self.strict_claims = true;
         self.strict_token_type()
+    }
+
+    /// Refuses callers by any claim of their verified token: only some clients, tenants or
+    /// organizations may call, for example. An error is a 403 with the reason `refused_by_policy`,
+    /// and its text is in the log and nowhere else. Default: no check. May be called several times;
+    /// all must pass.
+    ///
+    /// It is called on every request with a token, bearer or session, after its signature, claims and
+    /// revocations were checked, so it must not wait for anything. Static keys have no token and are
+    /// not checked. With several issuers, [`issuer`](VerifiedToken::issuer) tells whose token it is.
+    ///
+    /// ```
+    /// # use actix_mcp_auth::McpAuth;
+    /// let auth = McpAuth::builder("https://app.example.com/mcp")
+    ///     .issuer("https://login.example.com")
+    ///     .check(|token| match token.organization() {
+    ///         Some("org_01ABC") => Ok(()),
+    ///         _ => Err("not our organization"),
+    ///     })
+    ///     .build()?;
+    /// # Ok::<(), actix_mcp_auth::BuildError>(())
+    /// ```
+    pub fn check<E: Into<String>>(
+        mut self,
+        check: impl Fn(&VerifiedToken) -> Result<(), E> + Send + Sync + 'static,
+    ) -> Self {
+        self.checks.push(TokenCheck::new(check));
+        self
     }
 
     /// The longest token that is looked at, in bytes. Default 16 KiB. The server's own bound on

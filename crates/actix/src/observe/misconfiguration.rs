@@ -3,7 +3,7 @@
 
 use std::{sync::LazyLock, time::Instant};
 
-use mcp_auth_core::{permission::Need, rejection::OneLine};
+use mcp_auth_core::{Resource, permission::Need, rejection::OneLine};
 
 use super::{
     TARGET,
@@ -61,6 +61,23 @@ pub(crate) fn undeclared_permission(need: &Need) {
              to .permissions::<…>()"
         );
     }
+}
+
+/// A challenge names a document that the application does not answer with. Told once for each
+/// `McpAuth`.
+#[cold]
+pub(crate) fn discovery_not_registered(resource: &Resource) {
+    let metadata = resource.metadata_url();
+    tracing::warn!(
+        name: "discovery_not_registered",
+        target: TARGET,
+        event = "discovery_not_registered",
+        resource = resource.as_str(),
+        metadata,
+        "a client was sent to {metadata}, which this application does not serve: add \
+         .configure(auth.discovery()) to the App itself, not to a scope within it, unless another \
+         server answers there"
+    );
 }
 
 fn sample(mistake: &'static str) -> Sampled {

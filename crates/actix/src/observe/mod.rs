@@ -22,7 +22,10 @@ mod start_up;
 
 use std::time::Instant;
 
-use mcp_auth_core::{Rejection, TokenDescription, rejection::UnavailableReason};
+use mcp_auth_core::{
+    HeaderMistake, Rejection, TokenDescription,
+    rejection::{TokenError, UnavailableReason},
+};
 use tracing::field::display;
 
 pub(crate) use audit::{
@@ -37,14 +40,16 @@ pub(crate) use measured_store::measured;
 use metrics::DecisionCounters;
 #[cfg(not(feature = "metrics"))]
 pub(crate) use metrics::measured;
-pub(crate) use misconfiguration::{no_middleware, undeclared_permission, wrong_user_type};
-pub(crate) use permissions::not_granted_by_scope;
+pub(crate) use misconfiguration::{
+    discovery_not_registered, no_middleware, undeclared_permission, wrong_user_type,
+};
+pub(crate) use permissions::{grant_claim_unreadable, not_granted_by_scope};
 pub(crate) use revocations::{LogObserver, revocation_thread_restarts};
 pub use sampling::LogSampling;
 use sampling::{Sampled, Sampler, Summary};
 pub(crate) use start_up::{
-    issuer_scopes_unlimited, issuers_share_subjects, keys_over_plain_http, outbound_proxy,
-    public_url_doubtful, userinfo_endpoint_elsewhere,
+    issuer_scopes_unlimited, issuers_share_subjects, keys_over_plain_http,
+    offline_access_not_listed, outbound_proxy, public_url_doubtful, userinfo_endpoint_elsewhere,
 };
 
 /// The target of every event.
@@ -105,7 +110,8 @@ impl Observer {
 
     fn write(&self, rejection: &Rejection, token: TokenDescription<'_>, suppressed: u64) {
         let (reason, status) = (rejection.reason(), rejection.status());
-        let TokenDescription { issuer, key_id_hash, .. } = token;
+        let TokenDescription { issuer, key_id_hash, header_mistake, .. } = token;
+        let detail = detail(rejection, header_mistake);
         let kid_hash = key_id_hash.map(display);
         let suppressed = Some(suppressed).filter(|&suppressed| suppressed > 0);
         let resource = &*self.resource;
@@ -120,7 +126,7 @@ impl Observer {
                 issuer,
                 kid_hash,
                 resource,
-                detail = %rejection,
+                detail = %detail,
                 suppressed,
                 "cannot decide"
             ),
@@ -134,7 +140,7 @@ impl Observer {
                 issuer,
                 kid_hash,
                 resource,
-                detail = %rejection,
+                detail = %detail,
                 suppressed,
                 "request refused"
             ),
@@ -189,6 +195,17 @@ impl Observer {
 impl Drop for Observer {
     fn drop(&mut self) {
         self.log_summaries(&self.sampler.rest(Instant::now()));
+    }
+}
+
+/// The cause and the remedy. A usual mistake in the header is nearer than the reason that it leads to.
+fn detail(rejection: &Rejection, mistake: Option<HeaderMistake>) -> String {
+    match (rejection, mistake) {
+        (
+            Rejection::MissingCredentials | Rejection::InvalidToken(TokenError::Malformed),
+            Some(mistake),
+        ) => mistake.to_string(),
+        _ => rejection.to_string(),
     }
 }
 

@@ -1,6 +1,6 @@
-//! Which permissions clients cannot ask for, told once at start-up.
+//! Which permissions clients cannot ask for, told once at start-up, and claims that cannot grant.
 
-use mcp_auth_core::Authenticator;
+use mcp_auth_core::{Authenticator, permission::ClaimPath};
 
 use super::TARGET;
 
@@ -33,4 +33,16 @@ pub(crate) fn not_granted_by_scope(resource: &str, authenticator: &Authenticator
              its tokens leave it out"
         ),
     }
+}
+
+/// A claim that should grant is in a caller's token, and cannot be read.
+pub(crate) fn grant_claim_unreadable(claim: &ClaimPath) {
+    tracing::debug!(
+        name: "grant_claim_unreadable",
+        target: TARGET,
+        event = "grant_claim_unreadable",
+        claim = %claim,
+        "the claim {claim} is in the token, but is neither text nor an object nor a list of texts: \
+         it does not grant what it may mean"
+    );
 }

@@ -16,6 +16,20 @@ pub(crate) fn public_url_doubtful(resource: &str, doubt: &str) {
     );
 }
 
+/// `scopes_supported` names `offline_access`, which is left out.
+pub(crate) fn offline_access_not_listed(resource: &str) {
+    tracing::warn!(
+        name: "offline_access_not_listed",
+        target: TARGET,
+        event = "offline_access_not_listed",
+        resource,
+        "offline_access is left out of the metadata's scopes_supported: it is between a client and \
+         its authorization server (MCP 2026-07-28, Refresh Tokens). Clients that ask for no more \
+         than that list get no refresh token: leave scopes_supported and require_scopes empty for \
+         them, so that they ask for what the authorization server offers"
+    );
+}
+
 /// Of several issuers, one whose tokens' scopes are not limited.
 pub(crate) fn issuer_scopes_unlimited(resource: &str, issuer: &str) {
     tracing::warn!(

@@ -44,6 +44,7 @@ use keys::KeyWatch;
 use mcp_auth_core::{FetchProfile, HttpClient};
 pub(crate) use metadata::MetadataWatch;
 use openssl::ssl::SslConnector;
+pub(crate) use origin::same_origin;
 use profiles::{ProfileClient, ProfileWorker};
 pub(crate) use proxy::{Proxy, ProxyChoice, ProxySettings};
 pub(crate) use root_certificates::RootCertificates;

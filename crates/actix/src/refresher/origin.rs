@@ -17,7 +17,7 @@ pub(super) fn same_host(one: &str, other: &str) -> bool {
 }
 
 /// Whether two URLs have the same origin: scheme, host and port (RFC 6454 §4).
-pub(super) fn same_origin(one: &str, other: &str) -> bool {
+pub(crate) fn same_origin(one: &str, other: &str) -> bool {
     same_host(one, other)
         && match (scheme_and_port(one), scheme_and_port(other)) {
             (Some(one), Some(other)) => one == other,

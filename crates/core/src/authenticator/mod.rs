@@ -16,6 +16,7 @@ use crate::{
     time::UnixTime,
     token::bearer::BearerToken,
     token::description::{KeyIdHash, NamesInToken, TokenDescription},
+    token::header_mistake::HeaderMistake,
     token::rules::TokenRules,
     token::verified::VerifiedToken,
 };
@@ -31,6 +32,7 @@ mod request;
 mod revoking;
 mod sessions;
 mod step;
+mod token_check;
 mod trust;
 mod trusted_issuer;
 mod users;
@@ -42,6 +44,7 @@ pub use policy::{ResourcePolicy, UnknownUser};
 pub use request::IncomingRequest;
 use step::{Known, Next};
 pub use step::{Step, Waiting};
+pub use token_check::TokenCheck;
 use trust::empty_audience;
 use trusted_issuer::TrustedIssuer;
 
@@ -117,14 +120,16 @@ impl Authenticator {
     /// is parsed again, so this is called only when a line is written.
     pub fn describe(&self, request: IncomingRequest<'_>) -> TokenDescription<'_> {
         let token = BearerToken::from_authorization(request.values(), self.policy.max_token_len);
+        let header_mistake = request.values().next().and_then(HeaderMistake::of);
         let names = match token {
             Ok(Some(token)) => NamesInToken::read(token.expose()),
-            _ => return TokenDescription::default(),
+            _ => return TokenDescription { header_mistake, ..TokenDescription::default() },
         };
         let issuer = names.issuer.and_then(|iss| self.by_iss.get(&*iss));
         TokenDescription {
             issuer: issuer.map(|&n| self.trusted[n].issuer.name()),
             key_id_hash: names.key_id.as_deref().map(KeyIdHash::of),
+            header_mistake,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::TokenCheck;
 use crate::{
     cache::TokenCacheSettings,
     identity::api_key::ApiKey,
@@ -42,6 +43,8 @@ pub struct ResourcePolicy {
     pub ask_at_sign_in: Vec<&'static Need>,
     /// The answer to a verified subject without a user. Default: a 403 without a challenge.
     pub unknown_user: UnknownUser,
+    /// The application's own checks of verified tokens. Default: none.
+    pub checks: Vec<TokenCheck>,
     /// The longest token that is parsed, in bytes. Default 16 KiB.
     pub max_token_len: usize,
     /// Whether `typ` must be `at+jwt` (RFC 9068). Default: no, since WorkOS sends none.
@@ -83,6 +86,7 @@ impl ResourcePolicy {
             permissions: PermissionPolicy::default(),
             ask_at_sign_in: Vec::new(),
             unknown_user: UnknownUser::default(),
+            checks: Vec::new(),
             max_token_len: BearerToken::DEFAULT_MAX_LEN,
             strict_type: false,
             strict_claims: false,

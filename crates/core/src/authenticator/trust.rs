@@ -71,6 +71,7 @@ impl Authenticator {
             max_lifetime: self.policy.max_token_lifetime,
             strict_type: self.policy.strict_type,
             strict_claims: self.policy.strict_claims,
+            issuer_tells_kind: issuer.tells_kind(),
         };
         let authority = Arc::new(self.policy.authority_of(&issuer));
         let index = self.policy.revocations.index();

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use super::{Authenticator, UnknownUser};
 use crate::{
-    identity::{ErasedUser, ProvisioningContext, Resolved, StoreErrorKind, principal::Principal},
+    identity::{
+        ErasedUser, ProvisioningContext, Resolved, StoreErrorKind,
+        principal::{Principal, PrincipalKind},
+    },
     rejection::{ForbiddenReason, Rejection, TokenError, UnavailableReason},
     token::bearer::BearerToken,
 };
@@ -22,7 +25,11 @@ impl Authenticator {
         let context = ProvisioningContext { token, profiles: &self.profiles };
         match store.resolve(principal, context).await {
             Ok(Resolved::User(user)) => Ok(Some(user)),
-            Ok(Resolved::Nobody) => Err(self.unknown_user()),
+            Ok(Resolved::Nobody) => Err(match principal.kind() {
+                // No program can sign in as somebody else: 401 would help nobody.
+                PrincipalKind::Machine(_) => ForbiddenReason::UnknownMachine.into(),
+                _ => self.unknown_user(),
+            }),
             Ok(Resolved::Refused) => Err(ForbiddenReason::UserRefused.into()),
             Err(error) => Err(match error.kind() {
                 StoreErrorKind::Unavailable => {

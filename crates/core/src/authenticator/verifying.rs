@@ -16,7 +16,7 @@ use crate::{
 };
 
 impl Authenticator {
-    /// The caller of a verified token, unless it was revoked.
+    /// The caller of a verified token, unless it was revoked or the application refuses it.
     pub(super) fn known(
         &self,
         principal: Arc<Principal>,
@@ -25,6 +25,7 @@ impl Authenticator {
     ) -> Result<Known, Rejection> {
         let trusted = &self.trusted[issuer];
         self.check_revocations(&principal, &trusted.revocations, now)?;
+        self.check_token(&principal)?;
         Ok(Known { principal, authority: trusted.authority.clone() })
     }
 
@@ -46,7 +47,7 @@ impl Authenticator {
         let issuer = self.issuer_named(unverified.claimed_issuer()?)?;
         let trusted = &self.trusted[issuer];
         let confirmation = trusted.verify(&unverified, now).await?;
-        let mut verified = unverified.confirmed(confirmation);
+        let mut verified = unverified.confirmed(confirmation, &trusted.issuer)?;
         let mut until = f64::INFINITY;
         if let Some(introspector) = trusted.introspector_of_jwts() {
             verified = self.confirm_jwt(verified, token, issuer, now).await?;

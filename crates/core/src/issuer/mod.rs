@@ -4,12 +4,14 @@ use std::{fmt, sync::Arc};
 
 use crate::{
     config::ConfigError, keys::algorithm::Algorithm,
-    metadata::documents::AuthorizationServerMetadata, metadata::resource::parse_web_url,
-    scope::Scope, token::audience::AudiencePolicy,
+    metadata::documents::AuthorizationServerMetadata, scope::Scope,
+    token::audience::AudiencePolicy, token::kind::AccessTokenRule,
 };
 
 mod introspection;
+mod kinds;
 mod local_keys;
+mod name;
 pub mod names;
 mod parties;
 mod scope_names;
@@ -20,6 +22,7 @@ mod userinfo;
 mod workos;
 
 use introspection::IntrospectionSettings;
+use name::check_issuer_url;
 use parties::MachineRule;
 pub(crate) use scope_names::ScopeNames;
 pub use settings::{ActorRule, JwksLocation};
@@ -56,6 +59,7 @@ pub struct Issuer {
     /// Whether `scopes` limits what this issuer's tokens grant: only where the application said so.
     scopes_limit: bool,
     audience_policy: Option<AudiencePolicy>,
+    access_tokens: AccessTokenRule,
     machines: MachineRule,
     actor_rule: ActorRule,
     workos_api: Option<WorkosApi>,
@@ -78,8 +82,9 @@ impl Issuer {
     /// discovered from its metadata, unless [`jwks_uri`](Self::jwks_uri) names them.
     ///
     /// # Errors
-    /// Where `name` is no absolute `https` URL (`http` for loopback addresses), or has a query or
-    /// a fragment (RFC 8414 §2).
+    /// Where `name` is no absolute `https` URL (`http` for loopback addresses), has a query or a
+    /// fragment (RFC 8414 §2), is the URL of a metadata document, or names all tenants of Microsoft
+    /// Entra ID at once. An explicit default port and capitals in the host are kept as they are.
     pub fn new(name: impl Into<String>) -> Result<Self, ConfigError> {
         let name = name.into();
         let loopback = check_issuer_url("issuer", &name, EXAMPLE)?;
@@ -98,6 +103,7 @@ impl Issuer {
             scope_names: ScopeNames::default(),
             scopes_limit: false,
             audience_policy: None,
+            access_tokens: AccessTokenRule::default(),
             machines: MachineRule::default(),
             actor_rule: ActorRule::default(),
             workos_api: None,
@@ -219,21 +225,6 @@ impl TryFrom<String> for Issuer {
     fn try_from(name: String) -> Result<Self, ConfigError> {
         Self::new(name)
     }
-}
-
-fn check_issuer_url(setting: &str, name: &str, example: &str) -> Result<bool, ConfigError> {
-    let wrong = |expected: &str| ConfigError::invalid(setting, name, expected, example);
-    if name.contains(['?', '#']) {
-        return Err(wrong("must have neither a query nor a fragment"));
-    }
-    let (_, loopback) =
-        parse_web_url(name).map_err(|expected| match expected.contains("use https") {
-            true => wrong(&format!(
-                "{expected}; Issuer::over_plain_http takes another at your own risk"
-            )),
-            false => wrong(&expected),
-        })?;
-    Ok(loopback)
 }
 
 #[cfg(test)]

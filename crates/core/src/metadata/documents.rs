@@ -4,9 +4,9 @@
 use std::{fmt, sync::Arc};
 
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use crate::{metadata::resource::Resource, scope::Scope};
+use crate::{config::ConfigError, metadata::resource::Resource, scope::Scope};
 
 /// The scopes that AuthKit grants.
 pub(crate) const AUTHKIT_SCOPES: [&str; 4] = ["email", "offline_access", "openid", "profile"];
@@ -35,6 +35,8 @@ pub struct ProtectedResourceMetadata {
     resource_name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     resource_documentation: Option<String>,
+    #[serde(flatten)]
+    further: Map<String, Value>,
 }
 
 impl ProtectedResourceMetadata {
@@ -51,6 +53,7 @@ impl ProtectedResourceMetadata {
             bearer_methods_supported: ["header"],
             resource_name: None,
             resource_documentation: None,
+            further: Map::new(),
         }
     }
 
@@ -80,10 +83,53 @@ impl ProtectedResourceMetadata {
         self
     }
 
+    /// Further members (RFC 9728 §2).
+    ///
+    /// # Errors
+    /// Where one is a member that is made here, or has no value (RFC 9728 §3.2).
+    pub fn further(mut self, members: Map<String, Value>) -> Result<Self, ConfigError> {
+        for (name, value) in &members {
+            let expected = if MADE_HERE.contains(&&**name) {
+                "must not name a member that other settings make"
+            } else if name.is_empty() || is_without_value(value) {
+                "must have a name and a value: members without a value are left out"
+            } else {
+                continue;
+            };
+            let found = format!("{name}: {value}");
+            let example = r#"("resource_tos_uri", "https://app.example.com/terms")"#;
+            return Err(ConfigError::invalid("resource_metadata", found, expected, example));
+        }
+        self.further = members;
+        Ok(self)
+    }
+
     /// The document.
     pub fn to_json(&self) -> String {
         // Strings and lists of strings always serialise.
         serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+/// The members that [`ProtectedResourceMetadata`] makes itself, and `signed_metadata`, whose claims
+/// would take precedence over them.
+const MADE_HERE: [&str; 7] = [
+    "resource",
+    "authorization_servers",
+    "scopes_supported",
+    "bearer_methods_supported",
+    "resource_name",
+    "resource_documentation",
+    "signed_metadata",
+];
+
+fn is_without_value(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(list) => list.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        Value::Bool(_) | Value::Number(_) => false,
     }
 }
 
@@ -222,6 +268,37 @@ mod tests {
             document.to_json(),
             r#"{"resource":"https://h","authorization_servers":["https://i/"],"bearer_methods_supported":["header"]}"#
         );
+    }
+
+    #[test]
+    fn r04_further_members_stand_beside_those_that_are_made() {
+        let resource = Resource::parse("https://h").unwrap();
+        let with = |name: &str, value: Value| {
+            let document = ProtectedResourceMetadata::new(&resource, ["https://i"]);
+            document.further(Map::from_iter([(name.to_owned(), value)]))
+        };
+        for (name, value) in [
+            ("resource_tos_uri", json!("https://h/terms")),
+            ("resource_name#de", json!("Lesezeichen")),
+            ("dpop_bound_access_tokens_required", json!(false)),
+            ("com.example.x", json!({ "a": [1] })),
+        ] {
+            let document = with(name, value.clone()).unwrap().to_json();
+            let json: Value = serde_json::from_str(&document).unwrap();
+            assert_eq!((&json[name], &json["resource"]), (&value, &json!("https://h")), "{name}");
+        }
+        for (name, value) in [
+            ("resource", json!("https://other")),
+            ("authorization_servers", json!(["https://other"])),
+            ("signed_metadata", json!("a.b.c")),
+            ("resource_tos_uri", json!("")),
+            ("x", json!([])),
+            ("x", Value::Null),
+            ("", json!(1)),
+        ] {
+            let error = with(name, value).unwrap_err().to_string();
+            assert!(error.starts_with("resource_metadata is"), "{error}");
+        }
     }
 
     #[test]

@@ -18,6 +18,8 @@ pub struct PermissionPolicy {
     pub(super) declared: Vec<&'static Declaration>,
     claims: Vec<ClaimRule>,
     application: Option<Application>,
+    /// Told of a claim that is there and has no form that can be read.
+    unreadable: Option<fn(&ClaimPath)>,
 }
 
 /// The path of a claim in a token: its name, or the names of the objects that it is in, and its own.
@@ -58,8 +60,9 @@ impl PermissionPolicy {
         self.declared.extend(need.permissions());
     }
 
-    /// Grants what a claim names: a list of names, or one string of names with spaces between
-    /// them. A claim that is absent or of another form grants nothing.
+    /// Grants what a claim names: a list of names, one string of names with spaces between them, or
+    /// an object whose members have these names, except where the value is `false` or `null`. A
+    /// claim that is absent or of another form grants nothing.
     ///
     /// The claim grants in the tokens of every issuer, so it is refused at start-up where several
     /// are trusted: see [`grant_from_claim_of`](Self::grant_from_claim_of).
@@ -96,6 +99,12 @@ impl PermissionPolicy {
                 }
             }),
         });
+    }
+
+    /// Has `tell` called with each claim that should grant, is in a token, and is neither text nor
+    /// an object nor a list of texts.
+    pub fn on_unreadable_claim(&mut self, tell: fn(&ClaimPath)) {
+        self.unreadable = Some(tell);
     }
 
     /// Whether anything but scopes grants.
@@ -167,7 +176,10 @@ impl PermissionPolicy {
         mut grant: impl FnMut(&str),
     ) {
         for ClaimRule { claim, .. } in &self.claims {
-            claim.for_each_name(principal, &mut grant);
+            let is_readable = claim.for_each_name(principal, &mut grant);
+            if let (false, Some(tell)) = (is_readable, self.unreadable) {
+                tell(claim);
+            }
         }
         if let Some(application) = &self.application {
             (application.grant)(principal, user, &mut grant);
@@ -190,16 +202,26 @@ fn claim_of_anybody(claim: &ClaimPath, issuers: &[&str]) -> ConfigError {
 }
 
 impl ClaimPath {
-    fn for_each_name(&self, principal: &Principal, grant: &mut impl FnMut(&str)) {
-        let Some((claim, inner)) = self.0.split_first() else { return };
-        // A claim of another type is no error: it grants nothing.
-        let Ok(Some(value)) = principal.claim::<Value>(claim) else { return };
+    /// Hands each name to `grant`; `false` where the claim is there and cannot be read.
+    fn for_each_name(&self, principal: &Principal, grant: &mut impl FnMut(&str)) -> bool {
+        let Some((claim, inner)) = self.0.split_first() else { return true };
+        let Ok(Some(value)) = principal.claim::<Value>(claim) else { return true };
         let value = inner.iter().try_fold(&value, |value, name| value.get(&**name));
         match value {
+            None | Some(Value::Null) => {}
             Some(Value::String(names)) => names.split_whitespace().for_each(grant),
-            Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).for_each(grant),
-            _ => {}
+            Some(Value::Array(names)) => {
+                names.iter().filter_map(Value::as_str).for_each(grant);
+                return names.iter().all(Value::is_string);
+            }
+            // The roles of ZITADEL: each with the organizations that have granted it.
+            Some(Value::Object(members)) => members
+                .iter()
+                .filter(|(_, value)| !matches!(value, Value::Null | Value::Bool(false)))
+                .for_each(|(name, _)| grant(name)),
+            Some(Value::Bool(_) | Value::Number(_)) => return false,
         }
+        true
     }
 }
 

@@ -29,9 +29,9 @@ pub(super) fn malformed_payload(f: &mut Formatter<'_>, claim: &Option<&str>) -> 
 pub(super) fn missing_claim(f: &mut Formatter<'_>, claim: &str) -> fmt::Result {
     match claim {
         "aud" => f.write_str(
-            "the claim aud is missing; if this is a session token of a web sign-in, the client \
-             must send an access token for this resource instead; otherwise configure the issuer \
-             to put the resource into aud",
+            "the claim aud is missing; configure the issuer to put the resource into aud: Amazon \
+             Cognito and Clerk, for example, leave it out by default. If this is a session token of \
+             a web sign-in, the client must send an access token for this resource instead",
         ),
         _ => write!(f, "the claim {claim} is missing; configure the issuer to add it"),
     }
@@ -63,11 +63,13 @@ pub(super) fn foreign_audience(
     f.write_str(match found.iter().any(|audience| audience.starts_with("client_")) {
         true => {
             "WorkOS puts its client id there where the resource indicator is missing: add the \
-             expected audience in the dashboard under Connect → Configuration"
+             expected audience in the dashboard under Connect → Configuration. A session token of a \
+             web sign-in is for no resource: MCP clients must get an access token by OAuth"
         }
         false => {
             "the client must ask for this resource (RFC 8707), byte for byte, and the issuer must \
-             know it; audience(…) accepts another one"
+             know it; audience(…) accepts another one. A session token of a web sign-in is for no \
+             resource: the client must get an access token by OAuth"
         }
     })
 }
@@ -98,6 +100,14 @@ pub(super) fn no_user(f: &mut Formatter<'_>) -> fmt::Result {
     f.write_str(
         "the subject has no user in the application; does the column contain the values of sub? \
          provision_with(…) creates users for new subjects",
+    )
+}
+
+pub(super) fn refused_by_policy(f: &mut Formatter<'_>, reason: &str) -> fmt::Result {
+    write!(
+        f,
+        "the application's check(…) refuses the token: {}; if it should be accepted, change the check",
+        Quoted(reason)
     )
 }
 

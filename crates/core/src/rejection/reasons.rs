@@ -138,6 +138,14 @@ pub enum ForbiddenReason {
     UnknownUser,
     /// The identity store knows the subject and refuses it: a deactivated or deleted user.
     UserRefused,
+    /// The caller is a program, and the identity store's
+    /// [`find_machine`](crate::IdentityStore::find_machine) finds nothing for it.
+    UnknownMachine,
+    /// The application's own check refuses the token.
+    RefusedByPolicy {
+        /// What the check says, for the log only.
+        reason: String,
+    },
     /// The `Origin` header names a web page that may not call (R29).
     OriginNotAllowed {
         /// The header's value.

@@ -135,8 +135,10 @@ table! {
              access token; the client must send its access token";
     InvalidToken(TokenError::IdToken) => "id_token", 401 "invalid_token",
         client "An ID token is not an access token",
-        log "the token is an ID token, which is meant for the client itself; the client must send \
-             its access token";
+        log "the token looks like an ID token, which is meant for the client itself: it has neither \
+             scope, scp nor client_id and its typ is not at+jwt, or it has a claim of ID tokens \
+             (at_hash, c_hash, nonce with auth_time, typ, token_use); the client must send its access \
+             token. If this is one, say what marks it with Issuer::access_token_if(…)";
     InvalidToken(TokenError::MissingClaim(claim)) => "missing_claim", 401 "invalid_token",
         client "The access token lacks a required claim",
         log missing_claim(claim);
@@ -218,6 +220,14 @@ table! {
         client "The account has no access to this application",
         log "the identity store knows this user and refuses it; if the user was deactivated or \
              deleted, this is as intended";
+    Forbidden(ForbiddenReason::UnknownMachine) => "unknown_machine", 403,
+        client "The account has no access to this application",
+        log "the token is a program's (client credentials), and the identity store's find_machine(…) \
+             finds nothing for it: a store has to implement it, since programs are never looked up \
+             among the people and never provisioned; if it is a person's, is sub the client's id?";
+    Forbidden(ForbiddenReason::RefusedByPolicy { reason }) => "refused_by_policy", 403,
+        client "The account has no access to this application",
+        log refused_by_policy(reason);
     InsufficientScope { required } => "insufficient_scope", 403 "insufficient_scope",
         client "The access token lacks a scope that this needs",
         log insufficient_scope(required);

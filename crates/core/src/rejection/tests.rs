@@ -23,6 +23,8 @@ fn samples() -> Vec<Rejection> {
     samples.extend([
         ForbiddenReason::UnknownUser.into(),
         ForbiddenReason::UserRefused.into(),
+        ForbiddenReason::UnknownMachine.into(),
+        ForbiddenReason::RefusedByPolicy { reason: "another tenant".into() }.into(),
         Rejection::InsufficientScope { required: scope("bookmarks:write") },
         ForbiddenReason::MissingPermission { missing: scope("reports:read") }.into(),
         ForbiddenReason::OriginNotAllowed { origin: "https://chat.example.com".into() }.into(),
@@ -126,6 +128,7 @@ fn hostile() -> Vec<Rejection> {
         ForbiddenReason::OriginNotAllowed { origin: evil() }.into(),
         ForbiddenReason::HostNotAllowed { host: evil() }.into(),
         UnavailableReason::Introspection { issuer: ISSUER.into(), error: evil() }.into(),
+        ForbiddenReason::RefusedByPolicy { reason: evil() }.into(),
         UnavailableReason::IdentityStore { error: evil() }.into(),
         UnavailableReason::Profile { error: evil() }.into(),
         exp(-1e308).into(),

@@ -4,7 +4,7 @@ use crate::{
     metadata::resource::Resource,
     rejection::TokenError,
     token::claims::Claims,
-    token::kind::{TokenForm, not_an_id_token},
+    token::kind::{self, Kind, TokenForm},
 };
 
 /// How strictly `aud` is checked. No policy accepts a token whose `aud` names only other resources.
@@ -69,18 +69,21 @@ impl AudienceRule {
         &self,
         form: impl Into<TokenForm<'t>>,
         claims: &Claims,
-    ) -> Result<(), TokenError> {
+    ) -> Result<Kind, TokenError> {
         let form = form.into();
         let Some(found) = claims.audiences() else {
             return match (self.policy, form) {
                 // No key has confirmed an introspected token, so that nothing binds it.
-                (AudiencePolicy::BoundByKeySet, TokenForm::Jwt(_)) => Ok(()),
+                (AudiencePolicy::BoundByKeySet, TokenForm::Jwt(_)) => kind::of(form, claims, false),
                 _ => Err(TokenError::MissingClaim("aud")),
             };
         };
         let names_us = |audience: &str| audience == self.resource.as_str();
         let names_other = |audience: &str| self.others.iter().any(|other| other == audience);
-        let by_name = found.clone().any(names_us);
+        let names_a_resource = |audience: &str| {
+            names_us(audience) || (names_other(audience) && !kind::can_be_a_client_id(audience))
+        };
+        let by_name = found.clone().any(names_a_resource);
         if !by_name && !found.clone().any(names_other) {
             return Err(TokenError::ForeignAudience {
                 expected: self.accepted(),
@@ -96,10 +99,8 @@ impl AudienceRule {
         }
         // A session token with the client id for its audience has neither scopes nor a client id.
         let is_of_session = self.of_sessions && claims.session().is_some();
-        match by_name || (is_of_session && !claims.has_id_token_mark) {
-            true => Ok(()),
-            false => not_an_id_token(form, claims),
-        }
+        let is_known = by_name || (is_of_session && !claims.marks.token_hash);
+        kind::of(form, claims, !is_known)
     }
 
     fn accepted(&self) -> Vec<String> {
@@ -115,9 +116,12 @@ mod tests {
     fn check(policy: AudiencePolicy, json: &str) -> Result<(), TokenError> {
         let header = JoseHeader { algorithm: Algorithm::Rs256, key_id: None, token_type: None };
         let resource = Resource::parse("https://h/mcp").unwrap();
-        let others = vec!["api".into()];
+        let others = vec!["api".into(), "https://api.example.com".into()];
         let rule = AudienceRule { resource, others, policy, of_sessions: false };
-        rule.check(&header, &Claims::parse(json.as_bytes()).unwrap())
+        match rule.check(&header, &Claims::parse(json.as_bytes()).unwrap())? {
+            Kind::AccessToken => Ok(()),
+            Kind::Unclear => Err(TokenError::IdToken),
+        }
     }
 
     fn aud(json: &str) -> Result<(), TokenError> {
@@ -148,7 +152,7 @@ mod tests {
     #[test]
     fn r19_the_error_names_expected_and_found_audiences() {
         let foreign = TokenError::ForeignAudience {
-            expected: vec!["https://h/mcp".into(), "api".into()],
+            expected: ["https://h/mcp", "api", "https://api.example.com"].map(Into::into).into(),
             found: vec!["https://a".into(), "https://b".into()],
         };
         assert_eq!(aud(r#"{"aud":["https://a","https://b"]}"#), Err(foreign));
@@ -186,5 +190,48 @@ mod tests {
         assert_eq!(aud(r#"{"aud":"api","nonce":"n"}"#), Err(TokenError::IdToken));
         assert_eq!(aud(r#"{"aud":"api","scope":"a","at_hash":"h"}"#), Err(TokenError::IdToken));
         assert_eq!(aud(r#"{"aud":"api","client_id":"c"}"#), Ok(()));
+    }
+
+    #[test]
+    fn r21_an_audience_that_is_a_url_is_no_client_id() {
+        for (resource, json) in [
+            ("Auth0, client credentials", r#"{"azp":"c","gty":"client-credentials"}"#),
+            ("Cloudflare Access", r#"{"type":"app","identity_nonce":"n"}"#),
+            ("FusionAuth", r#"{"applicationId":"c","roles":["a"]}"#),
+        ] {
+            let mut claims: serde_json::Value = serde_json::from_str(json).unwrap();
+            claims["aud"] = "https://api.example.com".into();
+            assert_eq!(aud(&claims.to_string()), Ok(()), "{resource}");
+            claims["at_hash"] = "h".into();
+            assert_eq!(aud(&claims.to_string()), Err(TokenError::IdToken), "{resource}");
+        }
+    }
+
+    #[test]
+    fn r21_an_id_token_that_names_the_resource_as_well_is_rejected() {
+        let with =
+            |members: &str| aud(&format!(r#"{{"aud":["client","https://h/mcp"],{members}}}"#));
+        for members in [
+            r#""at_hash":"h""#,
+            r#""c_hash":"h""#,
+            r#""nonce":"n","auth_time":1"#,
+            r#""azp":"client","typ":"ID","nonce":"n""#,
+            r#""token_use":"id""#,
+            r#""typ":"Refresh","scope":"openid""#,
+            r#""typ":"Offline""#,
+            r#""events":{"http://schemas.openid.net/event/backchannel-logout":{}}"#,
+        ] {
+            assert_eq!(with(members), Err(TokenError::IdToken), "{members}");
+        }
+        for members in [
+            r#""sid":"s""#,
+            r#""nonce":"n","typ":"Bearer","auth_time":1"#,
+            r#""token_use":"access","auth_time":1"#,
+            r#""scope":"openid","nonce":"n","auth_time":1"#,
+            r#""client_id":"c","at_hash":"h""#,
+            r#""typ":7,"token_use":{"id":1}"#,
+        ] {
+            assert_eq!(with(members), Ok(()), "{members}");
+        }
     }
 }

@@ -43,7 +43,34 @@ pub struct Claims {
     scp: Option<ScopeSet>,
     pub(crate) actor: Option<Actor>,
     pub(crate) has_cnf: bool,
-    pub(crate) has_id_token_mark: bool,
+    pub(crate) marks: Marks,
+}
+
+/// Claims that tell access tokens from other kinds of JWT.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Marks {
+    /// `at_hash` or `c_hash`, which ID tokens have (OpenID Connect Core §3.1.3.6, §3.3.2.11).
+    pub(crate) token_hash: bool,
+    /// `nonce`, which ID tokens have, and access tokens of some issuers.
+    pub(crate) nonce: bool,
+    /// `auth_time`, of which the same is true.
+    pub(crate) auth_time: bool,
+    /// `events`: a logout token (OpenID Connect Back-Channel Logout 1.0 §2.4), or another one of
+    /// RFC 8417.
+    pub(crate) events: bool,
+    /// The claim `typ` of Keycloak or `token_use` of Amazon Cognito says "access token".
+    access_token: bool,
+    /// One of them says that it is of another kind.
+    pub(crate) other_kind: bool,
+}
+
+impl Marks {
+    /// Takes the value of `typ` or `token_use`. An unknown value says nothing.
+    fn take_kind(&mut self, value: &str) {
+        let is = |name: &&str| value.eq_ignore_ascii_case(name);
+        self.access_token |= ["bearer", "access"].iter().any(is);
+        self.other_kind |= ["id", "refresh", "offline", "logout"].iter().any(is);
+    }
 }
 
 /// The value of the claim `act` (RFC 8693 §4.1): who acts, besides the subject.
@@ -168,7 +195,7 @@ impl Claims {
 
     /// Whether it has a claim that access tokens have and ID tokens do not.
     pub(crate) fn has_access_token_mark(&self) -> bool {
-        self.client_id.is_some() || self.lists_scopes()
+        self.client_id.is_some() || self.lists_scopes() || self.marks.access_token
     }
 
     /// Any claim by its name, read into a type of the caller's.

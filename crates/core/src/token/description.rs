@@ -11,6 +11,7 @@ use serde::de::MapAccess;
 use crate::{
     base64url,
     strict_json::{self, ObjectReader},
+    token::header_mistake::HeaderMistake,
 };
 
 /// What [`Authenticator::describe`](crate::Authenticator::describe) tells of a request's token.
@@ -22,6 +23,8 @@ pub struct TokenDescription<'a> {
     pub issuer: Option<&'a str>,
     /// The hash of the token's `kid`. `None` where it has none, or cannot be read.
     pub key_id_hash: Option<KeyIdHash>,
+    /// A usual mistake in the `Authorization` header, where there is one.
+    pub header_mistake: Option<HeaderMistake>,
 }
 
 /// The first 8 bytes of the SHA-256 of a `kid`, shown as 16 hexadecimal digits.

@@ -1,6 +1,11 @@
 //! Access tokens and ID tokens told apart (RFC 8725 §3.11).
 
-use crate::{keys::jws::JoseHeader, rejection::TokenError, token::claims::Claims};
+use std::sync::Arc;
+
+use crate::{
+    keys::jws::JoseHeader, rejection::TokenError, token::claims::Claims,
+    token::verified::VerifiedToken,
+};
 
 /// Where a token's claims come from.
 #[derive(Debug, Clone, Copy)]
@@ -32,12 +37,42 @@ pub(super) fn token_type<'t>(
     if access_token || (untyped && !strict) { Ok(()) } else { Err(TokenError::UnacceptableType) }
 }
 
-/// A configured audience may be a client id, which is also what an ID token has in `aud`: there,
-/// something must show that this is an access token.
-pub(super) fn not_an_id_token(form: TokenForm<'_>, claims: &Claims) -> Result<(), TokenError> {
+/// What an issuer says of its tokens ([`Issuer::access_token_if`](crate::Issuer::access_token_if)).
+pub(crate) type AccessTokenRule = Option<Arc<dyn Fn(&VerifiedToken) -> bool + Send + Sync>>;
+
+/// Whether the issuer has to say that a token is an access token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Nothing speaks against it.
+    AccessToken,
+    /// By its claims it can be an ID token.
+    Unclear,
+}
+
+/// Which kind of JWT this is by its claims. Where `aud` can be a client id, which is what an ID token
+/// has in `aud`, something must show that this is an access token. Everywhere else nothing may show
+/// that it is none: "an ID token may have further audiences" (OpenID Connect Core §2).
+///
+/// # Errors
+/// [`TokenError::IdToken`]: the token itself says that it is of another kind.
+pub(super) fn of(
+    form: TokenForm<'_>,
+    claims: &Claims,
+    aud_can_be_a_client_id: bool,
+) -> Result<Kind, TokenError> {
     let shown = token_type(form, true).is_ok() || claims.has_access_token_mark();
-    match shown && !claims.has_id_token_mark {
-        true => Ok(()),
-        false => Err(TokenError::IdToken),
+    let marks = claims.marks;
+    if marks.other_kind || (marks.events && !shown) {
+        return Err(TokenError::IdToken);
     }
+    let unclear = match aud_can_be_a_client_id {
+        true => !shown || marks.token_hash,
+        false => !shown && (marks.token_hash || (marks.nonce && marks.auth_time)),
+    };
+    Ok(if unclear { Kind::Unclear } else { Kind::AccessToken })
+}
+
+/// Whether an audience can be a client id: it is no absolute URL, which names an API.
+pub(super) fn can_be_a_client_id(audience: &str) -> bool {
+    !audience.contains("://")
 }

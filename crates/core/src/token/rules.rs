@@ -8,7 +8,7 @@ use crate::{
     time::UnixTime,
     token::audience::AudienceRule,
     token::claims::Claims,
-    token::kind::{TokenForm, token_type},
+    token::kind::{Kind, TokenForm, token_type},
 };
 
 /// The rules that tokens of one issuer must satisfy at one resource.
@@ -26,6 +26,8 @@ pub struct TokenRules {
     pub(crate) strict_type: bool,
     /// Whether every claim that RFC 9068 §2.2 requires must be present.
     pub(crate) strict_claims: bool,
+    /// Whether the issuer says itself which tokens are access tokens, once they are verified.
+    pub(crate) issuer_tells_kind: bool,
 }
 
 impl TokenRules {
@@ -36,23 +38,34 @@ impl TokenRules {
     /// The default for the longest lifetime of a token: 31 days.
     pub const DEFAULT_MAX_LIFETIME: Duration = Duration::from_secs(31 * 24 * 60 * 60);
 
-    /// Checks all rules in order and returns the first error.
+    /// Checks all rules in order and returns the first error. The kind is unclear only where the
+    /// issuer has a rule for it.
     pub(crate) fn check<'t>(
         &self,
         form: impl Into<TokenForm<'t>>,
         claims: &Claims,
         now: UnixTime,
-    ) -> Result<(), TokenError> {
+    ) -> Result<Kind, TokenError> {
         let form = form.into();
         token_type(form, self.strict_type)?;
         issuer(claims, &self.issuer_names)?;
-        self.audience.check(form, claims)?;
+        let kind = self.check_audience(form, claims)?;
         expiry(claims, now, self.leeway)?;
         lifetime(claims, now, self.max_lifetime + self.leeway)?;
         not_before(claims, now, self.leeway)?;
         issued_at(claims, now, self.leeway)?;
         subject(claims)?;
-        if self.strict_claims { profile_claims(claims) } else { Ok(()) }
+        if self.strict_claims {
+            profile_claims(claims)?;
+        }
+        Ok(kind)
+    }
+
+    fn check_audience(&self, form: TokenForm<'_>, claims: &Claims) -> Result<Kind, TokenError> {
+        match self.audience.check(form, claims)? {
+            Kind::Unclear if !self.issuer_tells_kind => Err(TokenError::IdToken),
+            kind => Ok(kind),
+        }
     }
 
     /// Rejects tokens that would be rejected with any key, before a key is fetched for them. The
@@ -63,7 +76,7 @@ impl TokenRules {
         claims: &Claims,
         now: UnixTime,
     ) -> Result<(), TokenError> {
-        self.audience.check(header, claims)?;
+        self.check_audience(header.into(), claims)?;
         expiry(claims, now, self.leeway)
     }
 }
@@ -81,7 +94,7 @@ impl TokenRules {
             issuer(answer, &self.issuer_names)?;
         }
         if answer.audiences().is_some() {
-            self.audience.check(TokenForm::Introspected, answer)?;
+            self.check_audience(TokenForm::Introspected, answer)?;
         }
         if answer.exp.is_some() {
             expiry(answer, now, self.leeway)?;

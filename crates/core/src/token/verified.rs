@@ -5,6 +5,7 @@ use std::{fmt, sync::Arc};
 use serde::de::DeserializeOwned;
 
 use crate::{
+    issuer::Issuer,
     keys::jwk::Jwk,
     keys::jws::{CompactJws, JoseHeader},
     keys::key_set::{KeySet, Unverified},
@@ -13,7 +14,7 @@ use crate::{
     time::UnixTime,
     token::claims::{Actor, ClaimTypeError, Claims, NumericDate},
     token::introspection::ActiveToken,
-    token::kind::TokenForm,
+    token::kind::{Kind, TokenForm},
     token::rules::TokenRules,
 };
 
@@ -24,9 +25,9 @@ pub(crate) struct UnverifiedToken<'t> {
     claims: Claims,
 }
 
-/// The key that has confirmed a token's signature, where the claims are good as well. Only
-/// [`UnverifiedToken::verify`] makes one.
-pub(crate) struct Confirmation(Arc<Jwk>);
+/// The key that has confirmed a token's signature, where the claims are good as well, and the kind of
+/// the token. Only [`UnverifiedToken::verify`] makes one.
+pub(crate) struct Confirmation(Arc<Jwk>, Kind);
 
 /// Why there is no [`Confirmation`].
 pub(crate) enum VerifyError {
@@ -72,7 +73,7 @@ impl<'t> UnverifiedToken<'t> {
     ) -> Result<Confirmation, VerifyError> {
         Err(match keys.verify(&self.jws) {
             Ok(key) => match rules.check(self.jws.header(), &self.claims, now) {
-                Ok(()) => return Ok(Confirmation(key.clone())),
+                Ok(kind) => return Ok(Confirmation(key.clone(), kind)),
                 Err(error) => VerifyError::Rejected(error),
             },
             Err(Unverified::UnknownKey) => VerifyError::UnknownKey(TokenError::UnknownKey),
@@ -88,9 +89,21 @@ impl<'t> UnverifiedToken<'t> {
     }
 
     /// The token, proved by the confirmation that it was given.
-    pub(crate) fn confirmed(self, Confirmation(key): Confirmation) -> VerifiedToken {
+    ///
+    /// # Errors
+    /// [`TokenError::IdToken`]: its kind is unclear, and `issuer` does not say that it is an access
+    /// token.
+    pub(crate) fn confirmed(
+        self,
+        Confirmation(key, kind): Confirmation,
+        issuer: &Issuer,
+    ) -> Result<VerifiedToken, TokenError> {
         let mut claims = self.claims;
-        VerifiedToken { scopes: claims.scopes(), claims, key: Some(key) }
+        let token = VerifiedToken { scopes: claims.scopes(), claims, key: Some(key) };
+        match kind == Kind::AccessToken || issuer.says_access_token(&token) {
+            true => Ok(token),
+            false => Err(TokenError::IdToken),
+        }
     }
 }
 
@@ -103,7 +116,10 @@ impl ActiveToken {
         now: UnixTime,
     ) -> Result<VerifiedToken, TokenError> {
         let mut claims = self.claims().clone().of_issuer(issuer);
-        rules.check(TokenForm::Introspected, &claims, now)?;
+        match rules.check(TokenForm::Introspected, &claims, now)? {
+            Kind::AccessToken => {}
+            Kind::Unclear => return Err(TokenError::IdToken),
+        }
         Ok(VerifiedToken { scopes: claims.scopes(), claims, key: None })
     }
 }

@@ -83,6 +83,12 @@ impl ClaimReader {
     }
 }
 
+/// Skips a value: that the claim is there is what counts.
+fn mark<'de, A: MapAccess<'de>>(map: &mut A) -> Result<bool, A::Error> {
+    strict_json::skip_value(map)?;
+    Ok(true)
+}
+
 fn into_boxed(text: Text<'_>) -> Box<str> {
     text.0.into_owned().into_boxed_str()
 }
@@ -108,10 +114,14 @@ impl<'de> ObjectReader<'de> for ClaimReader {
                 self.claims.has_cnf = true;
                 strict_json::skip_value(map)?;
             }
-            // What only ID tokens have (OpenID Connect Core §2 and §3.3.2.11).
-            "at_hash" | "c_hash" => {
-                self.claims.has_id_token_mark = true;
-                strict_json::skip_value(map)?;
+            "at_hash" | "c_hash" => self.claims.marks.token_hash = mark(map)?,
+            "nonce" => self.claims.marks.nonce = mark(map)?,
+            "auth_time" => self.claims.marks.auth_time = mark(map)?,
+            "events" => self.claims.marks.events = mark(map)?,
+            "typ" | "token_use" => {
+                if let Some(kind) = self.read_text_if_any(map)? {
+                    self.claims.marks.take_kind(&kind);
+                }
             }
             _ => strict_json::skip_value(map)?,
         }

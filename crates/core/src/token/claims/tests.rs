@@ -121,7 +121,7 @@ fn r21_r31_what_marks_a_token_marks_it_whatever_is_in_it() {
             [("cnf", (true, false)), ("at_hash", (false, true)), ("c_hash", (false, true))]
         {
             let claims = parse(&format!(r#"{{"{claim}":{value}}}"#)).unwrap();
-            assert_eq!((claims.has_cnf, claims.has_id_token_mark), marks, "{claim} {value}");
+            assert_eq!((claims.has_cnf, claims.marks.token_hash), marks, "{claim} {value}");
         }
     }
     for (claim, marked, named) in [
