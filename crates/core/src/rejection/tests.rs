@@ -159,7 +159,7 @@ fn reasons_are_the_names_in_the_table_each_once() {
     assert_eq!(Rejection::REASONS.len(), ROWS.len() - 1, "unknown_user has two rows");
     let outages = ROWS.iter().filter(|row| row.status == 503);
     assert_eq!(Rejection::OUTAGES, once(outages.map(|row| row.name).collect()));
-    assert_eq!(Rejection::OUTAGES.len(), 7);
+    assert_eq!(Rejection::OUTAGES.len(), 8);
     for name in Rejection::REASONS {
         assert!(name.bytes().all(|c| c.is_ascii_lowercase() || c == b'_'), "{name}");
     }
