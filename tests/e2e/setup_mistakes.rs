@@ -163,7 +163,7 @@ async fn a_check_of_the_application_refuses_with_its_reason_in_the_log() {
     refused.store(true, std::sync::atomic::Ordering::SeqCst);
     assert_eq!(server.call(&good).await.status, 403);
     let text = process_log().text();
-    for tells in ["only tenant-1 may call", "closed \\\\n"] {
+    for tells in ["only tenant-1 may call", "closed \\n"] {
         let of_it =
             |line: &&str| line.contains("reason=\"refused_by_policy\"") && line.contains(tells);
         assert!(text.lines().any(|line| of_it(&line)), "{tells}");
