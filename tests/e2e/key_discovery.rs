@@ -111,8 +111,9 @@ fn host_of_a_realm(jwks_uri: String, elsewhere: fn() -> HttpResponse) -> Server 
 
 #[actix_web::test]
 async fn r27_an_unusable_answer_elsewhere_does_not_end_the_search_for_keys() {
+    type Answers = [(&'static str, fn() -> HttpResponse); 7];
     let authority = authority();
-    let answers: [(&str, fn() -> HttpResponse); 7] = [
+    let answers: Answers = [
         ("404", || HttpResponse::NotFound().finish()),
         ("a login page", || HttpResponse::Ok().body("<html>")),
         ("302", || HttpResponse::Found().insert_header(("Location", "/login")).finish()),

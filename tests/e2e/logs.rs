@@ -162,6 +162,10 @@ async fn provoke_what_the_guide_tells_of(authority: &TestAuthority) -> String {
     let nobody = MemoryIdentityStore::<String>::new();
     let strangers = Server::of(&builder(authority).users(nobody).build().unwrap());
     assert_eq!(strangers.call(&token().sign()).await.status, 403);
+    let deactivated = MemoryIdentityStore::<String>::new();
+    deactivated.refuse("user_ada");
+    let deactivated = Server::of(&builder(authority).users(deactivated).build().unwrap());
+    assert_eq!(deactivated.call(&token().sign()).await.status, 403);
     let broken = Server::of(&builder(authority).users(Broken).build().unwrap());
     assert_eq!(broken.call(&token().sign()).await.status, 503);
 

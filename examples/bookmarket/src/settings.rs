@@ -102,7 +102,7 @@ pub struct Settings {
 #[derive(Debug, Clone)]
 pub enum SignIn {
     /// At WorkOS AuthKit, or at a server with the same paths.
-    AuthKit(Issuer),
+    AuthKit(Box<Issuer>),
     /// At a demo authorization server with demo people, on the next port.
     Demo(Demo),
 }
@@ -159,7 +159,7 @@ impl Settings {
     ) -> Result<Self, ConfigError> {
         let grants = grants(lookup(GRANTS)?)?;
         let sign_in = match lookup(AUTHKIT_DOMAIN)? {
-            Some(domain) => SignIn::AuthKit(authkit(&domain, &lookup)?),
+            Some(domain) => SignIn::AuthKit(Box::new(authkit(&domain, &lookup)?)),
             None => SignIn::Demo(Demo {
                 approve: lookup(DEMO_APPROVE)?,
                 token_lifetime: seconds(DEMO_TOKEN_SECONDS, lookup(DEMO_TOKEN_SECONDS)?, 86_400)?,

@@ -71,7 +71,7 @@ impl Bookmarket {
         let address = listener.local_addr().map_err(StartError::Io)?;
         let resource = settings.resource_at(address)?;
         let (issuer, demo) = match &settings.sign_in {
-            SignIn::AuthKit(issuer) => (issuer.clone(), None),
+            SignIn::AuthKit(issuer) => ((**issuer).clone(), None),
             SignIn::Demo(demo) => {
                 let demo = demo.start(settings.bind)?;
                 (Issuer::authkit(demo.issuer())?, Some(demo))

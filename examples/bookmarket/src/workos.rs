@@ -144,7 +144,7 @@ pub async fn check(settings: &Settings, check: &Check) -> Result<(String, bool),
         return Err(CheckError::Start(no_authkit("the set-up of WorkOS is checked").into()));
     };
     let resource = settings.resource_at(settings.bind).map_err(StartError::from)?;
-    let auth = McpAuth::builder(resource).issuer(issuer.clone()).build();
+    let auth = McpAuth::builder(resource).issuer((**issuer).clone()).build();
     let auth = auth.map_err(StartError::from)?;
     let workos = connect(settings, &auth)?;
     if check.register {

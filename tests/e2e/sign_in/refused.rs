@@ -150,9 +150,7 @@ async fn r38_errors_of_the_issuer_become_pages_without_its_words() {
     ] {
         let mut browser = application.browser();
         let callback = browser.begin("/login?return_to=/site/home").await;
-        let state = callback.split('&').chain(callback.split('?'));
-        let state = state.filter(|it| it.starts_with("state=")).last().unwrap().to_owned();
-        let state = state.split('&').next().unwrap();
+        let state = callback.split(['?', '&']).find(|it| it.starts_with("state=")).unwrap();
         let answer = format!("/callback?{state}&error={error}&error_description=Call+0900-EVIL");
         let answer = browser.go(&answer).await;
         assert_refused(&browser, &answer, 400);

@@ -1,6 +1,6 @@
 //! The bounded queue between requests and the sink, and the thread that empties it.
 //!
-//! The thread sleeps for [`PAUSE`] after it has emptied the queue, so that under load no request has
+//! The thread sleeps for [`PAUSE`] after it has written all of the queue, so that under load no request has
 //! to wake it: waking a thread costs more than a record.
 
 use std::{
@@ -30,7 +30,7 @@ use crate::{clock::SystemClock, observe};
 
 /// The longest that the end of the queue is waited for.
 pub(super) const DRAIN_LIMIT: Duration = Duration::from_secs(5);
-/// The pause after the queue was emptied.
+/// The pause after the queue is empty.
 const PAUSE: Duration = Duration::from_millis(10);
 /// How many records are taken from the queue at once.
 const BATCH: usize = 256;
@@ -49,7 +49,7 @@ pub struct AuditCounts {
     pub dropped: u64,
 }
 
-/// The requests' end of the queue. When it is dropped, the queue is emptied into the sink, for
+/// The requests' end of the queue. When it is dropped, the queue is written to the sink, for
 /// [`DRAIN_LIMIT`] at most.
 pub(super) struct Queue {
     /// `None` only while this is dropped.
@@ -144,7 +144,7 @@ impl Queue {
 
 impl Drop for Queue {
     fn drop(&mut self) {
-        // The thread ends when it has emptied a closed queue.
+        // The thread ends when it has written all of a closed queue.
         self.sender = None;
         let ended = self.ended.get_mut().unwrap_or_else(PoisonError::into_inner);
         let is_abandoned = self.counters.is_abandoned.load(Relaxed);

@@ -8,7 +8,7 @@ use mcp_auth_core::audit::{AuditError, AuditRecord, AuditSink};
 use crate::observe;
 
 /// Writes one line of JSON for each record, in one call of the writer. The writer is flushed when
-/// the queue was emptied.
+/// the queue is empty.
 pub(super) struct JsonLines<W> {
     writer: W,
     line: Vec<u8>,

@@ -36,7 +36,7 @@ pub trait AuditSink: Send + 'static {
     /// The sink's own.
     async fn write(&mut self, record: AuditRecord) -> Result<(), AuditError>;
 
-    /// Called when the queue was emptied, and at the end: for sinks that write several records
+    /// Called when the queue is empty, and at the end: for sinks that write several records
     /// together. Default: nothing.
     ///
     /// # Errors

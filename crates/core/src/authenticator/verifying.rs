@@ -47,7 +47,10 @@ impl Authenticator {
         let issuer = self.issuer_named(unverified.claimed_issuer()?)?;
         let trusted = &self.trusted[issuer];
         let confirmation = trusted.verify(&unverified, now).await?;
-        let mut verified = unverified.confirmed(confirmation, &trusted.issuer)?;
+        let mut verified = {
+            let is_access_token = |token: &VerifiedToken| trusted.issuer.says_access_token(token);
+            unverified.confirmed(confirmation, is_access_token)?
+        };
         let mut until = f64::INFINITY;
         if let Some(introspector) = trusted.introspector_of_jwts() {
             verified = self.confirm_jwt(verified, token, issuer, now).await?;

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use crate::{
     config::ConfigError, keys::algorithm::Algorithm,
     metadata::documents::AuthorizationServerMetadata, scope::Scope,
-    token::audience::AudiencePolicy, token::kind::AccessTokenRule,
+    token::audience::AudiencePolicy, token::verified::VerifiedToken,
 };
 
 mod introspection;
@@ -28,6 +28,9 @@ pub(crate) use scope_names::ScopeNames;
 pub use settings::{ActorRule, JwksLocation};
 use urls::HostAndPort;
 pub use workos::WorkosApi;
+
+/// Whether a token is an access token ([`Issuer::access_token_if`]).
+type AccessTokenRule = Arc<dyn Fn(&VerifiedToken) -> bool + Send + Sync>;
 
 /// A trusted authorization server: one key set, and the spellings of `iss` that its keys may sign.
 ///
@@ -59,7 +62,7 @@ pub struct Issuer {
     /// Whether `scopes` limits what this issuer's tokens grant: only where the application said so.
     scopes_limit: bool,
     audience_policy: Option<AudiencePolicy>,
-    access_tokens: AccessTokenRule,
+    access_tokens: Option<AccessTokenRule>,
     machines: MachineRule,
     actor_rule: ActorRule,
     workos_api: Option<WorkosApi>,
@@ -103,7 +106,7 @@ impl Issuer {
             scope_names: ScopeNames::default(),
             scopes_limit: false,
             audience_policy: None,
-            access_tokens: AccessTokenRule::default(),
+            access_tokens: None,
             machines: MachineRule::default(),
             actor_rule: ActorRule::default(),
             workos_api: None,

@@ -1,11 +1,6 @@
 //! Access tokens and ID tokens told apart (RFC 8725 §3.11).
 
-use std::sync::Arc;
-
-use crate::{
-    keys::jws::JoseHeader, rejection::TokenError, token::claims::Claims,
-    token::verified::VerifiedToken,
-};
+use crate::{keys::jws::JoseHeader, rejection::TokenError, token::claims::Claims};
 
 /// Where a token's claims come from.
 #[derive(Debug, Clone, Copy)]
@@ -36,9 +31,6 @@ pub(super) fn token_type<'t>(
     let untyped = header.token_type.is_none() || is("JWT");
     if access_token || (untyped && !strict) { Ok(()) } else { Err(TokenError::UnacceptableType) }
 }
-
-/// What an issuer says of its tokens ([`Issuer::access_token_if`](crate::Issuer::access_token_if)).
-pub(crate) type AccessTokenRule = Option<Arc<dyn Fn(&VerifiedToken) -> bool + Send + Sync>>;
 
 /// Whether the issuer has to say that a token is an access token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

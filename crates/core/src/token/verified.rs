@@ -5,7 +5,6 @@ use std::{fmt, sync::Arc};
 use serde::de::DeserializeOwned;
 
 use crate::{
-    issuer::Issuer,
     keys::jwk::Jwk,
     keys::jws::{CompactJws, JoseHeader},
     keys::key_set::{KeySet, Unverified},
@@ -91,16 +90,16 @@ impl<'t> UnverifiedToken<'t> {
     /// The token, proved by the confirmation that it was given.
     ///
     /// # Errors
-    /// [`TokenError::IdToken`]: its kind is unclear, and `issuer` does not say that it is an access
-    /// token.
+    /// [`TokenError::IdToken`]: its kind is unclear, and `is_access_token`, which the issuer's settings
+    /// answer, does not say that it is an access token.
     pub(crate) fn confirmed(
         self,
         Confirmation(key, kind): Confirmation,
-        issuer: &Issuer,
+        is_access_token: impl FnOnce(&VerifiedToken) -> bool,
     ) -> Result<VerifiedToken, TokenError> {
         let mut claims = self.claims;
         let token = VerifiedToken { scopes: claims.scopes(), claims, key: Some(key) };
-        match kind == Kind::AccessToken || issuer.says_access_token(&token) {
+        match kind == Kind::AccessToken || is_access_token(&token) {
             true => Ok(token),
             false => Err(TokenError::IdToken),
         }
