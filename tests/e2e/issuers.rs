@@ -86,11 +86,12 @@ async fn each_issuer_has_its_own_users() {
 async fn r18_an_issuer_with_its_default_port_is_named_as_it_is_written() {
     const NAME: &str = "https://am.example.com:443/am/oauth2/realms/root/realms/alpha";
     let authority = authority();
-    let issuer = Issuer::new(NAME).unwrap().jwks_uri(authority.jwks_uri());
-    // The keys are on this machine, which an issuer elsewhere may not name.
-    assert!(issuer.is_err());
-    let auth = McpAuth::builder("https://app.example.com/mcp").issuer(NAME).build().unwrap();
-    let server = Server::of(&auth);
+    let issuer = Issuer::new(NAME).unwrap().jwks_uri(authority.jwks_uri()).unwrap();
+    let server = Server::of(&McpAuth::builder(RESOURCE).issuer(issuer).build().unwrap());
     let document = server.get("/.well-known/oauth-protected-resource/mcp").send().await.json();
     assert_eq!(document["authorization_servers"], serde_json::json!([NAME]));
+    let token = |iss: &str| authority.token().issuer(iss).subject("user_ada").audience(RESOURCE);
+    assert_eq!(server.call(&token(NAME).sign()).await.status, 200);
+    let other = token(&NAME.replace(":443", "")).sign();
+    server.call(&other).await.assert_invalid_token("another spelling");
 }

@@ -159,6 +159,24 @@ async fn provoke_what_the_guide_tells_of(authority: &TestAuthority) -> String {
     let elsewhere = server.request(Method::POST, "/mcp").header("Host", "evil.example");
     assert_eq!(elsewhere.send().await.status, 403);
 
+    for header in ["Bearer Bearer x", "Bearer \"x\"", "Bearer ${TOKEN}", "Token x"] {
+        let request = server.request(Method::POST, "/mcp").header("Authorization", header);
+        assert_eq!(request.send().await.status, 401, "{header}");
+    }
+    let no_aud = authority.token().subject("user_ada").without("aud").sign();
+    server.call(&no_aud).await.assert_invalid_token("no aud");
+    let id_token = authority.id_token("app").audience(RESOURCE).claim("typ", "ID").sign();
+    server.call(&id_token).await.assert_invalid_token("an ID token");
+    let closed = builder(authority).check(|_| Err("nobody may call")).build().unwrap();
+    assert_eq!(Server::of(&closed).call(&token().sign()).await.status, 403);
+    let offline = builder(authority).scopes_supported(["openid", "offline_access"]);
+    let undiscovered = offline.build().unwrap();
+    let undiscovered = Server::start(move |config| {
+        let auth = undiscovered.clone();
+        config.service(web::resource("/mcp").wrap(auth.middleware()).to(async || "never"));
+    });
+    assert_eq!(undiscovered.request(Method::POST, "/mcp").send().await.status, 401);
+
     let nobody = MemoryIdentityStore::<String>::new();
     let strangers = Server::of(&builder(authority).users(nobody).build().unwrap());
     assert_eq!(strangers.call(&token().sign()).await.status, 403);
@@ -166,6 +184,8 @@ async fn provoke_what_the_guide_tells_of(authority: &TestAuthority) -> String {
     deactivated.refuse("user_ada");
     let deactivated = Server::of(&builder(authority).users(deactivated).build().unwrap());
     assert_eq!(deactivated.call(&token().sign()).await.status, 403);
+    let program = authority.machine_token("client_nightly").audience(RESOURCE).sign();
+    assert_eq!(strangers.call(&program).await.status, 403);
     let broken = Server::of(&builder(authority).users(Broken).build().unwrap());
     assert_eq!(broken.call(&token().sign()).await.status, 503);
 
