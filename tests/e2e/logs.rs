@@ -12,10 +12,11 @@ use actix_mcp_auth::{
     keys::KeyIdHash,
     operation::LogSampling,
     scopes,
-    stores::{IdentityStoreExt, MemoryIdentityStore},
+    stores::{IdentityStoreExt, MemoryIdentityStore, SqlxIdentityStore},
     testing::{Endpoint, Fault, TestAuthority},
 };
 use actix_web::{http::Method, web};
+use sqlx::sqlite::SqlitePoolOptions;
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::{
@@ -186,6 +187,8 @@ async fn provoke_what_the_guide_tells_of(authority: &TestAuthority) -> String {
     assert_eq!(deactivated.call(&token().sign()).await.status, 403);
     let program = authority.machine_token("client_nightly").audience(RESOURCE).sign();
     assert_eq!(strangers.call(&program).await.status, 403);
+    let twice = Server::of(&builder(authority).users(two_rows_of_ada().await).build().unwrap());
+    assert_eq!(twice.call(&token().sign()).await.status, 503);
     let broken = Server::of(&builder(authority).users(Broken).build().unwrap());
     assert_eq!(broken.call(&token().sign()).await.status, 503);
 
@@ -237,6 +240,16 @@ async fn provoke_what_the_guide_tells_of(authority: &TestAuthority) -> String {
     let token = gone.person_token("user_ada", RESOURCE);
     assert_eq!(unreachable.call(&token).await.status, 503);
     asked_with
+}
+
+/// A store over a table without a unique index, in which two rows have Ada's subject.
+async fn two_rows_of_ada() -> SqlxIdentityStore<(String,), sqlx::Sqlite> {
+    let pool = SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:").await;
+    let pool = pool.unwrap();
+    let table = "CREATE TABLE people (external_id TEXT NOT NULL); \
+                 INSERT INTO people VALUES ('user_ada'), ('user_ada')";
+    sqlx::raw_sql(table).execute(&pool).await.unwrap();
+    SqlxIdentityStore::new(pool, "SELECT external_id FROM people WHERE external_id = ?")
 }
 
 /// A fetch that brings the same keys (304), and one that brings none.

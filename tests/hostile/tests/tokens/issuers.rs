@@ -121,7 +121,7 @@ fn junk() -> Vec<(&'static str, Value)> {
         ("an empty n", with(&rsa, "n", json!(""))),
         ("n is a number", with(&rsa, "n", json!(65_537))),
         ("n in base64", with(&rsa, "n", json!("+/=="))),
-        ("n padded", with(&rsa, "n", json!(text(&rsa["n"]) + "="))),
+        ("n padded in the middle", with(&rsa, "n", json!(text(&rsa["n"]) + "=AQAB"))),
         ("e = 1", with(&rsa, "e", json!("AQ"))),
         ("e = 0", with(&rsa, "e", json!("AA"))),
         ("e even", with(&rsa, "e", json!("BA"))),
