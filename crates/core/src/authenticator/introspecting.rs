@@ -19,7 +19,7 @@ use crate::{
 
 impl Authenticator {
     /// Asks issuers about tokens with this client, where they are configured with
-    /// [`Issuer::introspection`]. Without one, such a request is unavailable.
+    /// [`Issuer::introspection`](crate::Issuer::introspection). Without one, such a request is unavailable.
     pub fn introspect_with(&mut self, http: Arc<dyn HttpClient>) {
         self.http = Some(http);
     }
