@@ -1,6 +1,6 @@
 //! Requests to WorkOS's User Management API: <https://workos.com/docs/reference/authkit>.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc};
 
 use mcp_auth_core::{HttpClient, HttpRequest, Secret};
 use serde::Deserialize;
@@ -40,7 +40,7 @@ pub(crate) enum AuthKitError {
     /// WorkOS does not accept the client id or the API key.
     KeyRefused,
     /// WorkOS gives no usable answer now.
-    Unavailable(String, Option<Duration>),
+    Unavailable(String),
 }
 
 impl AuthKit {
@@ -100,7 +100,7 @@ impl AuthKit {
             .header("accept", "application/json")
             .body("application/json", body.to_string())
             .reading_error_bodies();
-        let unavailable = |why: String| AuthKitError::Unavailable(why, None);
+        let unavailable = AuthKitError::Unavailable;
         let answer =
             self.http.send(request).await.map_err(|error| unavailable(error.to_string()))?;
         match answer.status() {
@@ -110,13 +110,7 @@ impl AuthKit {
                 let (access, refresh) = (answer.access_token, answer.refresh_token);
                 Ok(Tokens { access: Secret::new(&*access), refresh: Secret::new(&*refresh) })
             }
-            429 => {
-                let seconds = answer
-                    .header("retry-after")
-                    .and_then(|text| std::str::from_utf8(text).ok()?.trim().parse().ok());
-                let why = "WorkOS asks to send fewer requests (429)".to_owned();
-                Err(AuthKitError::Unavailable(why, seconds.map(Duration::from_secs)))
-            }
+            429 => Err(unavailable("WorkOS asks to send fewer requests (429)".to_owned())),
             status @ 400..500 => Err(match code_of(answer.body()) {
                 Some("invalid_client" | "unauthorized_client") => AuthKitError::KeyRefused,
                 None if status == 401 => AuthKitError::KeyRefused,
@@ -162,7 +156,7 @@ impl fmt::Display for AuthKitError {
                 "WorkOS does not accept WORKOS_CLIENT_ID with WORKOS_API_KEY: are both of the same \
                  environment?",
             ),
-            Self::Unavailable(why, _) => f.write_str(why),
+            Self::Unavailable(why) => f.write_str(why),
         }
     }
 }

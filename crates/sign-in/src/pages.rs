@@ -87,6 +87,6 @@ pub(crate) fn of_authkit(error: &AuthKitError) -> ErrorPage {
     match error {
         AuthKitError::Refused(code) => refused(code),
         AuthKitError::KeyRefused => misconfigured(),
-        AuthKitError::Unavailable(..) => unavailable(),
+        AuthKitError::Unavailable(_) => unavailable(),
     }
 }

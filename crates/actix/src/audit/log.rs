@@ -158,7 +158,8 @@ impl AuditLog {
         self.0.privacy
     }
 
-    /// The application's own key of the user. A panic of its function is no panic of the request.
+    /// The application's own key of the user. If its function panics there is no key, and the request
+    /// goes on.
     pub(super) fn user_key(&self, caller: &Authenticated) -> Option<String> {
         let key = self.0.user_key.as_ref()?;
         catch_unwind(AssertUnwindSafe(|| key(caller))).ok().flatten()
@@ -218,8 +219,8 @@ impl<S: AuditSink> AuditLogBuilder<S> {
         self
     }
 
-    /// Writes e-mail addresses as they are. Default: a hash stands for each, by which records of the
-    /// same address can be found. WorkOS names a member of staff who impersonates a person by
+    /// Writes e-mail addresses as they are. Default: each is replaced by a hash, which is the same in
+    /// all records of one address. WorkOS names a member of staff who impersonates a person by
     /// e-mail address.
     pub fn email_addresses(mut self) -> Self {
         self.privacy.email_addresses = true;

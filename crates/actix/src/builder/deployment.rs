@@ -38,8 +38,8 @@ impl McpAuthBuilder {
     /// so at start-up.
     ///
     /// # Errors
-    /// What is no URL of an HTTP proxy is told by [`build`](Self::build), without the password. A
-    /// proxy by `https` or SOCKS is one of them.
+    /// [`build`](Self::build) rejects anything but the URL of an HTTP proxy, and does not show its
+    /// password. Proxies over `https` and SOCKS proxies are rejected.
     pub fn proxy(mut self, url: impl AsRef<str>) -> Self {
         self.proxy.choice = ProxyChoice::Url(Secret::new(url.as_ref()));
         self
@@ -50,7 +50,7 @@ impl McpAuthBuilder {
     /// replace those of `NO_PROXY`.
     ///
     /// # Errors
-    /// What is none of these is told by [`build`](Self::build).
+    /// [`build`](Self::build) rejects anything else.
     pub fn proxy_exceptions<S: Into<String>>(mut self, hosts: impl IntoIterator<Item = S>) -> Self {
         self.proxy.exceptions = Some(hosts.into_iter().map(Into::into).collect());
         self

@@ -5,8 +5,7 @@
 //! the second time (DNS rebinding) gains nothing. Every spelling of an address as a host
 //! (`0x7f.1`, `[::ffff:10.0.0.1]`) goes through the same check.
 //!
-//! Through a proxy the host is looked up by the proxy, and only an address that stands in the URL can be
-//! checked.
+//! Through a proxy, the proxy looks up the host. Only an address that is written in the URL is checked.
 
 use std::{
     fmt, io,

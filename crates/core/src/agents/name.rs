@@ -8,7 +8,7 @@ use std::fmt;
 
 /// The name of an agent: 1 to 64 characters in one line, all of them visible or spaces.
 ///
-/// It implements no `Display`, so that whoever shows it says where:
+/// It does not implement `Display`, so that the caller chooses the form for the output:
 /// [`html`](Self::html) for a page that is put together as text, [`as_str`](Self::as_str) for
 /// JSON, a terminal, and templates that escape what they are given.
 ///
@@ -38,7 +38,7 @@ pub enum NameSource {
     /// The client's own, which nobody has checked: from its metadata document, or from its
     /// registration with the issuer.
     Client,
-    /// No name is known, and the client id stands for it.
+    /// No name is known, and the client id is used instead.
     ClientId,
 }
 
@@ -52,7 +52,7 @@ impl AgentName {
         (!text.is_empty()).then(|| Self { text: text.into(), source })
     }
 
-    /// What stands for the name of a client of which only the id is known.
+    /// The client id in place of the name, where no name is known.
     pub fn of_client_id(client_id: &str) -> Self {
         let source = NameSource::ClientId;
         Self::new(client_id, source).unwrap_or_else(|| Self { text: "?".into(), source })

@@ -123,8 +123,8 @@ impl AgentNames {
         })
     }
 
-    /// Asks a directory for the agents of the person for whom the client calls, and remembers all
-    /// their names. Default: none.
+    /// Asks a directory for the agents of the person for whom the client calls, and caches all their
+    /// names. Default: none.
     pub fn directory(self, directory: impl AgentDirectory) -> Self {
         self.change(|inner| inner.directory = Some(Arc::new(directory)))
     }
@@ -136,7 +136,7 @@ impl AgentNames {
     }
 
     /// Is told of each source that failed, with the client id: for the application's log. The
-    /// client id can be any text. Default: nobody is told.
+    /// client id can be any text. Default: errors are ignored.
     pub fn on_error(self, told: impl Fn(&str, &NameError) + Send + Sync + 'static) -> Self {
         self.change(|inner| inner.on_error = Some(Arc::new(told)))
     }

@@ -19,7 +19,8 @@ const HEAD_LIMIT: usize = 8 * 1024;
 
 const USER_AGENT: &str = concat!("actix-mcp-auth/", env!("CARGO_PKG_VERSION"));
 
-/// Has the proxy at the other end of `stream` connect to a host, as it stands in a URL.
+/// Asks the proxy at the other end of `stream` to connect to a host (RFC 9110 §9.3.6), which is
+/// written as in a URL.
 ///
 /// # Errors
 /// Tells what the proxy answered, and no credentials.
