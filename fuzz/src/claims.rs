@@ -38,6 +38,9 @@ pub fn check(payload: &[u8]) {
     }
 }
 
+/// How long a token may be good, by default: 31 days in seconds.
+const LONGEST: f64 = 31.0 * 86_400.0;
+
 struct Good {
     sub: String,
     client: Option<String>,
@@ -56,10 +59,20 @@ fn judge(payload: &[u8]) -> Option<Option<Good>> {
     let text_of = |name: &str| claims.get(name).and_then(Value::as_str);
     let audiences = words(claims.get("aud").unwrap_or(&Value::Null), None);
     let has = |name: &str| claims.get(name).is_some_and(|value| !value.is_null());
-    let is_access_token = has("client_id") || has("scope") || has("scp");
-    let is_id_token = claims.contains_key("at_hash") || claims.contains_key("c_hash");
-    let for_us = audiences.iter().any(|audience| audience == RESOURCE)
-        || audiences.iter().any(|audience| audience == CLIENT) && is_access_token && !is_id_token;
+    let kinds = || ["typ", "token_use"].into_iter().filter_map(|name| text_of(name));
+    let of_kind = |kind: &str, names: &[&str]| names.iter().any(|n| kind.eq_ignore_ascii_case(n));
+    let shown = ["client_id", "scope", "scp"].into_iter().any(has)
+        || kinds().any(|kind| of_kind(kind, &["bearer", "access"]));
+    let says_other = kinds().any(|kind| of_kind(kind, &["id", "refresh", "offline", "logout"]))
+        || claims.contains_key("events") && !shown;
+    let present = |name: &str| claims.contains_key(name);
+    let token_hash = present("at_hash") || present("c_hash");
+    let like_an_id_token = token_hash || present("nonce") && present("auth_time");
+    // CLIENT can be a client id, which is what an ID token has in `aud`; RESOURCE is a URL.
+    let names = |wanted: &str| audiences.iter().any(|audience| audience == wanted);
+    let for_us = !says_other
+        && (names(RESOURCE) && (shown || !like_an_id_token)
+            || names(CLIENT) && shown && !token_hash);
     let sub = text_of("sub").unwrap_or_default();
     let sub_is_good = !sub.is_empty()
         && sub.chars().count() <= 255
@@ -125,6 +138,7 @@ fn times_are_right(claims: &Map<String, Value>) -> Option<bool> {
         Some(seconds("exp").map_or(f64::INFINITY, |exp| now - leeway - exp)),
         seconds("nbf").map(|nbf| nbf - now - leeway),
         seconds("iat").map(|iat| iat - now - leeway),
+        seconds("exp").map(|exp| exp - now.min(seconds("iat").unwrap_or(now)) - LONGEST),
     ];
     let mut right = true;
     for (n, passed) in passed.into_iter().enumerate() {

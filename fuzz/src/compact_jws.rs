@@ -154,7 +154,9 @@ const HEADERS: &[&str] = &[
 /// Values at the limits of a claim's rule.
 pub(crate) fn values() -> Vec<String> {
     let at = |offset: i64| (NOW as i64 + offset).to_string();
-    let mut values: Vec<String> = [-31, -30, -29, 0, 29, 30, 31].map(at).to_vec();
+    let month = 31 * 86_400;
+    let mut values: Vec<String> =
+        [-31, -30, -29, 0, 29, 30, 31, month - 1, month, month + 1].map(at).to_vec();
     values.extend([format!("{NOW}.5"), "1e400".into(), "-0".into(), "1e308".into()]);
     values.extend([ISSUER, RESOURCE, CLIENT].map(|text| format!("\"{text}\"")));
     values.extend([
@@ -172,6 +174,10 @@ pub(crate) fn values() -> Vec<String> {
         ["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "client_id", "azp", "scope", "scp"]
             .map(|name| format!("\"{name}\"")),
     );
-    values.extend(["act", "cnf", "at_hash", "c_hash"].map(|name| format!("\"{name}\"")));
+    values.extend(
+        ["act", "cnf", "at_hash", "c_hash", "nonce", "auth_time", "events", "typ", "token_use"]
+            .map(|name| format!("\"{name}\"")),
+    );
+    values.extend(["id", "access", "Bearer", "Logout"].map(|kind| format!("\"{kind}\"")));
     values
 }
