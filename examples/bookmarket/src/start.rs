@@ -80,7 +80,7 @@ impl Bookmarket {
         let revocations = revocations::start(settings).await?;
         let site = Site::open(&resource, demo.as_ref(), &store, &revocations, settings)?;
         let auth = auth::protect(&resource, issuer, &store, &revocations, settings)?;
-        let (workos, webhooks) = workos::follow(settings, &auth)?;
+        let (workos, webhooks) = workos::follow(settings, &auth, demo.as_ref())?;
         let no_sign_in = match &site {
             Site::Open { .. } => None,
             Site::Closed(reason) => Some(reason.clone()),

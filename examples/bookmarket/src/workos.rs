@@ -7,6 +7,7 @@ use actix_mcp_auth::{
 use clap::Args;
 
 use crate::{
+    demo::DemoAuthority,
     settings::{
         API_KEY, API_URL, AUTHKIT_DOMAIN, CLIENT_ID, COOKIE_PASSWORD, Settings, SignIn,
         WEBHOOK_SECRET,
@@ -93,14 +94,18 @@ fn no_authkit(why: &str) -> ConfigError {
 }
 
 /// Lets what happens in WorkOS take effect, where a key or a secret is set; with the service for
-/// webhooks, where a secret is.
+/// webhooks, where a secret is. The demo authority stands in for WorkOS.
 ///
 /// # Errors
 /// The settings cannot be used.
 pub fn follow(
     settings: &Settings,
     auth: &McpAuth,
+    demo: Option<&DemoAuthority>,
 ) -> Result<(Option<WorkOs>, Option<Webhooks>), StartError> {
+    if let Some(demo) = demo {
+        return Ok((Some(connect_demo(demo, auth)?), None));
+    }
     let keys = &settings.workos;
     if !keys.follows_events() {
         return Ok((None, None));
@@ -124,6 +129,16 @@ fn connect(settings: &Settings, auth: &McpAuth) -> Result<WorkOs, StartError> {
         workos = workos.api_key(key.as_str());
     }
     WorkOs::new(workos, auth.handle()).map_err(StartError::Io)
+}
+
+fn connect_demo(demo: &DemoAuthority, auth: &McpAuth) -> Result<WorkOs, StartError> {
+    // So that the check of the set-up has nothing to mend. Events are read from its API; it sends
+    // no webhooks.
+    demo.register_resource(auth.resource().as_str());
+    demo.register_webhook_endpoint(format!("{}{WEBHOOKS_PATH}", auth.resource().origin()), ["*"]);
+    let api = demo.session_issuer();
+    let workos = WorkOsSettings::authkit(demo.issuer())?.api_key(demo.api_key());
+    WorkOs::new(workos.api_url(api).sessions_issuer(api), auth.handle()).map_err(StartError::Io)
 }
 
 /// Checks the set-up in WorkOS: a line for each finding. The exit code is 1 where something has to
