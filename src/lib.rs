@@ -137,7 +137,7 @@ pub mod audit {
     pub use mcp_auth_actix::{AuditCounts, AuditLog, AuditLogBuilder};
     pub use mcp_auth_core::audit::{
         AuditError, AuditId, AuditPrincipal, AuditRecord, AuditSink, AuditTarget, ClientInfo,
-        Credential, Decision, Outcome, TargetKind,
+        Credential, Decision, Outcome, Privacy, TargetKind,
     };
 }
 
