@@ -27,6 +27,12 @@ pub(crate) struct Identity {
 
 /// A certificate for `name`, signed by `by`, or an authority's own.
 pub(crate) fn identity(name: &str, by: Option<&Identity>) -> Identity {
+    identity_for(&[name], by)
+}
+
+/// The same for a server with several names.
+pub(crate) fn identity_for(names: &[&str], by: Option<&Identity>) -> Identity {
+    let name = names[0];
     let curve = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).unwrap();
     let key = PKey::from_ec_key(EcKey::generate(&curve).unwrap()).unwrap();
     let mut subject = X509NameBuilder::new().unwrap();
@@ -48,8 +54,11 @@ pub(crate) fn identity(name: &str, by: Option<&Identity>) -> Identity {
         }
         Some(by) => {
             let context = builder.x509v3_context(Some(&by.certificate), None);
-            let names = extension::SubjectAlternativeName::new().dns(name).build(&context).unwrap();
-            builder.append_extension(names).unwrap();
+            let mut alternatives = extension::SubjectAlternativeName::new();
+            for name in names {
+                alternatives.dns(name);
+            }
+            builder.append_extension(alternatives.build(&context).unwrap()).unwrap();
         }
     }
     builder.sign(by.map_or(&key, |by| &by.key), MessageDigest::sha256()).unwrap();

@@ -28,7 +28,7 @@ const TARGET: &str = "idp.fieldtest.invalid:443";
 
 /// What a proxy does with a request to connect.
 #[derive(Clone, Copy)]
-enum Manner {
+pub(crate) enum Manner {
     /// Connects to the server on this port of this machine, whatever host is asked for.
     Tunnel(u16),
     /// The same, if the credentials are these.
@@ -40,13 +40,13 @@ enum Manner {
 }
 
 /// A proxy: its address, and the heads of the requests that it got.
-struct Proxy {
+pub(crate) struct Proxy {
     address: SocketAddr,
     heads: Arc<Mutex<Vec<String>>>,
 }
 
 impl Proxy {
-    async fn start(manner: Manner) -> Self {
+    pub(crate) async fn start(manner: Manner) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let proxy = Self { address: listener.local_addr().unwrap(), heads: Arc::default() };
         let heads = proxy.heads.clone();
@@ -58,7 +58,7 @@ impl Proxy {
         proxy
     }
 
-    fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
