@@ -76,6 +76,10 @@ guides:
 introspection:
     tests/interop/introspection
 
+# Tokens of Glewlwyd and better-auth, from their defaults
+more-servers:
+    tests/interop/more-servers
+
 # Bookmarket's pages in Chromium, with a real MCP client beside them
 browser:
     tests/browser/run

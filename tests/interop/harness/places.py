@@ -30,6 +30,7 @@ class Places:
     root: Path
     node: Path
     inspector: Path
+    better_auth: Path
     work: Path
     bookmarket: Path
     rmcp_client: Path
@@ -55,6 +56,7 @@ def find(bookmarket: str | None, rmcp_client: str | None) -> Places:
         root=root,
         node=root / "node",
         inspector=root / "inspector",
+        better_auth=root / "better-auth",
         work=target / "interop",
         bookmarket=Path(bookmarket).resolve() if bookmarket else target / "debug" / "bookmarket",
         rmcp_client=Path(rmcp_client).resolve() if rmcp_client else target / "debug" / "interop-rmcp-client",
@@ -83,6 +85,14 @@ def install_node(places: Places) -> None:
     _check_node()
     lock = places.node / "package-lock.json"
     _once(places.node / "node_modules" / ".installed", lock, lambda: _npm_ci(places.node, ["--ignore-scripts"]))
+
+
+def install_better_auth(places: Places) -> None:
+    """Installs better-auth as pinned."""
+    _check_node()
+    folder = places.better_auth
+    install_lock = functools.partial(_npm_ci, folder, ["--ignore-scripts"])
+    _once(folder / "node_modules" / ".installed", folder / "package-lock.json", install_lock)
 
 
 def build(places: Places, packages: list[str]) -> None:
