@@ -157,7 +157,8 @@ async fn an_invalidation_during_a_look_up_wins() {
         }
         let found = find(&users, "ada").await.unwrap().user().unwrap();
         assert_ne!(*found, "ada, asked 1 times");
-        under_way.await.unwrap().unwrap();
+        let asked_before = under_way.await.unwrap().unwrap().user().unwrap();
+        assert_ne!(*asked_before, "ada, asked 1 times");
         if let Some(cached) = users.find_cached(&Lookup::new(&ada)) {
             assert_ne!(*cached, "ada, asked 1 times");
         }
