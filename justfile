@@ -80,6 +80,10 @@ introspection:
 more-servers:
     tests/interop/more-servers
 
+# The headless recipe of docs/clients.md
+headless:
+    tests/interop/headless
+
 # Bookmarket's pages in Chromium, with a real MCP client beside them
 browser:
     tests/browser/run

@@ -302,6 +302,11 @@ struct OperationsGuide;
 #[doc = include_str!("../docs/audit.md")]
 struct AuditGuide;
 
+/// The code of docs/versions.md, compiled.
+#[cfg(all(doctest, feature = "sea-orm"))]
+#[doc = include_str!("../docs/versions.md")]
+struct VersionsGuide;
+
 /// The code of docs/workos.md, compiled.
 #[cfg(all(doctest, feature = "workos"))]
 #[doc = include_str!("../docs/workos.md")]

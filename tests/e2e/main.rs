@@ -9,6 +9,7 @@ mod audiences;
 mod audit;
 mod browsers;
 mod challenges;
+mod contents;
 #[cfg(any(feature = "test-postgres", feature = "test-mysql"))]
 mod databases;
 mod deactivated;

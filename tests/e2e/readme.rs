@@ -11,9 +11,17 @@ const CI: &str = concat!(include_str!("../../.ci/check"), include_str!("../../.c
 const RUN_BY_CI: &str = include_str!("../../.ci/run");
 
 /// Commands that CI runs, each with the stage that does.
-const RUN: [(&str, &str); 4] = [
+const RUN: [(&str, &str); 6] = [
     ("cargo run --example mcp_server", "stage guides 600 tests/interop/guides"),
     ("cargo run -p bookmarket", "stage walk 600 tests/interop/walk"),
+    (
+        "BOOKMARKET_DEMO_APPROVE=user_ada cargo run -p bookmarket",
+        "stage headless 600 tests/interop/headless",
+    ),
+    (
+        "TOKEN=$(examples/bookmarket/headless-token http://127.0.0.1:8787/mcp/bookmarket)",
+        "stage headless 600 tests/interop/headless",
+    ),
     ("cargo run -p bookmarket -- check", "cargo test --workspace"),
     ("cargo test --workspace", "cargo test --workspace"),
 ];

@@ -47,6 +47,8 @@ class World:
     token_seconds: int = 300
     # Who may do what is told by the tokens' scopes, which the authorization server then grants.
     by_scopes: bool = False
+    # Whom the demo authority signs in without a page.
+    approves: str | None = None
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,8 @@ def running(places: Places, authority: str, folder: Path, world: World) -> Itera
         else:
             # Bookmarket starts its own TestAuthority on the port after its own.
             settings["BOOKMARKET_DEMO_TOKEN_SECONDS"] = str(world.token_seconds)
+            if world.approves is not None:
+                settings["BOOKMARKET_DEMO_APPROVE"] = world.approves
         command, log = [str(places.bookmarket)], folder / "bookmarket.log"
         process = stack.enter_context(Process(command, plain_env(**settings), folder, log))
         until_it_answers(process, f"http://127.0.0.1:{port}/.well-known/oauth-protected-resource")
