@@ -19,7 +19,7 @@ use openssl::{base64::encode_block, sha::sha256};
 use serde_json::{Value, json};
 
 use crate::support::{
-    Answer, RESOURCE, Server, builder, session_token, sessions_issuer, sessions_name,
+    Answer, RESOURCE, Server, builder, session_token, sessions_issuer, sessions_name, wait_for_keys,
 };
 
 mod documents;
@@ -186,15 +186,6 @@ fn serve<D: AgentDirectory + Clone>(
             .route("/reconnect", web::post().to(reconnect::<D>));
         config.service(web::resource("/mcp").wrap(mcp.middleware()).route(whoami)).service(pages);
     })
-}
-
-/// Waits for the issuer's keys, so that no call is 503 on a busy machine.
-fn wait_for_keys(auth: &McpAuth) {
-    let start = std::time::Instant::now();
-    while !auth.health().issuers.iter().all(|issuer| issuer.ready) {
-        assert!(start.elapsed() < Duration::from_secs(20), "{:?}", auth.health());
-        std::thread::sleep(Duration::from_millis(10));
-    }
 }
 
 async fn list<D: AgentDirectory>(me: AuthedUser, directory: Data<D>) -> HttpResponse {

@@ -20,6 +20,7 @@ mod callers;
 mod completeness;
 mod hostile;
 mod messages;
+mod names;
 mod requests;
 mod server;
 mod sinks;

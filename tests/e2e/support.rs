@@ -196,3 +196,12 @@ impl Answer {
         );
     }
 }
+
+/// Waits for the issuer's keys, so that no call is 503 on a busy machine.
+pub(crate) fn wait_for_keys(auth: &McpAuth) {
+    let start = std::time::Instant::now();
+    while !auth.health().issuers.iter().all(|issuer| issuer.ready) {
+        assert!(start.elapsed() < Duration::from_secs(20), "{:?}", auth.health());
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}

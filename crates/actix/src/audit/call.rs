@@ -16,7 +16,7 @@ use mcp_auth_core::{
     permission::Need,
 };
 
-use super::log::AuditLog;
+use super::{log::AuditLog, named_client::NamedClient};
 use crate::{auth::McpAuth, extractor_error::ExtractorError, rejected::RejectedWithin};
 
 /// What of a request is recorded: its messages, or itself. Each message has one record, which is
@@ -25,6 +25,8 @@ pub struct OpenCall {
     log: AuditLog,
     /// What all records of the request share.
     shared: AuditRecord,
+    /// Whose name the records shall have.
+    client: Option<NamedClient>,
     started: Instant,
     /// Those without an outcome. Empty as well while they are being read: a message that was not
     /// received completely is none.
@@ -55,15 +57,16 @@ impl OpenCall {
         principal: &Principal,
     ) -> Box<Self> {
         let now = auth.inner().clock.now();
-        let principal = AuditPrincipal::of(principal, log.privacy());
+        let caller = AuditPrincipal::of(principal, log.privacy());
         let resource = auth.resource().as_str();
-        let mut shared = AuditRecord::new(log.ids().next(now), now, resource, principal);
+        let mut shared = AuditRecord::new(log.ids().next(now), now, resource, caller);
         shared.http_method = request.method().as_str().chars().take(32).collect();
         shared.peer = request.peer_addr().map(|peer| peer.ip());
         let header = request.headers().get("traceparent").and_then(|value| value.to_str().ok());
         shared.traceparent = header.and_then(traceparent);
+        let client = log.names().and_then(|names| NamedClient::of(names, principal));
         let (log, started) = (log.clone(), Instant::now());
-        Box::new(Self { log, shared, started, messages: Vec::new() })
+        Box::new(Self { log, shared, client, started, messages: Vec::new() })
     }
 
     /// The request has these messages.
@@ -168,6 +171,9 @@ impl OpenCall {
         record.id = self.log.ids().next(record.time);
         record.duration = self.started.elapsed();
         record.outcome = outcome;
+        if let Some(client) = &self.client {
+            record.principal = client.add_name(record.principal, self.log.privacy());
+        }
         self.log.push(record.into());
     }
 }

@@ -11,6 +11,7 @@ use std::{
 
 use mcp_auth_core::{
     Authenticated,
+    agents::AgentNames,
     audit::{AuditError, AuditIds, AuditRecord, AuditSink, AuditedMessage, Privacy},
 };
 use serde_json::Value;
@@ -61,6 +62,7 @@ struct Inner {
     privacy: Privacy,
     user_key: Option<UserKey>,
     redactor: Option<Redactor>,
+    names: Option<AgentNames>,
 }
 
 type UserKey = Arc<dyn Fn(&Authenticated) -> Option<String> + Send + Sync>;
@@ -75,6 +77,7 @@ impl AuditLog {
             privacy: Privacy::default(),
             user_key: None,
             redactor: None,
+            names: None,
         }
     }
 
@@ -165,6 +168,10 @@ impl AuditLog {
         catch_unwind(AssertUnwindSafe(|| key(caller))).ok().flatten()
     }
 
+    pub(super) fn names(&self) -> Option<&AgentNames> {
+        self.0.names.as_ref()
+    }
+
     /// Lets the application's redactor decide about the arguments of messages.
     pub(super) fn redact(&self, messages: &mut [AuditedMessage]) {
         let Some(redactor) = &self.0.redactor else { return };
@@ -184,6 +191,7 @@ pub struct AuditLogBuilder<S> {
     privacy: Privacy,
     user_key: Option<UserKey>,
     redactor: Option<Redactor>,
+    names: Option<AgentNames>,
 }
 
 impl<S: AuditSink> AuditLogBuilder<S> {
@@ -204,6 +212,14 @@ impl<S: AuditSink> AuditLogBuilder<S> {
         self.user_key = Some(Arc::new(move |caller| {
             AuthedUser::<U>::from_authenticated(caller).map(|user| key(&user))
         }));
+        self
+    }
+
+    /// Adds what clients are called, and whose word that is. A request does not wait for a name: one
+    /// that is not known is looked up meanwhile, for 20 s at most, and stands in the records whose
+    /// outcome comes later. Default: no names.
+    pub fn names(mut self, names: &AgentNames) -> Self {
+        self.names = Some(names.clone());
         self
     }
 
@@ -232,10 +248,10 @@ impl<S: AuditSink> AuditLogBuilder<S> {
     /// # Errors
     /// Where the operating system gives no thread.
     pub fn start(self) -> io::Result<AuditLog> {
-        let Self { sink, capacity, privacy, user_key, redactor } = self;
+        let Self { sink, capacity, privacy, user_key, redactor, names } = self;
         let queue = Queue::start(sink, capacity)?;
         let ids = AuditIds::new();
-        Ok(AuditLog(Arc::new(Inner { queue, ids, privacy, user_key, redactor })))
+        Ok(AuditLog(Arc::new(Inner { queue, ids, privacy, user_key, redactor, names })))
     }
 }
 

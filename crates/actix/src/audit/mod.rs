@@ -6,6 +6,7 @@
 //! | `queue` | the bounded queue, and the thread that empties it into the sink |
 //! | `sinks` | the sinks that come with this crate |
 //! | `call` | the records of one request that have no outcome yet |
+//! | `named_client` | the name of the client that calls |
 //! | `tap` | reads outcomes from a response's body while it passes |
 //!
 //! A request only ever adds to the queue, which never waits: a record that finds it full is counted
@@ -13,6 +14,7 @@
 
 mod call;
 mod log;
+mod named_client;
 mod queue;
 mod sinks;
 mod tap;

@@ -1,6 +1,9 @@
 //! Events and numbers of the audit log, and the records that go to `tracing`.
 
-use mcp_auth_core::audit::{AuditRecord, Credential, Decision, Outcome, TargetKind};
+use mcp_auth_core::{
+    agents::NameSource,
+    audit::{AuditRecord, Credential, Decision, Outcome, TargetKind},
+};
 
 use super::{TARGET, metrics};
 
@@ -67,6 +70,12 @@ pub(crate) fn audit_record(record: &AuditRecord) {
         Credential::StaticKey => "static_key",
         _ => "token",
     };
+    let source = record.principal.client_name_source.map(|source| match source {
+        NameSource::Application => "application",
+        NameSource::Issuer => "issuer",
+        NameSource::Client => "client",
+        _ => "client_id",
+    });
     let error = matches!(outcome, "tool_error" | "json_rpc_error" | "http_error" | "cut");
     let required = (!record.required.is_empty()).then(|| record.required.join(", "));
     let operation = (record.method.as_deref() == Some("tools/call")).then_some("execute_tool");
@@ -91,6 +100,8 @@ pub(crate) fn audit_record(record: &AuditRecord) {
         audit.actor = principal.actor.as_deref(),
         audit.organization = principal.organization.as_deref(),
         audit.client_id = principal.client_id.as_deref(),
+        audit.client_name = principal.client_name.as_deref(),
+        audit.client_name_source = source,
         audit.token_id = principal.token_id.as_deref(),
         audit.session_id = principal.session_id.as_deref(),
         audit.client_info = info.and_then(|info| info.name.as_deref()),

@@ -6,6 +6,8 @@
 
 use std::fmt;
 
+use serde::Serialize;
+
 /// The name of an agent: 1 to 64 characters in one line, all of them visible or spaces.
 ///
 /// It does not implement `Display`, so that the caller chooses the form for the output:
@@ -27,8 +29,9 @@ pub struct AgentName {
     source: NameSource,
 }
 
-/// Whose word a name is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// Whose word a name is. In JSON `application`, `issuer`, `client` and `client_id`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum NameSource {
     /// The application's own.

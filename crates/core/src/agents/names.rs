@@ -157,6 +157,20 @@ impl AgentNames {
         self.find(caller.issuer(), person, caller.client()?).await
     }
 
+    /// Begins to find the name of the client through which a caller calls: a future that asks the
+    /// sources, after which [`known`](Self::known) gives the name. `None` where nobody is to be
+    /// asked now. For callers that cannot wait; the future has no time limit of its own.
+    pub fn begin(&self, caller: &Principal) -> Option<impl Future<Output = ()> + Send + use<>> {
+        let (issuer, client_id) = (caller.issuer(), caller.client()?);
+        let Known::Ask = self.look_up(issuer, client_id) else { return None };
+        let person = caller.kind().is_person().then(|| caller.subject().clone());
+        let (names, issuer) = (self.clone(), Box::<str>::from(issuer));
+        let client_id = Box::<str>::from(client_id);
+        Some(async move {
+            names.ask(&issuer, person.as_ref(), &client_id).await;
+        })
+    }
+
     /// The name of a client, where it is known already. It asks nobody.
     pub fn known(&self, issuer: &str, client_id: &str) -> Option<AgentName> {
         self.0.cache.known(issuer, client_id)
@@ -168,19 +182,31 @@ impl AgentNames {
         person: Option<&Subject>,
         client_id: &str,
     ) -> Option<AgentName> {
-        if client_id.is_empty() || client_id.len() > MAX_CLIENT_ID {
-            return None;
+        match self.look_up(issuer, client_id) {
+            Known::Name(name) => name,
+            Known::Ask => self.ask(issuer, person, client_id).await,
         }
-        let cache = &self.0.cache;
-        match cache.look_up(issuer, client_id, self.0.clock.now()) {
-            Known::Name(name) => return name,
-            Known::Ask => {}
+    }
+
+    fn look_up(&self, issuer: &str, client_id: &str) -> Known {
+        match client_id.len() {
+            1..=MAX_CLIENT_ID => self.0.cache.look_up(issuer, client_id, self.0.clock.now()),
+            _ => Known::Name(None),
         }
+    }
+
+    /// Asks the sources, and remembers the answer.
+    async fn ask(
+        &self,
+        issuer: &str,
+        person: Option<&Subject>,
+        client_id: &str,
+    ) -> Option<AgentName> {
         let asked = self.0.ask(issuer, person, client_id).await;
         let now = self.0.clock.now();
         match asked {
-            Ok(name) => cache.answered(issuer, client_id, name, now),
-            Err(()) => cache.failed(issuer, client_id, now),
+            Ok(name) => self.0.cache.answered(issuer, client_id, name, now),
+            Err(()) => self.0.cache.failed(issuer, client_id, now),
         }
     }
 }

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::text::{MAX_NAME, Privacy, clean};
 use crate::{
+    agents::{AgentName, NameSource},
     identity::principal::{Principal, PrincipalKind},
     token::verified::VerifiedToken,
 };
@@ -29,6 +30,13 @@ pub struct AuditPrincipal {
     /// The OAuth client: unique within its issuer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_id: Option<Box<str>>,
+    /// What the client is called, where the audit log has names and this one was known when the
+    /// outcome was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_name: Option<Box<str>>,
+    /// Whose word the name is: in JSON `application`, `issuer` or `client`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_name_source: Option<NameSource>,
     /// `jti`: the id of the token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token_id: Option<Box<str>>,
@@ -78,10 +86,20 @@ impl AuditPrincipal {
             actor: actor.map(name),
             organization: principal.organization().map(name),
             client_id: principal.client().map(name),
+            client_name: None,
+            client_name_source: None,
             token_id: principal.token().and_then(VerifiedToken::token_id).map(name),
             session_id: principal.session().map(name),
             user_key: None,
         }
+    }
+
+    /// With the name of the client.
+    #[must_use]
+    pub fn with_client_name(mut self, found: &AgentName, privacy: Privacy) -> Self {
+        self.client_name = Some(clean(found.as_str(), MAX_NAME, privacy));
+        self.client_name_source = Some(found.source());
+        self
     }
 
     /// With the application's own key of the user, cut to 256 characters.
