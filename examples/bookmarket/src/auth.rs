@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use actix_mcp_auth::{
     AuthedUser, BuildError, Found, Issuer, McpAuth, McpAuthBuilder, Newcomer, Resource, StoreError,
-    permission::Permission, revocation::SharedRevocations, scopes, stores::IdentityStoreExt,
+    agents::AgentNames, permission::Permission, revocation::SharedRevocations, scopes,
+    stores::IdentityStoreExt, workos::WorkOs,
 };
 
 use crate::{
@@ -108,6 +109,18 @@ fn with_users(
         }
     };
     auth.build()
+}
+
+/// What agents are called: by the consents in WorkOS, where it can be asked, and by the documents
+/// that clients publish about themselves.
+pub fn agent_names(auth: &McpAuth, workos: Option<&WorkOs>) -> AgentNames {
+    let names = AgentNames::new(&auth.handle()).on_error(|client_id, error| {
+        tracing::warn!(?client_id, %error, "an agent has no name");
+    });
+    match workos.and_then(|workos| workos.agents().ok()) {
+        Some(agents) => names.directory(agents),
+        None => names,
+    }
 }
 
 /// What to call a person: their name where we know it, else who they are to the issuer.

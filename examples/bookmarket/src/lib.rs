@@ -13,6 +13,7 @@
 //! | the tools that agents call | [`tools`] |
 //! | the pages that people see | [`pages`] |
 //! | what both do with bookmarks | [`actions`] |
+//! | what is kept of what people and agents did | [`activity`] |
 //! | what a bookmark is | [`bookmark`] |
 //! | tell whether it can decide | [`health`] |
 //! | what happens in WorkOS, and the check of the set-up there | [`workos`] |
@@ -21,6 +22,7 @@
 #![forbid(unsafe_code)]
 
 pub mod actions;
+pub mod activity;
 pub mod auth;
 pub mod bookmark;
 pub mod demo;

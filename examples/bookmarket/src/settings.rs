@@ -9,6 +9,7 @@
 //! | `BOOKMARKET_UNKNOWN_USER` | `provision` | `refuse` rejects people without an account |
 //! | `BOOKMARKET_GRANTS` | `own` | who grants permissions: Bookmarket's own list, or with `scopes` the tokens |
 //! | `BOOKMARKET_READ_ONLY` | nobody, or one of the demo people | who may read and not write: user ids, separated by commas |
+//! | `BOOKMARKET_ACTIVITY_DAYS` | 90 | how long is kept what people and agents did |
 //! | `MCP_AUTH_LEEWAY_SECONDS` | 30 | the tolerated difference of clocks |
 //! | `BOOKMARKET_REVOCATIONS` | this process only | the log of revocations that processes share: `redis://…` or `postgres://…` |
 //! | `WORKOS_CLIENT_ID` | none | people sign in at the pages, with the next two: the environment's client id |
@@ -31,7 +32,7 @@ use std::{
 
 use actix_mcp_auth::{ConfigError, Issuer, Resource};
 
-use crate::{demo::Demo, revocations::LogUrl, store, workos::WorkOsKeys};
+use crate::{activity, demo::Demo, revocations::LogUrl, store, workos::WorkOsKeys};
 
 /// The path of the MCP endpoint below the public URL.
 pub const MCP_PATH: &str = "/mcp/bookmarket";
@@ -50,6 +51,8 @@ pub const UNKNOWN_USER: &str = "BOOKMARKET_UNKNOWN_USER";
 pub const GRANTS: &str = "BOOKMARKET_GRANTS";
 /// Who may see bookmarks, and neither add nor delete any.
 pub const READ_ONLY: &str = "BOOKMARKET_READ_ONLY";
+/// How long is kept what people and agents did.
+pub const ACTIVITY_DAYS: &str = "BOOKMARKET_ACTIVITY_DAYS";
 /// By how much clocks may differ.
 pub const LEEWAY: &str = "MCP_AUTH_LEEWAY_SECONDS";
 /// Where revocations are shared.
@@ -92,6 +95,8 @@ pub struct Settings {
     pub grants: Grants,
     /// Who may see bookmarks, and neither add nor delete any: by the `sub` of their tokens.
     pub read_only: Vec<String>,
+    /// How long activity is kept.
+    pub activity_kept: Duration,
     /// The log of revocations that processes share, if there are several.
     pub revocations: Option<LogUrl>,
     /// The keys to WorkOS.
@@ -171,6 +176,7 @@ impl Settings {
             resource: lookup(PUBLIC_URL)?.map(|url| resource_below(&url)).transpose()?,
             database_url: database_url(lookup(DATABASE_URL)?)?,
             read_only: read_only(lookup(READ_ONLY)?, &sign_in, grants)?,
+            activity_kept: activity::kept(lookup(ACTIVITY_DAYS)?)?,
             workos: WorkOsKeys::read(&sign_in, &lookup)?,
             revocations: lookup(REVOCATIONS)?.map(|url| LogUrl::parse(&url)).transpose()?,
             grants,

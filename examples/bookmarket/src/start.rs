@@ -7,15 +7,15 @@ use std::{
 
 use actix_mcp_auth::{
     BuildError, ConfigError, Issuer, McpAuth, Resource,
-    mcp::ToolRules,
+    audit::AuditLog,
     testing,
     workos::{Webhooks, WorkOs},
 };
-use actix_web::{App, HttpServer, dev::Server, web};
+use actix_web::{App, HttpServer, dev::Server, rt::task::JoinHandle, web};
 use mcp_auth_rmcp::ToolRulesMismatch;
 
 use crate::{
-    auth,
+    activity, auth,
     demo::DemoAuthority,
     health,
     pages::{self, Pages},
@@ -42,6 +42,10 @@ pub struct Bookmarket {
     no_sign_in: Option<String>,
     /// Reads events until it is dropped.
     _workos: Option<WorkOs>,
+    /// Writes what people and agents do to the store.
+    audit: AuditLog,
+    /// Deletes it when it is old.
+    deleting: JoinHandle<()>,
 }
 
 impl Bookmarket {
@@ -85,8 +89,13 @@ impl Bookmarket {
             Site::Open { .. } => None,
             Site::Closed(reason) => Some(reason.clone()),
         };
-        let server = serve(listener, auth, site, webhooks, store, tools::rules()?)?;
-        Ok(Self { server, resource, demo, no_sign_in, _workos: workos })
+        let names = auth::agent_names(&auth, workos.as_ref());
+        let audit = activity::start(&store, &names).map_err(StartError::Io)?;
+        let deleting = activity::delete_old(&store, settings.activity_kept);
+        let pages = Pages::new(store.clone(), resource.clone(), audit.clone());
+        let tools = Tools::new(store, tools::rules()?);
+        let server = serve(listener, auth, site, webhooks, pages, tools, &audit)?;
+        Ok(Self { server, resource, demo, no_sign_in, _workos: workos, audit, deleting })
     }
 
     /// The identifier of this MCP server, which is also its address.
@@ -120,7 +129,8 @@ impl Bookmarket {
         text
     }
 
-    /// Serves until `stop` is ready, then waits for current requests.
+    /// Serves until `stop` is ready, then waits for current requests, and for what is still to be
+    /// written of what was done.
     ///
     /// # Errors
     /// The sockets failed.
@@ -129,7 +139,10 @@ impl Bookmarket {
         let server = actix_web::rt::spawn(self.server);
         stop.await;
         handle.stop(true).await;
-        match server.await {
+        let ended = server.await;
+        self.deleting.abort();
+        self.audit.close().await;
+        match ended {
             Ok(ended) => ended.map_err(StartError::Io),
             Err(panicked) => Err(StartError::Io(io::Error::other(panicked))),
         }
@@ -145,12 +158,11 @@ fn serve(
     auth: McpAuth,
     site: Site,
     webhooks: Option<Webhooks>,
-    store: Store,
-    rules: ToolRules,
+    pages: Pages,
+    tools: Tools,
+    audit: &AuditLog,
 ) -> Result<Server, StartError> {
-    let pages = Pages::new(store.clone(), auth.resource().clone());
-    let guard = auth.mcp().rules(rules.clone())?.max_message_bytes(MAX_MESSAGE);
-    let tools = Tools::new(store, rules);
+    let guard = auth.mcp().rules(tools.rules())?.max_message_bytes(MAX_MESSAGE).audit(audit);
     let mcp = mcp_auth_rmcp::endpoint(auth.resource(), move || tools.clone())
         .max_message_bytes(MAX_MESSAGE)
         // A public URL may have a path of its own, which the proxy in front then removes.

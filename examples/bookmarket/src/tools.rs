@@ -59,6 +59,13 @@ pub fn rules() -> Result<ToolRules, ToolRulesMismatch> {
     Ok(rules.other_tools().refused())
 }
 
+impl Tools {
+    /// Who may call which.
+    pub fn rules(&self) -> ToolRules {
+        (*self.rules).clone()
+    }
+}
+
 #[tool_router]
 impl Tools {
     /// The tools over `store`; the list of tools shows what `rules` let the caller use.

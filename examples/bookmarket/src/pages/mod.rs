@@ -15,7 +15,7 @@ mod problem;
 
 use std::future::{Ready, ready};
 
-use actix_mcp_auth::Resource;
+use actix_mcp_auth::{Resource, audit::AuditLog};
 use actix_web::{
     HttpResponse,
     http::header,
@@ -43,12 +43,15 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; base
 pub struct Pages {
     store: Store,
     resource: Resource,
+    /// Where it is kept what people do.
+    audit: AuditLog,
 }
 
 impl Pages {
-    /// The pages over `store`, beside the MCP server `resource`.
-    pub fn new(store: Store, resource: Resource) -> Self {
-        Self { store, resource }
+    /// The pages over `store`, beside the MCP server `resource`. What people do is written to
+    /// `audit`.
+    pub fn new(store: Store, resource: Resource, audit: AuditLog) -> Self {
+        Self { store, resource, audit }
     }
 
     /// Serves the pages to the people who sign in at `site`. Where nobody can, they say why.
@@ -64,7 +67,8 @@ impl Pages {
                 config.configure(sign_in.routes());
                 let home = web::resource("/").wrap(auth.middleware().optional());
                 config.service(home.wrap(headers()).route(web::get().to(home::show)));
-                let bookmarks = web::scope(BOOKMARKS_PATH).wrap(auth.middleware());
+                let bookmarks =
+                    web::scope(BOOKMARKS_PATH).wrap(auth.middleware().audit(&self.audit));
                 config.service(bookmarks.wrap(headers()).configure(bookmarks::configure));
             }
             Site::Closed(reason) => {

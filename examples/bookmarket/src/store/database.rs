@@ -3,6 +3,9 @@
 /// A file in the program's working directory, created if it does not exist.
 pub const DEFAULT_URL: &str = "sqlite://bookmarket.sqlite?mode=rwc";
 
+/// Whether another process sees none of it.
+pub const IS_OF_THIS_PROCESS: bool = false;
+
 /// A kind of database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Database {

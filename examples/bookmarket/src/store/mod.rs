@@ -1,14 +1,18 @@
-//! The store of people and bookmarks. Only this module uses the database library.
+//! The store of people, bookmarks and activity. Only this module uses the database library.
 //!
 //! A store is a module with these names; another library is another module, another feature, and
 //! one more entry at the end of this file:
 //!
 //! - `DEFAULT_URL`: the address of a store where none is set;
 //! - `accepts(url)`: whether this build can open such an address, and if not, what is expected;
+//! - `IS_OF_THIS_PROCESS`: whether another process sees none of it;
 //! - `User`: a row of the table `users`, with at least `id` and `name`;
+//! - `Activity`: a row of the table `activity`, with the fields that [`crate::activity`] lists;
 //! - `Error`: what its queries fail with;
 //! - `Store`: a cheap handle with `open`, `identities`, `provision`, and the bookmarks of one
-//!   person: `bookmarks_of`, `count_bookmarks_of`, `add_bookmark`, `delete_bookmark`.
+//!   person: `bookmarks_of`, `count_bookmarks_of`, `add_bookmark`, `delete_bookmark`. Of what was done:
+//!   `add_activity`; `activity_of` and `agents_of` a person; and for the operator
+//!   `activity_of_subject` and `delete_activity_before`.
 //!
 //! A function that takes a person reads and writes only what belongs to that person.
 //!
@@ -18,17 +22,23 @@
 #[cfg(feature = "diesel")]
 mod with_diesel;
 #[cfg(feature = "diesel")]
-pub use self::with_diesel::{DEFAULT_URL, Error, Store, User, accepts};
+pub use self::with_diesel::{
+    Activity, DEFAULT_URL, Error, IS_OF_THIS_PROCESS, Store, User, accepts,
+};
 
 #[cfg(all(feature = "memory", not(feature = "diesel")))]
 mod with_memory;
 #[cfg(all(feature = "memory", not(feature = "diesel")))]
-pub use self::with_memory::{DEFAULT_URL, Error, Store, User, accepts};
+pub use self::with_memory::{
+    Activity, DEFAULT_URL, Error, IS_OF_THIS_PROCESS, Store, User, accepts,
+};
 
 #[cfg(all(feature = "sea-orm", not(any(feature = "diesel", feature = "memory"))))]
 mod with_sea_orm;
 #[cfg(all(feature = "sea-orm", not(any(feature = "diesel", feature = "memory"))))]
-pub use self::with_sea_orm::{DEFAULT_URL, Error, Store, User, accepts};
+pub use self::with_sea_orm::{
+    Activity, DEFAULT_URL, Error, IS_OF_THIS_PROCESS, Store, User, accepts,
+};
 
 /// What the stores over a database have in common.
 #[cfg(any(feature = "diesel", all(feature = "sea-orm", not(feature = "memory"))))]

@@ -1,5 +1,6 @@
-//! People and bookmarks in a database, by Diesel.
+//! People, bookmarks and activity in a database, by Diesel.
 
+mod activity;
 mod connection;
 
 use std::time::Duration;
@@ -12,8 +13,9 @@ use diesel::{
 };
 use tokio::task::spawn_blocking;
 
+pub use self::activity::Activity;
 use self::connection::{AnyConnection, Connections};
-pub use super::database::{DEFAULT_URL, accepts};
+pub use super::database::{DEFAULT_URL, IS_OF_THIS_PROCESS, accepts};
 use crate::bookmark::{Bookmark, NewBookmark};
 
 /// What a query fails with.

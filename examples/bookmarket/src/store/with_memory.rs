@@ -1,4 +1,6 @@
-//! People and bookmarks in memory, lost when the program ends.
+//! People, bookmarks and activity in memory, lost when the program ends.
+
+mod activity;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -9,7 +11,11 @@ use std::{
 use actix_mcp_auth::stores::MemoryIdentityStore;
 use chrono::Utc;
 
+pub use self::activity::Activity;
 use crate::bookmark::{Bookmark, NewBookmark};
+
+/// Whether another process sees none of it.
+pub const IS_OF_THIS_PROCESS: bool = true;
 
 /// Memory has no address; this one stands for it.
 pub const DEFAULT_URL: &str = "memory:";
@@ -52,6 +58,8 @@ struct Kept {
     accounts: HashMap<String, User>,
     /// Each with the number of its owner, by its own number.
     bookmarks: BTreeMap<i64, (i64, Bookmark)>,
+    /// By their ids.
+    activity: BTreeMap<String, Activity>,
     /// The number of the bookmark that was added last.
     last: i64,
 }

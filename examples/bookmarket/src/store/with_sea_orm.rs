@@ -1,4 +1,6 @@
-//! People and bookmarks in a database, by SeaORM.
+//! People, bookmarks and activity in a database, by SeaORM.
+
+mod activity;
 
 use std::time::Duration;
 
@@ -9,7 +11,8 @@ use sea_orm::{
     DbErr, QueryOrder, Schema, entity::prelude::*, sea_query::OnConflict,
 };
 
-pub use super::database::{DEFAULT_URL, accepts};
+pub use self::activity::Activity;
+pub use super::database::{DEFAULT_URL, IS_OF_THIS_PROCESS, accepts};
 use crate::bookmark::{Bookmark, NewBookmark};
 
 /// A row of the table `users`.
@@ -219,6 +222,7 @@ async fn create_tables(db: &DatabaseConnection) -> Result<(), Error> {
     }
     db.execute(people.if_not_exists()).await?;
     db.execute(pages.if_not_exists()).await?;
+    activity::create_table(db).await?;
     if db.get_database_backend() == DbBackend::MySql {
         // A foreign key has its index there, and an index has no IF NOT EXISTS.
         return Ok(());

@@ -54,6 +54,33 @@ async fn a_failing_store_is_a_tool_error_without_its_details() {
 }
 
 #[actix_web::test]
+async fn r40_a_graceful_stop_writes_all_that_was_done() {
+    let server = Server::start().await;
+    let agents: Vec<_> = (0..40).map(|_| server.agent_of("user_ada")).collect();
+    join_all(agents.iter().map(|agent| agent.call("whoami", json!({})))).await;
+
+    let server = server.restart().await;
+
+    assert_eq!(server.place.count("activity"), 40);
+}
+
+#[actix_web::test]
+async fn without_the_table_of_activity_bookmarket_goes_on() {
+    let server = Server::start().await;
+    let ada = server.agent_of("user_ada");
+    server.place.sql("ALTER TABLE activity RENAME TO gone");
+    for _ in 0..3 {
+        assert!(!ada.call("whoami", json!({})).await.is_error);
+    }
+    server.place.sql("ALTER TABLE gone RENAME TO activity");
+    ada.call("whoami", json!({})).await;
+
+    let server = server.restart().await;
+
+    assert!(server.place.count("activity") >= 1);
+}
+
+#[actix_web::test]
 async fn a_file_that_another_library_wrote_is_read() {
     let server = Server::start_at(Place::in_a_file(), &[]).await;
     let ada = server.agent_of("user_ada");

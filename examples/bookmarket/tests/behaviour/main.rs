@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, reason = "a test that cannot go on should say so and stop")]
 
 mod access;
+mod activity;
 mod agent;
 mod bookmarks;
 mod browser;

@@ -22,6 +22,7 @@ fn the_defaults_are_the_guides() {
     assert!(matches!(settings.sign_in, SignIn::Demo(_)));
     assert_eq!(settings.unknown_user, UnknownUser::Provision);
     assert_eq!(settings.read_only, ["user_katherine"]);
+    assert_eq!(settings.activity_kept.as_secs(), 90 * 86_400);
 }
 
 #[test]
@@ -97,6 +98,8 @@ fn nonsense_is_refused_by_name_with_what_would_do() {
             vec![("BOOKMARKET_GRANTS", "scopes"), ("BOOKMARKET_READ_ONLY", "user_ada")],
             vec!["BOOKMARKET_READ_ONLY", "BOOKMARKET_GRANTS=scopes"],
         ),
+        (vec![("BOOKMARKET_ACTIVITY_DAYS", "0")], vec!["BOOKMARKET_ACTIVITY_DAYS", "1 to 3650"]),
+        (vec![("BOOKMARKET_ACTIVITY_DAYS", "2 weeks")], vec!["BOOKMARKET_ACTIVITY_DAYS", "90"]),
         (vec![("MCP_AUTH_LEEWAY_SECONDS", "soon")], vec!["MCP_AUTH_LEEWAY_SECONDS", "30"]),
         (
             vec![authkit, ("BOOKMARKET_DEMO_APPROVE", "user_ada")],

@@ -15,3 +15,25 @@ CREATE TABLE IF NOT EXISTS bookmarks (
     created_at TIMESTAMP NOT NULL,
     FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
 ) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+-- Activity may outlast an account, so it refers to none.
+CREATE TABLE IF NOT EXISTS activity (
+    id VARCHAR(26) PRIMARY KEY,
+    time_ms BIGINT NOT NULL,
+    user_id BIGINT,
+    subject VARCHAR(256) NOT NULL,
+    credential VARCHAR(255) NOT NULL,
+    client_id VARCHAR(256),
+    client_name VARCHAR(256),
+    client_name_source VARCHAR(255),
+    method VARCHAR(256) NOT NULL,
+    target_kind VARCHAR(255),
+    target TEXT,
+    decision VARCHAR(255) NOT NULL,
+    reason VARCHAR(255),
+    outcome VARCHAR(255) NOT NULL,
+    code BIGINT,
+    duration_us BIGINT NOT NULL,
+    INDEX `idx-activity-user_id` (user_id, id),
+    INDEX `idx-activity-client_id` (user_id, client_id, id),
+    INDEX `idx-activity-subject` (subject, id)
+) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;

@@ -13,3 +13,25 @@ CREATE TABLE IF NOT EXISTS bookmarks (
     created_at TIMESTAMP WITH TIME ZONE NOT NULL
 );
 CREATE INDEX IF NOT EXISTS "idx-bookmarks-user_id" ON bookmarks (user_id);
+-- Activity may outlast an account, so it refers to none.
+CREATE TABLE IF NOT EXISTS activity (
+    id VARCHAR(26) NOT NULL PRIMARY KEY,
+    time_ms BIGINT NOT NULL,
+    user_id BIGINT,
+    subject VARCHAR(256) NOT NULL,
+    credential VARCHAR NOT NULL,
+    client_id VARCHAR(256),
+    client_name VARCHAR(256),
+    client_name_source VARCHAR,
+    method VARCHAR(256) NOT NULL,
+    target_kind VARCHAR,
+    target TEXT,
+    decision VARCHAR NOT NULL,
+    reason VARCHAR,
+    outcome VARCHAR NOT NULL,
+    code BIGINT,
+    duration_us BIGINT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS "idx-activity-user_id" ON activity (user_id, id);
+CREATE INDEX IF NOT EXISTS "idx-activity-client_id" ON activity (user_id, client_id, id);
+CREATE INDEX IF NOT EXISTS "idx-activity-subject" ON activity (subject, id);

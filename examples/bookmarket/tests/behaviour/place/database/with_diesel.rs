@@ -27,6 +27,8 @@ macro_rules! connected {
             }
             _ => {
                 let mut $conn = SqliteConnection::establish($url)?;
+                // Bookmarket may be writing.
+                $conn.batch_execute("PRAGMA busy_timeout = 60000")?;
                 $something
             }
         }
