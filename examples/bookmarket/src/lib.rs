@@ -18,11 +18,13 @@
 //! | tell whether it can decide | [`health`] |
 //! | what happens in WorkOS, and the check of the set-up there | [`workos`] |
 //! | revocations, and the log that servers share | [`revocations`] |
+//! | the command that prints what a person and their agents did | [`audit`] |
 //! | where people and bookmarks are stored | [`store`] |
 #![forbid(unsafe_code)]
 
 pub mod actions;
 pub mod activity;
+pub mod audit;
 pub mod auth;
 pub mod bookmark;
 pub mod demo;

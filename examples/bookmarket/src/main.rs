@@ -8,12 +8,13 @@
 
 use std::{
     error::Error,
-    io::{self, IsTerminal},
+    io::{self, BufWriter, IsTerminal},
     process::ExitCode,
 };
 
 use bookmarket::{
     Bookmarket, Settings,
+    audit::{self, Audit},
     revocations::{self, Revoke},
     workos::{self, Check},
 };
@@ -36,6 +37,8 @@ enum Command {
     /// Checks the set-up in WorkOS: a line for each finding. Ends with exit code 1 where something
     /// has to be mended.
     Check(Check),
+    /// Prints what a person and their agents did, from the database of DATABASE_URL.
+    Audit(Audit),
 }
 
 #[actix_web::main]
@@ -51,10 +54,13 @@ async fn main() -> ExitCode {
         None => run().await,
         Some(Command::Revoke(revoke)) => run_revoke(&revoke).await,
         Some(Command::Check(check)) => run_check(&check).await,
+        Some(Command::Audit(audit)) => run_audit(&audit).await,
     };
     match done {
         Ok((text, code)) => {
-            println!("{text}");
+            if !text.is_empty() {
+                println!("{text}");
+            }
             code
         }
         Err(error) => {
@@ -84,6 +90,12 @@ async fn run_check(check: &Check) -> Done {
 async fn run_revoke(revoke: &Revoke) -> Done {
     revocations::revoke(&Settings::from_env()?, revoke).await?;
     Ok(("The revocation is in the log.".to_owned(), ExitCode::SUCCESS))
+}
+
+async fn run_audit(audit: &Audit) -> Done {
+    let mut output = BufWriter::new(io::stdout());
+    audit::audit(&Settings::from_env()?, audit, &mut output).await?;
+    Ok((String::new(), ExitCode::SUCCESS))
 }
 
 /// Ready at the first Ctrl-C or SIGTERM after this call.

@@ -92,7 +92,8 @@ impl Bookmarket {
         let names = auth::agent_names(&auth, workos.as_ref());
         let audit = activity::start(&store, &names).map_err(StartError::Io)?;
         let deleting = activity::delete_old(&store, settings.activity_kept);
-        let pages = Pages::new(store.clone(), resource.clone(), audit.clone());
+        let pages =
+            Pages::new(store.clone(), resource.clone(), audit.clone(), settings.activity_kept);
         let tools = Tools::new(store, tools::rules()?);
         let server = serve(listener, auth, site, webhooks, pages, tools, &audit)?;
         Ok(Self { server, resource, demo, no_sign_in, _workos: workos, audit, deleting })

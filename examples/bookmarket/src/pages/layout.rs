@@ -6,7 +6,7 @@ use actix_web::{
 };
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::{BOOKMARKS_PATH, ICON_PATH, STYLE, STYLE_PATH};
+use super::{ACTIVITY_PATH, BOOKMARKS_PATH, ICON_PATH, STYLE, STYLE_PATH};
 
 /// A page without its contents.
 pub(super) struct Page<'a> {
@@ -79,6 +79,7 @@ impl<'a> Page<'a> {
 fn signed_in(person: &str) -> Markup {
     html! {
         a href=(BOOKMARKS_PATH) { "Your bookmarks" }
+        a href=(ACTIVITY_PATH) { "Your activity" }
         span.person { "Signed in as " strong dir="auto" { (person) } }
         form method="post" action="/logout" { button { "Sign out" } }
     }

@@ -4,16 +4,21 @@
 //! |---|---|---|
 //! | `/` | what Bookmarket is, and the way to sign in | `home` |
 //! | `/bookmarks` | a person's bookmarks | `bookmarks`, `forms` |
+//! | `/activity` | what a person and their agents did | `activity` |
 //! | any of them | an error | `problem` |
 //! | `/style.css`, `/icon.svg` | how they look | `layout`, which all pages share |
 
+mod activity;
 mod bookmarks;
 mod forms;
 mod home;
 mod layout;
 mod problem;
 
-use std::future::{Ready, ready};
+use std::{
+    future::{Ready, ready},
+    time::Duration,
+};
 
 use actix_mcp_auth::{Resource, audit::AuditLog};
 use actix_web::{
@@ -29,6 +34,8 @@ use crate::{site::Site, store::Store};
 
 /// Where a person's bookmarks are.
 pub const BOOKMARKS_PATH: &str = "/bookmarks";
+/// Where it is shown what a person and their agents did.
+const ACTIVITY_PATH: &str = "/activity";
 const STYLE_PATH: &str = "/style.css";
 const STYLE: &str = include_str!("style.css");
 const ICON_PATH: &str = "/icon.svg";
@@ -45,13 +52,16 @@ pub struct Pages {
     resource: Resource,
     /// Where it is kept what people do.
     audit: AuditLog,
+    /// For how many days that is kept.
+    activity_days: u64,
 }
 
 impl Pages {
     /// The pages over `store`, beside the MCP server `resource`. What people do is written to
-    /// `audit`.
-    pub fn new(store: Store, resource: Resource, audit: AuditLog) -> Self {
-        Self { store, resource, audit }
+    /// `audit`, and kept for some time.
+    pub fn new(store: Store, resource: Resource, audit: AuditLog, kept: Duration) -> Self {
+        let activity_days = kept.as_secs() / (24 * 60 * 60);
+        Self { store, resource, audit, activity_days }
     }
 
     /// Serves the pages to the people who sign in at `site`. Where nobody can, they say why.
@@ -70,14 +80,20 @@ impl Pages {
                 let bookmarks =
                     web::scope(BOOKMARKS_PATH).wrap(auth.middleware().audit(&self.audit));
                 config.service(bookmarks.wrap(headers()).configure(bookmarks::configure));
+                let activity = web::scope(ACTIVITY_PATH).wrap(auth.middleware());
+                config.service(activity.wrap(headers()).configure(activity::configure));
             }
             Site::Closed(reason) => {
-                let (why, why_not) = (reason.clone(), reason.clone());
+                let why = reason.clone();
                 let home = move || ready(home::without_sign_in(&why));
                 let home = web::resource("/").wrap(headers()).route(web::get().to(home));
-                let bookmarks = web::scope(BOOKMARKS_PATH).wrap(headers());
-                let closed = move || ready(problem::no_sign_in(&why_not));
-                config.service(home).service(bookmarks.default_service(web::to(closed)));
+                config.service(home);
+                for path in [BOOKMARKS_PATH, ACTIVITY_PATH] {
+                    let why_not = reason.clone();
+                    let closed = move || ready(problem::no_sign_in(&why_not));
+                    let closed = web::scope(path).default_service(web::to(closed));
+                    config.service(closed.wrap(headers()));
+                }
             }
         }
     }

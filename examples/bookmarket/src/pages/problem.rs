@@ -28,6 +28,11 @@ pub(super) fn not_found() -> HttpResponse {
     show(StatusCode::NOT_FOUND, "Not found", html! { p { "You have no such bookmark." } })
 }
 
+/// No page has this address.
+pub(super) fn no_page() -> HttpResponse {
+    show(StatusCode::NOT_FOUND, "Not found", html! { p { "There is no such page." } })
+}
+
 /// People cannot sign in.
 pub(super) fn no_sign_in(reason: &str) -> HttpResponse {
     let text = html! { p { "Nobody can sign in here yet. " (reason) } };
@@ -37,6 +42,12 @@ pub(super) fn no_sign_in(reason: &str) -> HttpResponse {
 /// The store does not answer.
 pub(super) fn unavailable() -> HttpResponse {
     let text = html! { p { "The bookmarks are out of reach now; try again soon." } };
+    show(StatusCode::SERVICE_UNAVAILABLE, "Out of reach", text)
+}
+
+/// The store does not answer with what was done.
+pub(super) fn no_activity() -> HttpResponse {
+    let text = html! { p { "Your activity cannot be shown now; try again soon." } };
     show(StatusCode::SERVICE_UNAVAILABLE, "Out of reach", text)
 }
 

@@ -17,13 +17,13 @@ use crate::{
     server::Server,
 };
 
-async fn account(server: &Server, person: &str) -> User {
+pub(crate) async fn account(server: &Server, person: &str) -> User {
     server.store.provision(person).await.expect("a store").expect("an account")
 }
 
 /// The rows of a person, the newest first, once there are so many. They come a moment after the
 /// answer.
-async fn rows(server: &Server, person: &str, count: usize) -> Vec<Activity> {
+pub(crate) async fn rows(server: &Server, person: &str, count: usize) -> Vec<Activity> {
     let person = account(server, person).await;
     for _ in 0..1_000 {
         let all = server.store.activity_of(&person, &Through::Any, &Cursor::Newest, 1_000).await;
@@ -38,7 +38,7 @@ async fn rows(server: &Server, person: &str, count: usize) -> Vec<Activity> {
 }
 
 /// A row that no record made: the `n`th, of a person through an agent.
-fn row(person: &User, n: u32, client_id: Option<&str>) -> Activity {
+pub(crate) fn row(person: &User, n: u32, client_id: Option<&str>) -> Activity {
     Activity {
         id: format!("01M{n:023}"),
         time_ms: i64::from(n) * 1_000,
@@ -66,6 +66,7 @@ fn targets(rows: &[Activity]) -> Vec<&str> {
 #[actix_web::test]
 async fn r40_what_an_agent_does_is_kept_with_its_name() {
     let server = server(&[]).await;
+    server.wait_for_keys().await;
     server.authority.auto_approve("user_ada");
     let agent = Agent::new(&server.resource, Some(sign_in(&server.resource).await));
     assert!(!agent.call("whoami", json!({})).await.is_error);

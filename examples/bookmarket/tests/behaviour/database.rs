@@ -56,6 +56,7 @@ async fn a_failing_store_is_a_tool_error_without_its_details() {
 #[actix_web::test]
 async fn r40_a_graceful_stop_writes_all_that_was_done() {
     let server = Server::start().await;
+    server.wait_for_keys().await;
     let agents: Vec<_> = (0..40).map(|_| server.agent_of("user_ada")).collect();
     join_all(agents.iter().map(|agent| agent.call("whoami", json!({})))).await;
 
@@ -67,6 +68,7 @@ async fn r40_a_graceful_stop_writes_all_that_was_done() {
 #[actix_web::test]
 async fn without_the_table_of_activity_bookmarket_goes_on() {
     let server = Server::start().await;
+    server.wait_for_keys().await;
     let ada = server.agent_of("user_ada");
     server.place.sql("ALTER TABLE activity RENAME TO gone");
     for _ in 0..3 {

@@ -4,7 +4,9 @@
 
 mod access;
 mod activity;
+mod activity_page;
 mod agent;
+mod audit;
 mod bookmarks;
 mod browser;
 /// Memory has no address, is never out of reach and never fails: none of this applies to it.

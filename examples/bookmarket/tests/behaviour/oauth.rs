@@ -14,6 +14,11 @@ const CALLBACK: &str = "http://127.0.0.1:1/callback";
 
 /// Gets an access token for a resource's URL, from an authorization server that approves at once.
 pub(crate) async fn sign_in(resource: &str) -> String {
+    sign_in_as("Test agent", resource).await
+}
+
+/// The same for an agent that registers by a name of its own.
+pub(crate) async fn sign_in_as(name: &str, resource: &str) -> String {
     let http = Client::builder().timeout(TIMEOUT).disable_redirects().finish();
 
     let refused = Agent::new(resource, None).get(None).await;
@@ -29,7 +34,7 @@ pub(crate) async fn sign_in(resource: &str) -> String {
     let endpoint = |name: &str| server[name].as_str().expect(name).to_owned();
 
     let registration = json!({
-        "client_name": "Test agent",
+        "client_name": name,
         "redirect_uris": [CALLBACK],
         "token_endpoint_auth_method": "none",
     });

@@ -1,7 +1,9 @@
 //! Bookmarket in this process, on a free port, beside an authorization server of its own.
 
+use std::time::Duration;
+
 use actix_mcp_auth::testing::TestAuthority;
-use actix_web::rt::task::JoinHandle;
+use actix_web::rt::{task::JoinHandle, time::sleep};
 use bookmarket::{Bookmarket, Settings, StartError, settings, store::Store};
 use tokio::sync::oneshot;
 
@@ -73,6 +75,13 @@ impl Server {
             stopped: actix_web::rt::spawn(bookmarket.run_until(async {
                 let _ = stopping.await;
             })),
+        }
+    }
+
+    /// Waits for the issuer's keys, so that no call is 503 on a busy machine.
+    pub(crate) async fn wait_for_keys(&self) {
+        while self.stranger().get(Some("/health")).await.status != 200 {
+            sleep(Duration::from_millis(10)).await;
         }
     }
 
