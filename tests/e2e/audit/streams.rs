@@ -6,6 +6,7 @@ use actix_mcp_auth::revocation::Revoked;
 use actix_web::rt::time::{sleep, timeout};
 
 use super::{Audited, call, ending};
+use crate::support::wait_for_keys;
 
 async fn open(audited: &Audited, tool: &str) -> reqwest::Response {
     let request = reqwest::Client::new().post(format!("{}/mcp", audited.server.origin()));
@@ -53,7 +54,8 @@ async fn r40_a_stream_whose_caller_is_revoked_is_cut() {
 #[actix_web::test]
 async fn r40_a_handler_that_the_server_stops_is_cut() {
     let audited = Audited::start();
-    let waiting = timeout(Duration::from_millis(200), open(&audited, "never"));
+    wait_for_keys(&audited.auth);
+    let waiting = timeout(Duration::from_secs(1), open(&audited, "never"));
     assert!(waiting.await.is_err());
     let Audited { server, log, records, .. } = audited;
     drop(server);
