@@ -10,6 +10,7 @@ use crate::support::{Answer, Server};
 
 mod configuration;
 mod document;
+mod keys;
 mod more_samples;
 mod samples;
 mod world;

@@ -17,11 +17,11 @@ use actix_web::web;
 use openssl::ssl::{SslAcceptor, SslMethod};
 use serde_json::{Value, json};
 
-use super::Sample;
+use super::{Sample, keys};
 use crate::{
     private_ca::{Identity, identity, identity_for},
     proxy::{Manner, Proxy},
-    support::{Answer, Server, authority},
+    support::{Answer, Server},
 };
 
 /// The resource of the document's examples.
@@ -36,13 +36,14 @@ pub(super) struct World {
 
 impl World {
     pub(super) async fn of(sample: &Sample) -> Self {
-        let authority = authority();
+        let algorithm = keys::algorithm(sample.row);
+        let authority = TestAuthority::builder().algorithm(algorithm).start().unwrap();
         let keys = awc::Client::default().get(authority.jwks_uri()).send().await.unwrap();
         let keys: Value = { keys }.json().await.unwrap();
         let mut documents: BTreeMap<String, Value> = BTreeMap::new();
         let metadata = json!({ "issuer": sample.issuer.name(), "jwks_uri": sample.jwks_uri });
         documents.insert(sample.metadata.to_owned(), metadata);
-        documents.insert(sample.jwks_uri.to_owned(), keys);
+        documents.insert(sample.jwks_uri.to_owned(), keys::as_published(sample.row, keys));
         documents.extend(sample.answers.iter().cloned());
         let hosts: Vec<String> = documents.keys().map(|url| host(url)).collect();
         let ca = identity("An authority of the providers' tests", None);
