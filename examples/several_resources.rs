@@ -1,5 +1,6 @@
 //! Several resources in one application: two MCP servers, one within the other's path, each with
-//! its own scopes. A token is valid for the one that it names.
+//! its own scopes; and a third with a resource for each tenant below its path. A token is valid for the
+//! one that it names.
 //!
 //! `cargo run --example several_resources` starts them on this machine and asks them.
 
@@ -25,11 +26,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .issuer(issuer()?)
         .require_scopes(["notes:admin"])
         .build()?;
+    // Each path below is a resource of its own: /teams/red, /teams/blue.
+    let teams =
+        McpAuth::builder(format!("{origin}/teams")).issuer(issuer()?).resources_below().build()?;
 
     let server = HttpServer::new(move || {
         App::new()
             // Registered together, so that the root alias is a 404.
-            .configure(McpAuth::discovery_of(&[&notes, &admin]))
+            .configure(McpAuth::discovery_of(&[&notes, &admin, &teams]))
             // The inner path first: a scope matches every path below its own.
             .service(
                 web::scope("/notes/admin")
@@ -38,6 +42,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
             )
             .service(
                 web::scope("/notes").wrap(notes.middleware()).route("", web::post().to(whoami)),
+            )
+            .service(
+                web::scope("/teams")
+                    .wrap(teams.middleware())
+                    .route("/{team}", web::post().to(whoami)),
             )
     });
     rt::spawn(server.workers(1).listen(listener)?.run());
@@ -67,6 +76,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // The right resource without the scope: 403, and a challenge that names it.
     let little = token("/notes/admin", "notes:read");
     assert_eq!(call("/notes/admin", &little).await?, StatusCode::FORBIDDEN);
+
+    let document = json(&format!("{origin}{WELL_KNOWN}/teams/red")).await?;
+    assert_eq!(document["resource"], format!("{origin}/teams/red"));
+    let red = token("/teams/red", "openid");
+    assert_eq!(call("/teams/red", &red).await?, StatusCode::OK);
+    assert_eq!(call("/teams/blue", &red).await?, StatusCode::UNAUTHORIZED);
+    assert_eq!(call("/teams/red", &token("/teams", "openid")).await?, StatusCode::UNAUTHORIZED);
     Ok(())
 }
 

@@ -178,6 +178,9 @@ async fn provoke_what_the_guide_tells_of(authority: &TestAuthority) -> String {
     });
     assert_eq!(undiscovered.request(Method::POST, "/mcp").send().await.status, 401);
 
+    let below = Server::of(&builder(authority).resources_below().build().unwrap());
+    assert_eq!(below.request(Method::POST, "/%6dcp").send().await.status, 404);
+
     let nobody = MemoryIdentityStore::<String>::new();
     let strangers = Server::of(&builder(authority).users(nobody).build().unwrap());
     assert_eq!(strangers.call(&token().sign()).await.status, 403);

@@ -40,6 +40,7 @@ mod private_ca;
 mod providers;
 mod proxy;
 mod readme;
+mod resources_below;
 mod revocation_events;
 mod sessions;
 mod settings;

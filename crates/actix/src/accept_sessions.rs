@@ -15,10 +15,11 @@ impl McpAuth {
     /// server starts. A bearer token goes first, and a bad one is refused even beside a good session.
     ///
     /// # Errors
-    /// Where the resource is an MCP server, which takes bearer tokens only; where it does not trust
+    /// Where the resource is an MCP server, which takes bearer tokens only, or has
+    /// [resources below](crate::McpAuthBuilder::resources_below); where it does not trust
     /// the sessions' issuer; where sessions are taken already.
     pub fn accept_sessions(&self, sessions: Arc<dyn SessionSource>) -> Result<Self, ConfigError> {
-        self.refuse_mcp("accept_sessions")?;
+        self.refuse_where_never_taken("accept_sessions")?;
         let authenticator = &self.inner().authenticator;
         if !authenticator.trusts(sessions.issuer()) {
             return Err(ConfigError::invalid(
@@ -58,12 +59,12 @@ impl McpAuth {
     /// ```
     ///
     /// # Errors
-    /// Where the resource is an MCP server; where it was called before.
+    /// Where the resource is an MCP server or has resources below; where it was called before.
     pub fn or_session(
         &self,
         find: impl AsyncFn(&HttpRequest) -> Found + Send + Sync + 'static,
     ) -> Result<Self, ConfigError> {
-        self.refuse_mcp("or_session")?;
+        self.refuse_where_never_taken("or_session")?;
         match self.inner().browser.own.set(Box::new(find)) {
             Ok(()) => Ok(self.clone()),
             Err(_) => Err(taken_already("or_session")),
@@ -76,7 +77,7 @@ impl McpAuth {
     /// # Errors
     /// Where `path` is not a path of the own origin, or was set before.
     pub fn sign_in_page(&self, path: impl Into<Box<str>>) -> Result<Self, ConfigError> {
-        self.refuse_mcp("sign_in_page")?;
+        self.refuse_where_never_taken("sign_in_page")?;
         let path = path.into();
         if !is_own_path(&path) {
             return Err(ConfigError::invalid(
@@ -92,9 +93,16 @@ impl McpAuth {
         }
     }
 
-    fn refuse_mcp(&self, setting: &str) -> Result<(), ConfigError> {
+    fn refuse_where_never_taken(&self, setting: &str) -> Result<(), ConfigError> {
         let policy = self.inner().authenticator.policy();
         match policy.kind {
+            _ if policy.resources_below => Err(ConfigError::invalid(
+                setting,
+                policy.resource.as_str(),
+                "must be called for a resource without resources_below(): a session names none of \
+                 them, and would be good at all",
+                "McpAuth::api(\"https://app.example.com/app\")",
+            )),
             ResourceKind::Mcp => Err(ConfigError::invalid(
                 setting,
                 policy.resource.as_str(),

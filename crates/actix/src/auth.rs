@@ -6,10 +6,17 @@ use std::{
     time::Duration,
 };
 
-use actix_web::http::header::{self, HeaderMap};
-use mcp_auth_core::{Authenticator, Challenge, HttpClient, IncomingRequest, mcp::SessionBindings};
+use actix_web::{
+    dev::RequestHead,
+    http::header::{self, HeaderMap},
+};
+use mcp_auth_core::{
+    Authenticator, Challenge, HttpClient, IncomingRequest, Rejection, Resource,
+    mcp::SessionBindings,
+};
 
 use crate::{
+    below::ResourcesBelow,
     browser::BrowserSessions,
     clock::ChosenClock,
     cors::OriginPolicy,
@@ -30,6 +37,8 @@ pub(crate) struct Inner {
     pub(crate) authenticator: Arc<Authenticator>,
     pub(crate) http: Arc<dyn HttpClient>,
     pub(crate) challenge: Challenge,
+    /// Where each path below the resource's is a resource of its own.
+    pub(crate) below: Option<ResourcesBelow>,
     pub(crate) hosts: HostPolicy,
     pub(crate) origins: OriginPolicy,
     pub(crate) discovery: Discovery,
@@ -60,6 +69,18 @@ impl McpAuth {
 
     pub(crate) fn inner(&self) -> &Inner {
         &self.0
+    }
+
+    /// The resource that a request is for: by its path, whatever its `Host`. `None` where there is
+    /// one resource only.
+    pub(crate) fn resource_at(&self, head: &RequestHead) -> Result<Option<Resource>, Rejection> {
+        self.0.below.as_ref().map(|below| below.at(head.uri.path())).transpose()
+    }
+
+    /// The same for records: the configured resource where the path names none.
+    pub(crate) fn resource_named(&self, head: &RequestHead) -> Resource {
+        let named = self.resource_at(head).ok().flatten();
+        named.unwrap_or_else(|| self.0.authenticator.policy().resource.clone())
     }
 }
 

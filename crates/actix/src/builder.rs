@@ -19,6 +19,7 @@ use mcp_auth_core::{
 
 use crate::{
     auth::{Inner, McpAuth},
+    below::ResourcesBelow,
     browser::BrowserSessions,
     clock::ChosenClock,
     cors::OriginPolicy,
@@ -57,6 +58,7 @@ use users::UseStore;
 pub struct McpAuthBuilder {
     resource: Result<Resource, ConfigError>,
     kind: ResourceKind,
+    resources_below: bool,
     served_at: Option<String>,
     issuers: Vec<Result<Issuer, ConfigError>>,
     users: Option<UseStore>,
@@ -105,6 +107,7 @@ impl McpAuthBuilder {
         Self {
             resource,
             kind,
+            resources_below: false,
             served_at: None,
             issuers: Vec::new(),
             users: None,
@@ -209,6 +212,7 @@ impl McpAuthBuilder {
         self.sessions.check()?;
         let mut policy = ResourcePolicy::new(resource.clone());
         policy.kind = self.kind;
+        policy.resources_below = self.resources_below;
         policy.api_keys = api_keys;
         policy.audiences = self.audiences;
         policy.audience_policy = self.audience_policy;
@@ -287,7 +291,17 @@ impl McpAuthBuilder {
         Ok(McpAuth::from_inner(Inner {
             challenge: authenticator.challenge(&[]),
             discovery_checked: AtomicBool::new(false),
-            discovery: Discovery::new(&resource, served_at.as_deref(), &metadata, &issuers, shim),
+            below: self
+                .resources_below
+                .then(|| ResourcesBelow::new(&resource, served_at.as_deref())),
+            discovery: Discovery::new(
+                &resource,
+                served_at.as_deref(),
+                self.resources_below,
+                &metadata,
+                &issuers,
+                shim,
+            ),
             observer: Observer::new(resource.as_str(), self.log_sampling),
             hosts,
             origins,

@@ -6,6 +6,7 @@
 //! root alias is a real 404 (R2); the authorization server's is answered where all of them pass on
 //! the same one.
 
+mod below;
 mod document;
 
 use mcp_auth_core::{
@@ -14,6 +15,7 @@ use mcp_auth_core::{
 };
 
 use crate::refresher::same_origin;
+pub(crate) use below::DocumentsBelow;
 pub(crate) use document::{Document, not_found};
 
 const OPENID: &str = "/.well-known/openid-configuration";
@@ -28,6 +30,8 @@ pub(crate) struct Discovery {
     at_root: AtRoot,
     /// All of them, for a resource that has its host to itself.
     pub(crate) alone: Vec<(String, Document)>,
+    /// Those of the resources below.
+    pub(crate) below: Option<DocumentsBelow>,
 }
 
 /// What a resource would answer at the root of its host. What is `None` is left to the application.
@@ -50,30 +54,46 @@ impl Discovery {
     pub(crate) fn new(
         resource: &Resource,
         served_at: Option<&str>,
+        resources_below: bool,
         metadata: &ProtectedResourceMetadata,
         issuers: &[Issuer],
         shim: MetadataProxy,
     ) -> Self {
         let paths = resource.well_known_paths(served_at);
-        let metadata = Document::resource(metadata);
+        let document = Document::resource(metadata);
         let at = |document: &Document| {
             let document = document.clone();
             move |path: String| (path, document.clone())
         };
-        let mut own: Vec<_> = paths.metadata.into_iter().map(at(&metadata)).collect();
+        let mut own: Vec<_> = paths.metadata.into_iter().map(at(&document)).collect();
         // An application that is its own authorization server answers these itself.
         let answers_itself = issuers.iter().any(|issuer| shares_origin(issuer, resource));
-        let mut at_root = AtRoot { metadata, authorization_server: None, openid: None };
+        let mut at_root = AtRoot { metadata: document, authorization_server: None, openid: None };
         if !answers_itself {
             own.extend(paths.authorization_server.into_iter().map(at(&shim.document)));
             // Nobody else's business unless asked for: the application may be a provider for others.
             at_root.openid = shim.openid.then(|| shim.document.clone());
             at_root.authorization_server = Some(shim.document);
         }
-        let mut discovery = Self { resource: resource.clone(), own, at_root, alone: Vec::new() };
+        let below = resources_below.then(|| {
+            let server = at_root.authorization_server.clone();
+            DocumentsBelow::new(resource, served_at, metadata, server)
+        });
+        let resource = resource.clone();
+        let mut discovery = Self { resource, own, at_root, alone: Vec::new(), below };
         discovery.alone = documents_of_host(&[&discovery]);
         discovery
     }
+}
+
+/// The document at a path below one of these resources: of the one whose own path is the longest.
+pub(crate) fn document_below<'d>(
+    resources: impl Iterator<Item = &'d Discovery>,
+    path: &str,
+) -> Option<Document> {
+    let covers = |one: &&Discovery| one.below.as_ref().is_some_and(|below| below.covers(path));
+    let nearest = resources.filter(covers).max_by_key(|one| one.resource.path().len())?;
+    nearest.below.as_ref()?.at(path)
 }
 
 /// Every document of the resources of one host.

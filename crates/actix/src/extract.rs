@@ -13,7 +13,7 @@ use actix_web::{
     dev::{Extensions, Payload},
     error::InternalError,
 };
-use mcp_auth_core::{Authenticated, Principal, Rejection, permission::Need};
+use mcp_auth_core::{Authenticated, Principal, Rejection, Resource, permission::Need};
 
 use crate::{auth::McpAuth, observe};
 
@@ -39,6 +39,7 @@ use crate::{auth::McpAuth, observe};
 pub struct AuthedUser<U = Principal> {
     user: Arc<U>,
     principal: Arc<Principal>,
+    resource: Resource,
 }
 
 impl<U: Send + Sync + 'static> AuthedUser<U> {
@@ -47,7 +48,10 @@ impl<U: Send + Sync + 'static> AuthedUser<U> {
     /// of another type, which is told in the log.
     pub fn from_authenticated(caller: &Authenticated) -> Option<Self> {
         match caller.user::<U>() {
-            Some(user) => Some(Self { user, principal: caller.principal().clone() }),
+            Some(user) => {
+                let (principal, resource) = (caller.principal().clone(), caller.resource().clone());
+                Some(Self { user, principal, resource })
+            }
             None => {
                 tell_wrong_type::<U>(caller.user_type_name());
                 None
@@ -60,6 +64,12 @@ impl<U> AuthedUser<U> {
     /// The caller, as the token proves it: subject, scopes, claims.
     pub fn principal(&self) -> &Principal {
         &self.principal
+    }
+
+    /// The resource that the caller was let in to: the configured one, or with
+    /// [`resources_below`](crate::McpAuthBuilder::resources_below) that of the request's path.
+    pub fn resource(&self) -> &Resource {
+        &self.resource
     }
 
     /// The user, to keep or to hand on.
@@ -78,7 +88,11 @@ impl<U> Deref for AuthedUser<U> {
 
 impl<U> Clone for AuthedUser<U> {
     fn clone(&self) -> Self {
-        Self { user: self.user.clone(), principal: self.principal.clone() }
+        Self {
+            user: self.user.clone(),
+            principal: self.principal.clone(),
+            resource: self.resource.clone(),
+        }
     }
 }
 
@@ -95,7 +109,7 @@ impl<U: Send + Sync + 'static> FromRequest for AuthedUser<U> {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(match caller::<U>(request) {
             Ok(Caller::Known(user)) => Ok(user),
-            Ok(Caller::Anonymous(auth)) => Err(sign_in_first(&auth, &[])),
+            Ok(Caller::Anonymous(nobody)) => Err(sign_in_first(&nobody, &[])),
             Err(error) => Err(error),
         })
     }
@@ -149,11 +163,16 @@ impl<U: Send + Sync + 'static> FromRequest for MaybeAuthed<U> {
 }
 
 /// Left in the request by an optional middleware that let somebody pass without credentials.
-pub(crate) struct Anonymous(pub(crate) McpAuth);
+#[derive(Clone)]
+pub(crate) struct Anonymous {
+    pub(crate) auth: McpAuth,
+    /// Where the request is for a resource below the configured one.
+    pub(crate) resource: Option<Resource>,
+}
 
 enum Caller<U> {
     Known(AuthedUser<U>),
-    Anonymous(McpAuth),
+    Anonymous(Anonymous),
 }
 
 fn caller<U: Send + Sync + 'static>(request: &HttpRequest) -> Result<Caller<U>, Error> {
@@ -165,12 +184,13 @@ fn caller<U: Send + Sync + 'static>(request: &HttpRequest) -> Result<Caller<U>, 
 }
 
 /// What protects the route, where somebody was let pass without credentials.
-pub(crate) fn anonymous(extensions: &Extensions) -> Option<McpAuth> {
-    extensions.get::<Anonymous>().map(|Anonymous(auth)| auth.clone())
+pub(crate) fn anonymous(extensions: &Extensions) -> Option<Anonymous> {
+    extensions.get::<Anonymous>().cloned()
 }
 
-pub(crate) fn sign_in_first(auth: &McpAuth, needs: &[&'static Need]) -> Error {
-    auth.refusal(Rejection::MissingCredentials, needs).into()
+pub(crate) fn sign_in_first(nobody: &Anonymous, needs: &[&'static Need]) -> Error {
+    let Anonymous { auth, resource } = nobody;
+    auth.refusal(Rejection::MissingCredentials, resource.as_ref(), needs).into()
 }
 
 fn tell_wrong_type<U>(resolved: &'static str) {

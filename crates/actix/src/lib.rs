@@ -12,6 +12,7 @@ mod accept_sessions;
 mod audit;
 mod auth;
 mod authorize;
+mod below;
 mod browser;
 mod builder;
 mod clock;

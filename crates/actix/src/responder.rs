@@ -1,13 +1,13 @@
 //! The responses that the middleware and the extractors give themselves, and the log line of each.
 
-use std::sync::atomic::Ordering;
+use std::{borrow::Cow, sync::atomic::Ordering};
 
 use actix_web::{
     Error, HttpResponse,
-    dev::{ServiceRequest, ServiceResponse},
+    dev::{RequestHead, ServiceRequest, ServiceResponse},
     http::header::HeaderMap,
 };
-use mcp_auth_core::{Rejection, permission::Need};
+use mcp_auth_core::{Rejection, Resource, TokenDescription, permission::Need};
 
 use crate::{
     auth::{McpAuth, incoming},
@@ -48,11 +48,13 @@ impl McpAuth {
         if rejection.status() == 403 && self.log_undeclared(needs) {
             return HttpResponse::InternalServerError().finish();
         }
-        self.log_rejection(request.headers(), rejection);
+        self.log_rejection(request.head(), rejection);
         if rejection.status() == 401 {
             self.log_missing_discovery(request);
         }
-        response::of_rejection(rejection, self.challenge(needs, rejection).as_deref())
+        let resource = self.resource_at(request.head()).ok().flatten();
+        let challenge = self.challenge(needs, rejection, resource.as_ref());
+        response::of_rejection(rejection, challenge.as_deref())
     }
 
     /// Says at the first 401 that the document which its challenge names is not there.
@@ -69,7 +71,7 @@ impl McpAuth {
     /// The response to a request without credentials, whose rejection is logged elsewhere.
     pub(crate) fn challenge_only(&self, needs: &[&'static Need]) -> HttpResponse {
         let rejection = Rejection::MissingCredentials;
-        response::of_rejection(&rejection, self.challenge(needs, &rejection).as_deref())
+        response::of_rejection(&rejection, self.challenge(needs, &rejection, None).as_deref())
     }
 
     /// The response to rejected MCP messages.
@@ -84,27 +86,39 @@ impl McpAuth {
             Rejection::ForeignSession => response::of_foreign_session(rejection),
             rejection => return self.reject_within(request, rejection, needs),
         };
-        self.log_rejection(request.headers(), rejection);
+        self.log_rejection(request.head(), rejection);
         response
     }
 
     /// The error of an extractor that rejects the request.
-    pub(crate) fn refusal(&self, rejection: Rejection, needs: &[&'static Need]) -> ExtractorError {
-        let challenge = self.challenge(needs, &rejection);
+    pub(crate) fn refusal(
+        &self,
+        rejection: Rejection,
+        resource: Option<&Resource>,
+        needs: &[&'static Need],
+    ) -> ExtractorError {
+        let challenge = self.challenge(needs, &rejection, resource);
         ExtractorError::new(rejection, challenge)
     }
 
     /// Logs the rejection of an extractor, if the response is one.
     pub(crate) fn log_rejection_in<B>(&self, response: &ServiceResponse<B>) {
-        if let Some(error) = response.response().error() {
-            self.log_rejection_of(error, response.request().headers());
+        if let Some(rejection) = response.response().error().and_then(unlogged) {
+            self.log_rejection(response.request().head(), rejection);
         }
     }
 
     /// Logs the rejection of an extractor, and adds CORS headers to the response that the error
     /// becomes further out. The request is gone, so the log line does not describe its token.
-    pub(crate) fn on_error(&self, mut error: Error, origin: &RequestOrigin) -> Error {
-        self.log_rejection_of(&error, &HeaderMap::new());
+    pub(crate) fn on_error(
+        &self,
+        mut error: Error,
+        resource: Option<&Resource>,
+        origin: &RequestOrigin,
+    ) -> Error {
+        if let Some(rejection) = unlogged(&error) {
+            self.inner().observer.refused(rejection, resource, TokenDescription::default);
+        }
         let (auth, origin) = (self.clone(), origin.clone());
         error.add_response_mapper(move |mut response| {
             auth.add_cors_headers(&origin, response.headers_mut());
@@ -118,17 +132,10 @@ impl McpAuth {
         origin.add_cors_headers(&self.inner().origins, response);
     }
 
-    fn log_rejection_of(&self, error: &Error, headers: &HeaderMap) {
-        if let Some(rejection) =
-            error.as_error::<ExtractorError>().and_then(ExtractorError::take_unlogged)
-        {
-            self.log_rejection(headers, rejection);
-        }
-    }
-
-    pub(crate) fn log_rejection(&self, headers: &HeaderMap, rejection: &Rejection) {
-        let describe = || self.inner().authenticator.describe(incoming(headers));
-        self.inner().observer.refused(rejection, describe);
+    pub(crate) fn log_rejection(&self, head: &RequestHead, rejection: &Rejection) {
+        let describe = || self.inner().authenticator.describe(incoming(head.headers()));
+        let resource = self.resource_at(head).ok().flatten();
+        self.inner().observer.refused(rejection, resource.as_ref(), describe);
     }
 
     fn log_undeclared(&self, needs: &[&'static Need]) -> bool {
@@ -142,10 +149,24 @@ impl McpAuth {
         }
     }
 
-    fn challenge(&self, needs: &[&'static Need], rejection: &Rejection) -> Option<String> {
-        match needs.is_empty() {
-            true => self.inner().challenge.for_rejection(rejection),
-            false => self.inner().authenticator.challenge(needs).for_rejection(rejection),
+    fn challenge(
+        &self,
+        needs: &[&'static Need],
+        rejection: &Rejection,
+        resource: Option<&Resource>,
+    ) -> Option<String> {
+        let challenge = match needs.is_empty() {
+            true => Cow::Borrowed(&self.inner().challenge),
+            false => Cow::Owned(self.inner().authenticator.challenge(needs)),
+        };
+        match resource {
+            None => challenge.for_rejection(rejection),
+            Some(resource) => challenge.at(resource).for_rejection(rejection),
         }
     }
+}
+
+/// The rejection of an extractor, if the error is one and was not logged.
+fn unlogged(error: &Error) -> Option<&Rejection> {
+    error.as_error::<ExtractorError>().and_then(ExtractorError::take_unlogged)
 }

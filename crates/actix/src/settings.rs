@@ -39,6 +39,7 @@ use introspection::IntrospectionSettings;
 /// | `strict_rfc9068` | tokens must keep to RFC 9068 in full |
 /// | `require_scopes`, `scopes_supported` | scopes that every request needs; that clients are told of |
 /// | `resource_name`, `resource_documentation` | for the metadata document |
+/// | `resources_below` | whether each path below the resource's is a resource of its own; default false |
 /// | `served_at` | the resource's path in the application, behind a proxy that changes it |
 /// | `allow_origins` | web pages that may call |
 /// | `allow_hosts` | further host names of a resource on a loopback address |
@@ -102,6 +103,8 @@ pub struct McpAuthSettings {
     scopes_supported: Vec<String>,
     resource_name: Option<String>,
     resource_documentation: Option<String>,
+    #[serde(default)]
+    resources_below: bool,
     served_at: Option<String>,
     #[serde(default)]
     allow_origins: Vec<String>,
@@ -180,6 +183,7 @@ impl McpAuthSettings {
             scopes_supported: Vec::new(),
             resource_name: None,
             resource_documentation: None,
+            resources_below: false,
             served_at: None,
             allow_origins: Vec::new(),
             allow_hosts: Vec::new(),

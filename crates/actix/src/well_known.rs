@@ -12,7 +12,9 @@ use actix_web::{
 
 use crate::{
     auth::McpAuth,
-    discovery::{Discovery, Document, documents_of_host, not_found},
+    discovery::{
+        Discovery, Document, DocumentsBelow, document_below, documents_of_host, not_found,
+    },
 };
 
 /// Resources that were registered together: each host with its documents.
@@ -45,12 +47,13 @@ pub(crate) fn may_be_well_known(path: &str) -> bool {
 pub(crate) fn answer_within(auth: &McpAuth, request: &ServiceRequest) -> Option<HttpResponse> {
     let path = request.path();
     let own = &auth.inner().discovery;
+    let below = || document_below([own].into_iter(), path);
     let document = match request.app_data::<Registration>() {
         Some(registration) if registration.includes(auth) => {
             registration.document(request.request())
         }
-        Some(_) => find(&own.own, path),
-        None => find(&own.alone, path),
+        Some(_) => find(&own.own, path).or_else(below),
+        None => find(&own.alone, path).or_else(below),
     };
     Some(document?.answer(request.method()))
 }
@@ -97,6 +100,9 @@ impl Registration {
                 paths.push(path);
             }
         }
+        let below = self.discoveries().filter_map(|one| one.below.as_ref());
+        let patterns: Vec<String> = below.flat_map(DocumentsBelow::patterns).collect();
+        paths.extend(patterns.iter().map(String::as_str));
         let mut scopes: Vec<(&str, Vec<&str>)> = Vec::new();
         for path in paths {
             let end = path.find(WELL_KNOWN).map_or(0, |at| at + WELL_KNOWN.len() - 1);
@@ -114,9 +120,11 @@ impl Registration {
 
     fn scope(&self, prefix: &str, rests: Vec<&str>) -> Scope {
         let ours: Vec<String> = rests.iter().map(|rest| format!("{prefix}{rest}")).collect();
+        let registration = self.clone();
         let is_ours = move |context: &GuardContext<'_>| {
             let path = context.head().uri.path();
             ours.iter().any(|ours| without_slash(ours) == without_slash(path))
+                || registration.covers_below(path)
         };
         let resources = rests.into_iter().map(|rest| {
             let registration = self.clone();
@@ -128,10 +136,12 @@ impl Registration {
     }
 
     fn answer(&self, request: &HttpRequest) -> HttpResponse {
+        let path = request.path();
         let document = match request.app_data::<Self>() {
             // Registered one by one: the root aliases are nobody's, whoever came first.
             Some(last) if !last.is(self) => {
-                self.discoveries().find_map(|one| find(&one.own, request.path()))
+                let own = || self.discoveries().find_map(|one| find(&one.own, path));
+                own().or_else(|| document_below(self.discoveries(), path))
             }
             _ => self.document(request),
         };
@@ -140,7 +150,7 @@ impl Registration {
     }
 
     /// With several hosts, `Host` decides whose document it is; nothing is built from it (R5).
-    fn document(&self, request: &HttpRequest) -> Option<&Document> {
+    fn document(&self, request: &HttpRequest) -> Option<Document> {
         let host = match &self.0.hosts[..] {
             [only] => only,
             several => {
@@ -148,7 +158,14 @@ impl Registration {
                 several.iter().find(|host| host.authority.eq_ignore_ascii_case(asked))?
             }
         };
-        find(&host.documents, request.path())
+        let path = request.path();
+        let of_host = || self.discoveries().filter(|one| one.resource.origin() == host.origin);
+        find(&host.documents, path).or_else(|| document_below(of_host(), path))
+    }
+
+    fn covers_below(&self, path: &str) -> bool {
+        let mut below = self.discoveries().filter_map(|one| one.below.as_ref());
+        below.any(|below| below.covers(path))
     }
 
     fn includes(&self, auth: &McpAuth) -> bool {
@@ -173,10 +190,10 @@ fn on<'a>(origin: &str, resources: &'a [McpAuth]) -> Vec<&'a Discovery> {
 
 /// The document at a path. One slash at the end counts for nothing: a client that compares adds
 /// none, but `NormalizePath` does.
-fn find<'d>(documents: &'d [(String, Document)], path: &str) -> Option<&'d Document> {
+fn find(documents: &[(String, Document)], path: &str) -> Option<Document> {
     let exact = documents.iter().find(|(known, _)| known == path);
     let near = || documents.iter().find(|(known, _)| without_slash(known) == without_slash(path));
-    exact.or_else(near).map(|(_, document)| document)
+    exact.or_else(near).map(|(_, document)| document.clone())
 }
 
 fn without_slash(path: &str) -> &str {

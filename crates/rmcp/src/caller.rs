@@ -2,7 +2,7 @@
 
 use std::{any::type_name, fmt, ops::Deref, sync::Arc};
 
-use mcp_auth_core::{Authenticated, Principal, Requirement, permission::Grants};
+use mcp_auth_core::{Authenticated, Principal, Requirement, Resource, permission::Grants};
 use rmcp::{
     ErrorData, RoleServer,
     handler::server::common::{AsRequestContext, FromContextPart},
@@ -73,6 +73,12 @@ impl<U> Caller<U> {
     /// The caller, as the token proves it: subject, scopes, claims.
     pub fn principal(&self) -> &Arc<Principal> {
         self.authenticated.principal()
+    }
+
+    /// The resource that the caller was let in to: the configured one, or with `resources_below()`
+    /// that of the request's path.
+    pub fn resource(&self) -> &Resource {
+        self.authenticated.resource()
     }
 
     /// All permissions that the caller holds.

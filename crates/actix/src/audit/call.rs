@@ -58,8 +58,8 @@ impl OpenCall {
     ) -> Box<Self> {
         let now = auth.inner().clock.now();
         let caller = AuditPrincipal::of(principal, log.privacy());
-        let resource = auth.resource().as_str();
-        let mut shared = AuditRecord::new(log.ids().next(now), now, resource, caller);
+        let resource = auth.resource_named(request.head());
+        let mut shared = AuditRecord::new(log.ids().next(now), now, resource.as_str(), caller);
         shared.http_method = request.method().as_str().chars().take(32).collect();
         shared.peer = request.peer_addr().map(|peer| peer.ip());
         let header = request.headers().get("traceparent").and_then(|value| value.to_str().ok());

@@ -9,7 +9,7 @@ use std::{
 };
 
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, dev::Payload};
-use mcp_auth_core::{Authenticated, Grants, Principal, Requirement};
+use mcp_auth_core::{Authenticated, Grants, Principal, Requirement, Resource};
 
 use crate::extractor_error::ExtractorError;
 use crate::{
@@ -56,7 +56,7 @@ impl<R: Requirement, U: Send + Sync + 'static> FromRequest for Authorized<R, U> 
             return ready(Self::check(caller));
         }
         ready(Err(match extract::anonymous(&extensions) {
-            Some(auth) => extract::sign_in_first(&auth, &[R::NEED]),
+            Some(nobody) => extract::sign_in_first(&nobody, &[R::NEED]),
             None => extract::no_middleware::<U>(request.path()),
         }))
     }
@@ -85,6 +85,11 @@ impl<R, U> Authorized<R, U> {
     /// The caller, as the token proves it: subject, scopes, claims.
     pub fn principal(&self) -> &Principal {
         self.user.principal()
+    }
+
+    /// The resource that the caller was let in to: see [`AuthedUser::resource`].
+    pub fn resource(&self) -> &Resource {
+        self.user.resource()
     }
 
     /// All permissions that the caller holds, for the handler's own decisions.

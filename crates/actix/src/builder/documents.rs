@@ -23,6 +23,48 @@ impl McpAuthBuilder {
         self
     }
 
+    /// Makes each path below the resource's a resource of its own, as for an MCP server that has one
+    /// endpoint for each tenant or project: with `https://app.example.com/mcp`, the request's path
+    /// `/mcp/acme/shop` is the resource `https://app.example.com/mcp/acme/shop`. Its metadata, its
+    /// challenges and its audit records name it (RFC 9728 §3.1, §3.3, §5.1), and tokens must have it
+    /// in `aud`, byte for byte (RFC 8707 §2): a token for one is good at no other, nor one for `/mcp`
+    /// at any of them, and neither is an MCP session. `Host` counts for nothing. Default: every path
+    /// behind the middleware is the one resource.
+    ///
+    /// Up to 8 segments of up to 128 letters, digits, `-`, `.`, `_` and `~` are a resource; one slash
+    /// at the end counts for nothing. Everything else, and every path outside the resource's own, is
+    /// 404: percent-encoding, empty segments, dot segments, `;`. Whether a tenant of that name exists
+    /// is up to the handlers, and so is whether the caller belongs to it:
+    /// [`AuthedUser::resource`](crate::AuthedUser::resource) tells the resource.
+    ///
+    /// Issuers must put the resource that a client asks for into `aud`. What is good at the
+    /// configured resource without naming it would be good at each one below: [`build`](Self::build)
+    /// refuses further audiences, [`BoundByKeySet`](mcp_auth_core::AudiencePolicy::BoundByKeySet)
+    /// and static keys, and sessions of pages are refused too.
+    ///
+    /// ```
+    /// # use actix_mcp_auth::{AuthedUser, McpAuth};
+    /// # use actix_web::{App, HttpResponse, web};
+    /// # async fn shop(me: AuthedUser) -> String { me.resource().to_string() }
+    /// let auth = McpAuth::builder("https://app.example.com/mcp")
+    ///     .issuer("https://login.example.com")
+    ///     .resources_below()
+    ///     .build()?;
+    ///
+    /// App::new()
+    ///     .service(
+    ///         web::scope("/mcp")
+    ///             .wrap(auth.mcp())
+    ///             .route("/{organization}/{shop}", web::post().to(shop)),
+    ///     )
+    ///     .configure(auth.discovery());
+    /// # Ok::<(), actix_mcp_auth::BuildError>(())
+    /// ```
+    pub fn resources_below(mut self) -> Self {
+        self.resources_below = true;
+        self
+    }
+
     /// What people call the resource: `resource_name` in its metadata. Default: none.
     pub fn resource_name(mut self, name: impl Into<String>) -> Self {
         self.resource_name = Some(name.into());

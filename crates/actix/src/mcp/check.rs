@@ -5,7 +5,7 @@ use std::{fmt, rc::Rc};
 use actix_web::{
     Error, HttpMessage,
     body::MessageBody,
-    dev::{ServiceRequest, ServiceResponse},
+    dev::{Extensions, ServiceRequest, ServiceResponse},
     http::{
         Method,
         header::{HeaderMap, HeaderName, HeaderValue},
@@ -25,6 +25,7 @@ use super::{
 use crate::{
     audit::{AuditLog, OpenCall, ResponseTap},
     auth::McpAuth,
+    extract::Anonymous,
     middleware::{Begun, Check, Finished, IsSubscription},
     rejected::RejectedMessages,
 };
@@ -211,7 +212,7 @@ impl McpCheck {
         let extensions = request.extensions();
         let now = self.auth.inner().clock.now();
         sessions
-            .check(id.as_bytes(), owner(extensions.get()), now)
+            .check(id.as_bytes(), owner(&extensions), now)
             .map_err(|_| Rejection::ForeignSession)
     }
 
@@ -231,13 +232,20 @@ impl McpCheck {
         } else if let Some(opened) = answer.headers().get(SESSION) {
             let extensions = request.extensions();
             let now = self.auth.inner().clock.now();
-            sessions.bind(opened.as_bytes(), owner(extensions.get()), now);
+            sessions.bind(opened.as_bytes(), owner(&extensions), now);
         }
     }
 }
 
-pub(super) fn owner(caller: Option<&Authenticated>) -> SessionOwner<'_> {
-    caller.map_or(SessionOwner::Nobody, |caller| SessionOwner::from(&**caller.principal()))
+/// Who sends a request, as the middleware has found out.
+pub(super) fn owner(extensions: &Extensions) -> SessionOwner<'_> {
+    match extensions.get::<Authenticated>() {
+        Some(caller) => SessionOwner::from(caller),
+        None => {
+            let nobody = extensions.get::<Anonymous>();
+            SessionOwner::NOBODY.at(nobody.and_then(|nobody| nobody.resource.as_ref()))
+        }
+    }
 }
 
 fn mirrored(headers: &HeaderMap) -> Result<MirroredHeaders<'_>, MessageError> {

@@ -1,7 +1,7 @@
 //! For handlers: whether a request's session belongs to its caller.
 
 use actix_web::{HttpMessage, HttpRequest};
-use mcp_auth_core::{Authenticated, Clock};
+use mcp_auth_core::Clock;
 
 use super::check::{SESSION, owner};
 use crate::auth::McpAuth;
@@ -27,7 +27,6 @@ impl McpAuth {
             return false;
         };
         let extensions = request.extensions();
-        let caller = owner(extensions.get::<Authenticated>());
-        sessions.is_bound_to(id.as_bytes(), caller, self.inner().clock.now())
+        sessions.is_bound_to(id.as_bytes(), owner(&extensions), self.inner().clock.now())
     }
 }

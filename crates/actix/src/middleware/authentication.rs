@@ -10,7 +10,7 @@ use actix_web::{
 };
 use futures_util::future::{FutureExt, LocalBoxFuture};
 use mcp_auth_core::{
-    Authenticated, Clock, Principal, Rejection, Step, Waiting, permission::Need,
+    Authenticated, Clock, Principal, Rejection, Resource, Step, Waiting, permission::Need,
     rejection::UnavailableReason,
 };
 use tokio::time::timeout;
@@ -53,6 +53,8 @@ pub struct Accepted {
     pub(super) origin: RequestOrigin,
     /// `None` for a request without credentials.
     pub(super) caller: Option<Arc<Principal>>,
+    /// Where the request is for a resource below the configured one.
+    resource: Option<Resource>,
     /// Where a session was looked for: the cookies for the answer.
     pub(super) cookies: Option<Cookies>,
     /// Where the request is recorded.
@@ -77,13 +79,17 @@ impl Check for Authentication {
         if let Some(answer) = self.answer_without_credentials(request, &origin) {
             return Begun::Answer(answer);
         }
-        let incoming = incoming(request.headers()).needing(&self.needs);
+        let resource = match self.auth.resource_at(request.head()) {
+            Ok(resource) => resource,
+            Err(rejection) => return Begun::Answer(self.auth.reject(request, &rejection)),
+        };
+        let incoming = incoming(request.headers()).needing(&self.needs).at(resource.as_ref());
         match inner.authenticator.begin(incoming, inner.clock.now()) {
             Ok(Step::Waiting(waiting)) => Begun::Wait((Awaited::Decision(waiting), origin)),
             Ok(Step::Done(caller)) => {
                 let call = self.open_call(request, &caller);
                 let caller = Some(self.accept(request, caller));
-                Begun::Pass(Accepted { origin, caller, cookies: None, call })
+                Begun::Pass(Accepted { origin, caller, resource, cookies: None, call })
             }
             // A bearer token goes first: sessions are for requests without one.
             Err(Rejection::MissingCredentials) if inner.browser.any() => {
@@ -96,7 +102,7 @@ impl Check for Authentication {
                     self.audit_rejected(request, &rejection, caller.as_deref());
                 }
                 match self.reject(request, &rejection) {
-                    None => Begun::Pass(Accepted::anonymous(origin, None)),
+                    None => Begun::Pass(Accepted::anonymous(origin, resource, None)),
                     Some(answer) => Begun::Answer(answer),
                 }
             }
@@ -131,8 +137,9 @@ impl Check for Authentication {
             match decided {
                 Ok(caller) => {
                     let call = self.open_call(&request, &caller);
+                    let resource = caller.one_of_resources().cloned();
                     let caller = Some(self.accept(&request, caller));
-                    Ok((request, Accepted { origin, caller, cookies, call }))
+                    Ok((request, Accepted { origin, caller, resource, cookies, call }))
                 }
                 Err(rejection) => {
                     self.audit_rejected(&request, &rejection, known.as_deref());
@@ -141,7 +148,8 @@ impl Check for Authentication {
                         Some(cookies) => self.reject_session(&request, &rejection, cookies),
                     };
                     match answer {
-                        None => Ok((request, Accepted::anonymous(origin, cookies))),
+                        // Where there are sessions, there is one resource only.
+                        None => Ok((request, Accepted::anonymous(origin, None, cookies))),
                         Some(answer) => Err((request, answer)),
                     }
                 }
@@ -185,7 +193,7 @@ impl Check for Authentication {
         if let Some(call) = &mut accepted.call {
             call.on_error(&error);
         }
-        let mut error = self.auth.on_error(error, &accepted.origin);
+        let mut error = self.auth.on_error(error, accepted.resource.as_ref(), &accepted.origin);
         // A refresh token works once: the cookie with the new one must not be lost.
         if let Some(cookies) = accepted.cookies.clone() {
             error.add_response_mapper(move |mut response| {
@@ -198,8 +206,12 @@ impl Check for Authentication {
 }
 
 impl Accepted {
-    fn anonymous(origin: RequestOrigin, cookies: Option<Cookies>) -> Self {
-        Self { origin, caller: None, cookies, call: None }
+    fn anonymous(
+        origin: RequestOrigin,
+        resource: Option<Resource>,
+        cookies: Option<Cookies>,
+    ) -> Self {
+        Self { origin, caller: None, resource, cookies, call: None }
     }
 }
 
@@ -263,7 +275,8 @@ impl Authentication {
     ) -> Option<HttpResponse> {
         if self.is_anonymous(rejection) {
             self.auth.inner().observer.anonymous();
-            request.extensions_mut().insert(Anonymous(self.auth.clone()));
+            let resource = self.auth.resource_at(request.head()).ok().flatten();
+            request.extensions_mut().insert(Anonymous { auth: self.auth.clone(), resource });
             return None;
         }
         Some(self.auth.reject_with_needs(request, rejection, &self.needs))

@@ -81,12 +81,12 @@ impl Authentication {
         }
         let mut answer = match self.page(request.head(), rejection) {
             Some(page) => {
-                self.auth.log_rejection(request.headers(), rejection);
+                self.auth.log_rejection(request.head(), rejection);
                 page
             }
             // No token was sent, so the challenge has no error (RFC 6750 §3.1).
             None if rejection.status() == 401 && *rejection != Rejection::MissingCredentials => {
-                self.auth.log_rejection(request.headers(), rejection);
+                self.auth.log_rejection(request.head(), rejection);
                 self.auth.challenge_only(&self.needs)
             }
             None => self.reject(request, rejection)?,

@@ -23,7 +23,7 @@ mod start_up;
 use std::time::Instant;
 
 use mcp_auth_core::{
-    HeaderMistake, Rejection, TokenDescription,
+    HeaderMistake, Rejection, Resource, TokenDescription,
     rejection::{TokenError, UnavailableReason},
 };
 use tracing::field::display;
@@ -86,11 +86,13 @@ impl Observer {
         self.log_due_summaries();
     }
 
-    /// A rejected request. The token is described only if a line is written.
+    /// A rejected request, to one of several resources where that is told. The token is described
+    /// only if a line is written. Counts have the configured resource: anybody can name others.
     #[cold]
     pub(crate) fn refused<'a>(
         &self,
         rejection: &Rejection,
+        resource: Option<&Resource>,
         describe: impl FnOnce() -> TokenDescription<'a>,
     ) {
         let reason = rejection.reason();
@@ -104,17 +106,23 @@ impl Observer {
         let sample = self.sampler.sample(reason, Instant::now());
         self.log_summaries(&sample.ended);
         if let Sampled::Write { suppressed } = sample.outcome {
-            self.write(rejection, describe(), suppressed);
+            self.write(rejection, resource, describe(), suppressed);
         }
     }
 
-    fn write(&self, rejection: &Rejection, token: TokenDescription<'_>, suppressed: u64) {
+    fn write(
+        &self,
+        rejection: &Rejection,
+        resource: Option<&Resource>,
+        token: TokenDescription<'_>,
+        suppressed: u64,
+    ) {
         let (reason, status) = (rejection.reason(), rejection.status());
         let TokenDescription { issuer, key_id_hash, header_mistake, .. } = token;
         let detail = detail(rejection, header_mistake);
         let kid_hash = key_id_hash.map(display);
         let suppressed = Some(suppressed).filter(|&suppressed| suppressed > 0);
-        let resource = &*self.resource;
+        let resource = resource.map_or(&*self.resource, Resource::as_str);
         match is_outage(reason) {
             true => tracing::warn!(
                 name: "request_unavailable",

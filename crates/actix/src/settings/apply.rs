@@ -63,6 +63,9 @@ impl McpAuth {
         if let Some(url) = s.resource_documentation {
             builder = builder.resource_documentation(url);
         }
+        if s.resources_below {
+            builder = builder.resources_below();
+        }
         if let Some(path) = s.served_at {
             builder = builder.served_at(path);
         }

@@ -9,6 +9,7 @@ use std::{
 use crate::{
     identity::ErasedUser,
     identity::principal::Principal,
+    metadata::resource::Resource,
     permission::{Authority, Grants, Need},
     rejection::Rejection,
 };
@@ -19,6 +20,8 @@ pub struct Authenticated {
     principal: Arc<Principal>,
     /// What the caller's issuer can grant.
     authority: Arc<Authority>,
+    /// Where the request is for a resource below the configured one.
+    resource: Option<Resource>,
     /// Without a store the principal is the user.
     user: Option<ErasedUser>,
     grants: OnceLock<Arc<Grants>>,
@@ -30,9 +33,10 @@ impl Authenticated {
     pub(super) fn new(
         principal: Arc<Principal>,
         authority: Arc<Authority>,
+        resource: Option<Resource>,
         user: Option<ErasedUser>,
     ) -> Self {
-        Self { principal, authority, user, grants: OnceLock::new(), required: Vec::new() }
+        Self { principal, authority, resource, user, grants: OnceLock::new(), required: Vec::new() }
     }
 
     /// Rejects a caller who lacks something that the operation needs.
@@ -93,7 +97,22 @@ impl Authenticated {
 
     /// The challenge of a rejection of this caller; `None` if the rejection has none.
     pub fn challenge(&self, rejection: &Rejection) -> Option<String> {
-        self.authority.challenge().for_rejection(rejection)
+        let challenge = self.authority.challenge();
+        match &self.resource {
+            None => challenge.for_rejection(rejection),
+            Some(resource) => challenge.at(resource).for_rejection(rejection),
+        }
+    }
+
+    /// The resource that the caller was let in to: the configured one, or one
+    /// [below](super::ResourcePolicy::resources_below) it.
+    pub fn resource(&self) -> &Resource {
+        self.resource.as_ref().unwrap_or(self.authority.resource())
+    }
+
+    /// The same where there are several: those below the configured one, and itself.
+    pub fn one_of_resources(&self) -> Option<&Resource> {
+        self.resource.as_ref()
     }
 
     /// The name of the type that [`user`](Self::user) returns.

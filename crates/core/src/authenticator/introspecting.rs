@@ -11,9 +11,11 @@ use super::{
 use crate::{
     cache::TokenDigest,
     http::HttpClient,
+    metadata::resource::Resource,
     rejection::{Rejection, UnavailableReason},
     time::UnixTime,
     token::bearer::BearerToken,
+    token::rules::TokenRules,
     token::verified::VerifiedToken,
 };
 
@@ -34,6 +36,7 @@ impl Authenticator {
         &self,
         token: BearerToken<'_>,
         issuer: usize,
+        resource: Option<&Resource>,
         digest: Option<TokenDigest>,
         now: UnixTime,
     ) -> Result<Known, Rejection> {
@@ -41,14 +44,15 @@ impl Authenticator {
         let (introspector, asked) = self.ask(trusted, token, now)?;
         // A call may have ended, and its token been cached, since this request looked there.
         if asked.is_new
-            && let Ok((principal, issuer)) = self.cached(token, None, now)
+            && let Ok((principal, issuer)) = self.cached(token, None, resource, now)
         {
-            return self.known(principal, issuer, now);
+            return self.known(principal, issuer, resource, now);
         }
         let answer = introspector.answer(&asked).await?;
-        let verified = answer.verify(trusted.issuer.name(), &trusted.rules, now)?;
+        let verified = answer.verify(trusted.issuer.name(), &trusted.rules_at(resource), now)?;
         let principal = self.principal(verified, issuer, None)?;
-        self.accept(principal, issuer, digest, introspector.caches_until(now), now)
+        let until = introspector.caches_until(now);
+        self.accept(principal, issuer, resource, digest, until, now)
     }
 
     /// The same JWT, where the issuer is to be asked about it and says nothing against it.
@@ -56,17 +60,17 @@ impl Authenticator {
         &self,
         verified: VerifiedToken,
         token: BearerToken<'_>,
-        issuer: usize,
+        trusted: &TrustedIssuer,
+        rules: &TokenRules,
         now: UnixTime,
     ) -> Result<VerifiedToken, Rejection> {
-        let trusted = &self.trusted[issuer];
         let (introspector, asked) = self.ask(trusted, token, now)?;
         let answer = introspector.answer(&asked).await?;
         match answer.claims().subject() {
             Some(subject) if subject != verified.subject() => {
                 Err(introspector.unavailable("its answer is about another subject").into())
             }
-            _ => Ok(verified.narrowed_by(&answer, &trusted.rules, now)?),
+            _ => Ok(verified.narrowed_by(&answer, rules, now)?),
         }
     }
 

@@ -9,6 +9,7 @@ use crate::{
     identity::ErasedStore,
     identity::principal::Principal,
     identity::profile::{FetchProfile, Secret},
+    metadata::resource::Resource,
     permission::{Authority, Need},
     rejection::Rejection,
     revocation::IssuerRecords,
@@ -72,8 +73,9 @@ impl Authenticator {
     /// the application asks for them.
     ///
     /// # Errors
-    /// Where the policy's leeway is more than 5 min, where static keys collide, or where the token
-    /// cache's settings are out of range.
+    /// Where the policy's leeway is more than 5 min, where static keys collide, where the token
+    /// cache's settings are out of range, or where further audiences or static keys would be good at
+    /// every [resource below](ResourcePolicy::resources_below) the configured one.
     pub fn new(
         policy: ResourcePolicy,
         profiles: Arc<dyn FetchProfile>,
@@ -88,6 +90,9 @@ impl Authenticator {
         }
         if policy.audiences.iter().any(String::is_empty) {
             return Err(empty_audience());
+        }
+        if policy.resources_below {
+            policy.refuse_what_names_no_resource()?;
         }
         policy.token_cache.check()?;
         let without_issuer = Arc::new(policy.authority_of_all([]));
@@ -156,14 +161,20 @@ impl Authenticator {
     pub fn begin(&self, request: IncomingRequest<'_>, now: UnixTime) -> Result<Step, Rejection> {
         let token = BearerToken::from_credentials(request.values(), self.policy.max_token_len)?
             .ok_or(Rejection::MissingCredentials)?;
-        let waiting = |next| Waiting { token: Secret::new(token.expose()), session: None, next };
+        let resource = request.resource();
+        let waiting = |next| Waiting {
+            token: Secret::new(token.expose()),
+            session: None,
+            resource: resource.cloned(),
+            next,
+        };
         let known = match self.api_keys.holder(token) {
             Some(principal) => {
                 self.check_revocations(&principal, &self.revoked_static_keys, now)?;
-                Known { principal, authority: self.without_issuer.clone() }
+                Known { principal, authority: self.without_issuer.clone(), resource: None }
             }
-            None => match self.cached(token, None, now) {
-                Ok((principal, issuer)) => self.known(principal, issuer, now)?,
+            None => match self.cached(token, None, resource, now) {
+                Ok((principal, issuer)) => self.known(principal, issuer, resource, now)?,
                 Err(digest) => return Ok(Step::Waiting(waiting(Next::Verify(digest)))),
             },
         };
@@ -215,13 +226,14 @@ impl Authenticator {
         caller: &mut Option<Arc<Principal>>,
     ) -> Result<Authenticated, Rejection> {
         let token = BearerToken::of_secret(&waiting.token);
+        let (session, resource) = (waiting.session.as_ref(), waiting.resource.as_ref());
         let known = match waiting.next {
             Next::FindUser(known) => {
                 *caller = Some(known.principal.clone());
                 known
             }
             Next::Verify(digest) => {
-                let known = self.verify(token, waiting.session.as_ref(), digest, now).await?;
+                let known = self.verify(token, session, resource, digest, now).await?;
                 *caller = Some(known.principal.clone());
                 known.check(needs)?;
                 let store = self.store.as_ref();
@@ -246,7 +258,10 @@ impl Authenticator {
         let token = BearerToken::from_credentials(request.values(), max_len).ok().flatten()?;
         match self.api_keys.holder(token) {
             Some(principal) => Some(principal),
-            None => self.cached(token, None, now).ok().map(|(principal, _)| principal),
+            None => {
+                let cached = self.cached(token, None, request.resource(), now);
+                cached.ok().map(|(principal, _)| principal)
+            }
         }
     }
 
@@ -263,13 +278,16 @@ impl Authenticator {
         &self,
         token: BearerToken<'_>,
         session: Option<&SessionStart>,
+        resource: Option<&Resource>,
         now: UnixTime,
     ) -> Result<(Arc<Principal>, usize), Option<TokenDigest>> {
         let Some(cache) = &self.cache else { return Err(None) };
-        let digest = match session {
-            None => cache.digest(token.expose()),
+        let digest = match (session, resource) {
+            (None, None) => cache.digest(token.expose()),
+            // The same token is not good at another resource.
+            (None, Some(resource)) => cache.digest_at(token.expose(), resource),
             // The same token as a bearer token is revoked by other times.
-            Some(session) => cache.digest_of_session(token.expose(), session),
+            (Some(session), _) => cache.digest_of_session(token.expose(), session),
         };
         let entry = cache.get(digest, |entry| self.is_fresh(entry, now)).ok_or(Some(digest))?;
         Ok((entry.principal, entry.issuer))

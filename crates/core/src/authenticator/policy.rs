@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::TokenCheck;
 use crate::{
     cache::TokenCacheSettings,
+    config::ConfigError,
     identity::api_key::ApiKey,
     issuer::Issuer,
     metadata::resource::Resource,
@@ -22,6 +23,9 @@ use crate::{
 pub struct ResourcePolicy {
     /// The resource.
     pub resource: Resource,
+    /// Whether each path below the resource's is a resource of its own, which tokens must name
+    /// exactly: those of [`Resource::below`]. Default: no.
+    pub resources_below: bool,
     /// Whether it is an MCP server. Default: yes.
     pub kind: ResourceKind,
     /// How strictly tokens must be meant for it, for issuers without a policy of their own.
@@ -77,6 +81,7 @@ impl ResourcePolicy {
     pub fn new(resource: Resource) -> Self {
         Self {
             resource,
+            resources_below: false,
             kind: ResourceKind::default(),
             audience_policy: AudiencePolicy::default(),
             audiences: Vec::new(),
@@ -96,6 +101,16 @@ impl ResourcePolicy {
         }
     }
 
+    /// Checks a policy with [resources below](Self::resources_below): what is good at the configured
+    /// resource without naming it would be good at each of them.
+    pub(super) fn refuse_what_names_no_resource(&self) -> Result<(), ConfigError> {
+        match (self.audiences.first(), self.api_keys.first()) {
+            (Some(audience), _) => Err(good_everywhere(&format!("the audience {audience}"))),
+            (_, Some(key)) => Err(good_everywhere(&format!("the static key {}", key.name()))),
+            _ => Ok(()),
+        }
+    }
+
     /// What the callers of one issuer are granted.
     pub(super) fn authority_of(&self, issuer: &Issuer) -> Authority {
         Authority::of_issuer(issuer, &self.permissions, &self.required_scopes, &self.resource)
@@ -108,4 +123,15 @@ impl ResourcePolicy {
     ) -> Authority {
         Authority::of_all(issuers, &self.permissions, &self.required_scopes, &self.resource)
     }
+}
+
+/// What cannot be combined with [`ResourcePolicy::resources_below`].
+pub(super) fn good_everywhere(what: &str) -> ConfigError {
+    ConfigError::invalid(
+        "resources_below",
+        format!("together with {what}"),
+        "must stand without it: it names none of the resources below, and would be good at all of \
+         them",
+        ".resources_below() and tokens that have the resource in aud",
+    )
 }

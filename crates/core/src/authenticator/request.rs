@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::permission::Need;
+use crate::{metadata::resource::Resource, permission::Need};
 
 /// What the decision reads of a request. Adapters for a web framework create it.
 #[derive(Clone, Copy, Default)]
@@ -10,6 +10,7 @@ use crate::permission::Need;
 pub struct IncomingRequest<'r> {
     authorization: [Option<&'r [u8]>; 2],
     needs: &'r [&'static Need],
+    resource: Option<&'r Resource>,
 }
 
 impl<'r> IncomingRequest<'r> {
@@ -18,7 +19,7 @@ impl<'r> IncomingRequest<'r> {
     pub fn new(authorization: impl IntoIterator<Item = &'r [u8]>) -> Self {
         let mut values = authorization.into_iter();
         // A request with two is rejected, so a third makes no difference.
-        Self { authorization: [values.next(), values.next()], needs: &[] }
+        Self { authorization: [values.next(), values.next()], needs: &[], resource: None }
     }
 
     /// What the operation needs, besides what every request needs. Default: nothing.
@@ -26,6 +27,18 @@ impl<'r> IncomingRequest<'r> {
     pub fn needing(mut self, needs: &'r [&'static Need]) -> Self {
         self.needs = needs;
         self
+    }
+
+    /// The resource that the request is for, where it is
+    /// [below](super::ResourcePolicy::resources_below) the configured one. Default: the configured one.
+    #[must_use]
+    pub fn at(mut self, resource: Option<&'r Resource>) -> Self {
+        self.resource = resource;
+        self
+    }
+
+    pub(super) fn resource(&self) -> Option<&'r Resource> {
+        self.resource
     }
 
     pub(super) fn needs(&self) -> &'r [&'static Need] {

@@ -32,7 +32,8 @@ impl Authenticator {
         now: UnixTime,
         caller: &mut Option<Arc<Principal>>,
     ) -> Result<Step, Rejection> {
-        if self.policy.kind == ResourceKind::Mcp {
+        // A session names no resource, and would be good at each one below.
+        if self.policy.kind == ResourceKind::Mcp || self.policy.resources_below {
             return Err(Rejection::MissingCredentials);
         }
         self.check_sign_in(credential.signed_in_at(), now)?;
@@ -65,11 +66,11 @@ impl Authenticator {
         if token.expose().len() > self.policy.max_token_len {
             return Err(TokenError::TooLong.into());
         }
-        let cached = self.cached(BearerToken::of_secret(&token), Some(&start), now);
-        let waiting = |next| Waiting { token, session: Some(start), next };
+        let cached = self.cached(BearerToken::of_secret(&token), Some(&start), None, now);
+        let waiting = |next| Waiting { token, session: Some(start), resource: None, next };
         match cached {
             Ok((principal, issuer)) => {
-                let known = self.known(principal, issuer, now)?;
+                let known = self.known(principal, issuer, None, now)?;
                 *caller = Some(known.principal.clone());
                 self.go_on(known, needs, waiting)
             }
@@ -91,9 +92,14 @@ impl Authenticator {
         let name = self.trusted[issuer].issuer.shared_name();
         let hash = self.policy.revocations.index().hash();
         let principal = Principal::of_identity(identity, name, hash);
-        let known = self.known(Arc::new(principal), issuer, now)?;
+        let known = self.known(Arc::new(principal), issuer, None, now)?;
         *caller = Some(known.principal.clone());
         // There is no token to ask the issuer about a newcomer with.
-        self.go_on(known, needs, |next| Waiting { token: Secret::new(""), session: None, next })
+        self.go_on(known, needs, |next| Waiting {
+            token: Secret::new(""),
+            session: None,
+            resource: None,
+            next,
+        })
     }
 }

@@ -6,6 +6,7 @@ use super::authenticated::Authenticated;
 use crate::{
     cache::TokenDigest,
     identity::{ErasedUser, principal::Principal, profile::Secret},
+    metadata::resource::Resource,
     permission::{Authority, Need},
     rejection::{Rejection, TokenError},
     session::SessionStart,
@@ -30,6 +31,8 @@ pub struct Waiting {
     pub(super) token: Secret,
     /// Where the token is that of a session.
     pub(super) session: Option<SessionStart>,
+    /// Where the request is for a resource below the configured one.
+    pub(super) resource: Option<Resource>,
     pub(super) next: Next,
 }
 
@@ -44,6 +47,8 @@ pub(super) enum Next {
 pub(super) struct Known {
     pub(super) principal: Arc<Principal>,
     pub(super) authority: Arc<Authority>,
+    /// Where the request is for a resource below the configured one.
+    pub(super) resource: Option<Resource>,
 }
 
 impl Known {
@@ -57,7 +62,7 @@ impl Known {
     }
 
     pub(super) fn with_user(self, user: Option<ErasedUser>) -> Authenticated {
-        Authenticated::new(self.principal, self.authority, user)
+        Authenticated::new(self.principal, self.authority, self.resource, user)
     }
 }
 

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{Authenticator, introspector::Introspector, trusted_issuer::TrustedIssuer};
+use super::{
+    Authenticator, introspector::Introspector, policy::good_everywhere,
+    trusted_issuer::TrustedIssuer,
+};
 use crate::{
     config::ConfigError,
     identity::{IdentityStore, IssuerAwareness},
@@ -18,7 +21,8 @@ impl Authenticator {
     /// # Errors
     /// Where another issuer has the same `iss`; where the issuer is reached without TLS and the
     /// resource is not on the same machine; where its tokens need not name an MCP resource; where
-    /// another issuer is asked about opaque tokens as well.
+    /// another issuer is asked about opaque tokens as well; where its tokens could be good at every
+    /// resource [below](super::ResourcePolicy::resources_below) the configured one.
     pub fn trust(
         &mut self,
         issuer: Issuer,
@@ -47,6 +51,9 @@ impl Authenticator {
         let audience_policy = issuer.own_audience_policy().unwrap_or(self.policy.audience_policy);
         if audience_policy == AudiencePolicy::BoundByKeySet {
             self.refuse_unaddressed(&issuer)?;
+        }
+        if self.policy.resources_below {
+            refuse_good_everywhere(&issuer, audience_policy)?;
         }
         let introspector = self.introspector(&issuer)?;
         for name in issuer.names() {
@@ -152,6 +159,18 @@ impl Authenticator {
                 ".shared_subjects()",
             )),
         }
+    }
+}
+
+/// What is good at the configured resource without naming it would be good at each one below.
+fn refuse_good_everywhere(issuer: &Issuer, policy: AudiencePolicy) -> Result<(), ConfigError> {
+    let name = issuer.name();
+    match issuer.audiences().first() {
+        Some(audience) => Err(good_everywhere(&format!("the audience {audience} of {name}"))),
+        None if policy == AudiencePolicy::BoundByKeySet => {
+            Err(good_everywhere(&format!("BoundByKeySet for {name}")))
+        }
+        None => Ok(()),
     }
 }
 

@@ -1,12 +1,13 @@
 //! Verification of one trusted issuer's tokens: with the known keys, and with newer ones.
 
-use std::{sync::Arc, time::Duration};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use super::introspector::Introspector;
 use crate::{
     issuer::Issuer,
     keys::issuer_keys::{AwaitRefresh, IssuerKeys, KeySnapshot, LastFetch},
     keys::refresh::Demand,
+    metadata::resource::Resource,
     permission::Authority,
     rejection::{Rejection, TokenError, UnavailableReason},
     revocation::IssuerRecords,
@@ -42,26 +43,36 @@ impl TrustedIssuer {
         self.introspector.as_ref().filter(|asks| asks.tokens().has_jwts())
     }
 
+    /// The rules for tokens at a resource [below](super::ResourcePolicy::resources_below) the
+    /// configured one: they must name that one.
+    pub(super) fn rules_at(&self, resource: Option<&Resource>) -> Cow<'_, TokenRules> {
+        match resource {
+            None => Cow::Borrowed(&self.rules),
+            Some(resource) => Cow::Owned(self.rules.at(resource)),
+        }
+    }
+
     /// Verifies with the known keys, and if those do not decide, with newer ones.
     pub(super) async fn verify(
         &self,
         token: &UnverifiedToken<'_>,
+        rules: &TokenRules,
         now: UnixTime,
     ) -> Result<Confirmation, Rejection> {
-        let (seen, outcome) = self.try_known_keys(token, now);
+        let (seen, outcome) = self.try_known_keys(token, rules, now);
         let missing = match outcome {
             Ok(confirmation) => return Ok(confirmation),
             Err(VerifyError::Rejected(error)) => return Err(error.into()),
             Err(missing) => missing,
         };
-        if let Err(error) = self.check_before_fetch(token, now) {
+        if let Err(error) = self.check_before_fetch(token, rules, now) {
             return Err(match missing {
                 // The claims of a forged token are not reported.
                 VerifyError::BadSignature(_) => TokenError::BadSignature.into(),
                 _ => error.into(),
             });
         }
-        self.verify_with_newer_keys(token, missing, seen, now).await
+        self.verify_with_newer_keys(token, rules, missing, seen, now).await
     }
 
     /// Checks what needs no key, so that a token that is invalid anyway causes no fetch. It never
@@ -69,12 +80,13 @@ impl TrustedIssuer {
     fn check_before_fetch(
         &self,
         token: &UnverifiedToken<'_>,
+        rules: &TokenRules,
         now: UnixTime,
     ) -> Result<(), TokenError> {
         if !self.issuer.allowed_algorithms().contains(&token.header().algorithm) {
             return Err(TokenError::UnacceptableAlgorithm);
         }
-        self.rules.check_before_fetch(token.header(), token.claims(), now)
+        rules.check_before_fetch(token.header(), token.claims(), now)
     }
 
     /// Waits for a newer key set, and tries that. A fetch that is under way already may have been
@@ -83,6 +95,7 @@ impl TrustedIssuer {
     async fn verify_with_newer_keys(
         &self,
         token: &UnverifiedToken<'_>,
+        rules: &TokenRules,
         mut missing: VerifyError,
         mut seen: u64,
         now: UnixTime,
@@ -100,7 +113,7 @@ impl TrustedIssuer {
             let snapshot = self.keys.snapshot();
             let (generation, decided) = (snapshot.generation, snapshot.succeeded_since(decisive));
             if generation != seen {
-                missing = match self.try_keys(token, &snapshot, now) {
+                missing = match Self::try_keys(token, rules, &snapshot, now) {
                     Ok(confirmation) => return Ok(confirmation),
                     Err(VerifyError::Rejected(error)) => return Err(error.into()),
                     Err(missing) => missing,
@@ -131,20 +144,21 @@ impl TrustedIssuer {
     fn try_known_keys(
         &self,
         token: &UnverifiedToken<'_>,
+        rules: &TokenRules,
         now: UnixTime,
     ) -> (u64, Result<Confirmation, VerifyError>) {
         let snapshot = self.keys.snapshot();
-        (snapshot.generation, self.try_keys(token, &snapshot, now))
+        (snapshot.generation, Self::try_keys(token, rules, &snapshot, now))
     }
 
     fn try_keys(
-        &self,
         token: &UnverifiedToken<'_>,
+        rules: &TokenRules,
         snapshot: &KeySnapshot,
         now: UnixTime,
     ) -> Result<Confirmation, VerifyError> {
         match snapshot.usable(now) {
-            Some(keys) => token.verify(keys, &self.rules, now),
+            Some(keys) => token.verify(keys, rules, now),
             None => Err(VerifyError::UnknownKey(TokenError::UnknownKey)),
         }
     }

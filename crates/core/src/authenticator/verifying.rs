@@ -6,6 +6,7 @@ use super::{Authenticator, step::Known};
 use crate::{
     cache::TokenDigest,
     identity::principal::Principal,
+    metadata::resource::Resource,
     rejection::{Rejection, TokenError},
     session::SessionStart,
     time::UnixTime,
@@ -21,12 +22,14 @@ impl Authenticator {
         &self,
         principal: Arc<Principal>,
         issuer: usize,
+        resource: Option<&Resource>,
         now: UnixTime,
     ) -> Result<Known, Rejection> {
         let trusted = &self.trusted[issuer];
         self.check_revocations(&principal, &trusted.revocations, now)?;
         self.check_token(&principal)?;
-        Ok(Known { principal, authority: trusted.authority.clone() })
+        let (authority, resource) = (trusted.authority.clone(), resource.cloned());
+        Ok(Known { principal, authority, resource })
     }
 
     /// Verifies signature and claims, or asks the issuer about an opaque token, and caches it.
@@ -34,6 +37,7 @@ impl Authenticator {
         &self,
         token: BearerToken<'_>,
         session: Option<&SessionStart>,
+        resource: Option<&Resource>,
         digest: Option<TokenDigest>,
         now: UnixTime,
     ) -> Result<Known, Rejection> {
@@ -41,23 +45,24 @@ impl Authenticator {
             && let Some(issuer) = self.introspecting_issuer()
             && is_opaque_token(token.expose())
         {
-            return self.verify_opaque(token, issuer, digest, now).await;
+            return self.verify_opaque(token, issuer, resource, digest, now).await;
         }
         let unverified = UnverifiedToken::read(token.expose())?;
         let issuer = self.issuer_named(unverified.claimed_issuer()?)?;
         let trusted = &self.trusted[issuer];
-        let confirmation = trusted.verify(&unverified, now).await?;
+        let rules = trusted.rules_at(resource);
+        let confirmation = trusted.verify(&unverified, &rules, now).await?;
         let mut verified = {
             let is_access_token = |token: &VerifiedToken| trusted.issuer.says_access_token(token);
             unverified.confirmed(confirmation, is_access_token)?
         };
         let mut until = f64::INFINITY;
         if let Some(introspector) = trusted.introspector_of_jwts() {
-            verified = self.confirm_jwt(verified, token, issuer, now).await?;
+            verified = self.confirm_jwt(verified, token, trusted, &rules, now).await?;
             until = introspector.caches_until(now);
         }
         let principal = self.principal(verified, issuer, session)?;
-        self.accept(principal, issuer, digest, until, now)
+        self.accept(principal, issuer, resource, digest, until, now)
     }
 
     /// The caller of a token whose claims are good.
@@ -83,11 +88,12 @@ impl Authenticator {
         &self,
         principal: Arc<Principal>,
         issuer: usize,
+        resource: Option<&Resource>,
         digest: Option<TokenDigest>,
         until: f64,
         now: UnixTime,
     ) -> Result<Known, Rejection> {
-        let known = self.known(principal.clone(), issuer, now)?;
+        let known = self.known(principal.clone(), issuer, resource, now)?;
         if let (Some(cache), Some(digest)) = (&self.cache, digest) {
             // A verified token has `exp`.
             let expires = principal.token().and_then(VerifiedToken::expires_at);

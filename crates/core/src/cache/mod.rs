@@ -15,6 +15,7 @@
 //!
 //! The last two are checked by the [`Authenticator`](crate::Authenticator), which owns the cache.
 //! The settings of an authenticator never change, so a cache belongs to one policy of one resource.
+//! Where each path below that is a resource of its own, the resource is part of an entry's key.
 //!
 //! # Why a keyed digest
 //!
@@ -34,6 +35,7 @@ use quick_cache::{OptionsBuilder, Weighter, sync::DefaultLifecycle};
 use crate::{
     identity::principal::Principal,
     keyed_hash::{HashOfHash, KeyedHash},
+    metadata::resource::Resource,
     session::SessionStart,
     time::UnixTime,
 };
@@ -119,6 +121,12 @@ impl TokenCache {
     /// The digest of a token.
     pub(crate) fn digest(&self, token: &str) -> TokenDigest {
         TokenDigest(self.hash.of(token.as_bytes()))
+    }
+
+    /// The digest of a token at one of several resources, each of which tokens must name.
+    pub(crate) fn digest_at(&self, token: &str, resource: &Resource) -> TokenDigest {
+        let parts = [token.as_bytes(), b"resource", resource.as_str().as_bytes()];
+        TokenDigest(self.hash.of_parts(parts))
     }
 
     /// The digest of a session's token: with what distinguishes the session.

@@ -3,7 +3,8 @@
 //! A session id is no credential: whoever learns one must not be able to read along, to act in
 //! somebody else's name or to end their session. MCP's security considerations ask servers to bind
 //! a session to its user. A session is bound here to the principal that opened it, by issuer, `sub`
-//! and client, and never to a token, so that a refreshed token keeps its session.
+//! and client, and never to a token, so that a refreshed token keeps its session; and to the resource,
+//! where each path below the configured one is a resource of its own.
 //!
 //! # Unknown ids pass
 //!
@@ -30,13 +31,11 @@ use std::{
 
 use siphasher::sip128::{Hasher128, SipHasher24};
 
-use self::{
-    bindings::Bindings,
-    table::{Holder, NOBODY},
-};
+use self::{bindings::Bindings, table::Holder};
 use crate::{
-    config::ConfigError, identity::Subject, identity::principal::Principal,
-    keyed_hash::random_bytes, time::UnixTime,
+    authenticator::Authenticated, config::ConfigError, identity::Subject,
+    identity::principal::Principal, keyed_hash::random_bytes, metadata::resource::Resource,
+    time::UnixTime,
 };
 
 mod bindings;
@@ -61,27 +60,45 @@ pub struct SessionSettings {
     pub idle: Duration,
 }
 
-/// Who opened a session.
+/// Who opened a session, and at which resource.
 #[derive(Debug, Clone, Copy)]
-pub enum SessionOwner<'p> {
-    /// The principal of a token: whose it is, and through which client they call.
-    Principal {
-        /// Issuer and `sub`.
-        subject: &'p Subject,
-        /// `client_id`, where the token has one.
-        client: Option<&'p str>,
-    },
+pub struct SessionOwner<'p> {
+    /// Issuer and `sub`, and `client_id` where the token has one.
+    principal: Option<(&'p Subject, Option<&'p str>)>,
+    resource: Option<&'p Resource>,
+}
+
+impl<'p> SessionOwner<'p> {
     /// Nobody was signed in.
-    Nobody,
+    pub const NOBODY: Self = Self { principal: None, resource: None };
+
+    /// The principal of a token: whose it is, and through which client they call.
+    pub fn new(subject: &'p Subject, client: Option<&'p str>) -> Self {
+        Self { principal: Some((subject, client)), resource: None }
+    }
+
+    /// At one of several resources
+    /// ([`ResourcePolicy::resources_below`](crate::ResourcePolicy::resources_below)): the session is
+    /// good at no other.
+    #[must_use]
+    pub fn at(self, resource: Option<&'p Resource>) -> Self {
+        Self { resource, ..self }
+    }
 }
 
 impl<'p> From<&'p Principal> for SessionOwner<'p> {
     fn from(principal: &'p Principal) -> Self {
-        Self::Principal { subject: principal.subject(), client: principal.client() }
+        Self::new(principal.subject(), principal.client())
     }
 }
 
-/// The session belongs to somebody else. 404, as for one that never was.
+impl<'p> From<&'p Authenticated> for SessionOwner<'p> {
+    fn from(caller: &'p Authenticated) -> Self {
+        Self::from(&**caller.principal()).at(caller.one_of_resources())
+    }
+}
+
+/// The session belongs to somebody else, or to another resource. 404, as for one that never was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ForeignSession;
 
@@ -109,7 +126,8 @@ impl SessionBindings {
         caller: SessionOwner<'_>,
         now: UnixTime,
     ) -> Result<(), ForeignSession> {
-        let (session, caller) = (self.digest(&[id]), self.holder(caller));
+        let (nobody, caller) = (self.nobody(caller.resource), self.holder(caller));
+        let session = self.digest(&[id]);
         let holder = {
             let bindings = self.read();
             let holder = bindings.holder(session, now);
@@ -121,7 +139,7 @@ impl SessionBindings {
         match holder {
             None => Ok(()),
             Some(holder) if holder == caller => Ok(()),
-            Some(NOBODY) => self.claim(session, caller, now),
+            Some(holder) if holder == nobody => self.claim(session, caller, now),
             Some(_) => Err(ForeignSession),
         }
     }
@@ -132,17 +150,18 @@ impl SessionBindings {
     /// the server behind has yet to confirm.
     pub fn is_bound_to(&self, id: &[u8], caller: SessionOwner<'_>, now: UnixTime) -> bool {
         let (session, caller) = (self.digest(&[id]), self.holder(caller));
-        caller != NOBODY && self.read().holder(session, now) == Some(caller)
+        !caller.is_nobody() && self.read().holder(session, now) == Some(caller)
     }
 
     /// An answer to a request of `caller` carried this id: it is theirs, unless it belongs to
     /// somebody already. A session of one person is never handed over to another.
     pub fn bind(&self, id: &[u8], caller: SessionOwner<'_>, now: UnixTime) {
-        let (session, caller) = (self.digest(&[id]), self.holder(caller));
+        let (nobody, caller) = (self.nobody(caller.resource), self.holder(caller));
+        let session = self.digest(&[id]);
         let settled = |bindings: &Bindings| match bindings.holder(session, now) {
             // An evicted session of the caller's becomes a live one again.
             Some(holder) if holder == caller => bindings.is_live(session, now),
-            Some(holder) => holder != NOBODY,
+            Some(holder) => holder != nobody,
             None => false,
         };
         if settled(&self.read()) {
@@ -174,7 +193,7 @@ impl SessionBindings {
     fn claim(&self, session: u128, caller: Holder, now: UnixTime) -> Result<(), ForeignSession> {
         let mut bindings = self.write();
         match bindings.holder(session, now) {
-            Some(other) if other != NOBODY && other != caller => Err(ForeignSession),
+            Some(other) if !other.is_nobody() && other != caller => Err(ForeignSession),
             _ => {
                 bindings.bind(session, caller, now);
                 Ok(())
@@ -183,16 +202,23 @@ impl SessionBindings {
     }
 
     fn holder(&self, caller: SessionOwner<'_>) -> Holder {
-        let SessionOwner::Principal { subject, client } = caller else {
-            return NOBODY;
+        let Some((subject, client)) = caller.principal else {
+            return self.nobody(caller.resource);
         };
         let (issuer, sub) = (subject.issuer().as_bytes(), subject.id().as_bytes());
         let has_client = [u8::from(client.is_some())];
         let client = client.unwrap_or_default().as_bytes();
+        let resource = caller.resource.map_or(&[][..], |resource| resource.as_str().as_bytes());
+        let owner = self.digest(&[issuer, sub, client, &has_client, resource]);
         // Zero stands for nobody.
-        let owner = self.digest(&[issuer, sub, client, &has_client]).max(1);
         let person = (self.digest(&[issuer, sub]) as u64).max(1);
         Holder { owner, person }
+    }
+
+    /// The holder of sessions at a resource that were opened before anybody signed in.
+    fn nobody(&self, resource: Option<&Resource>) -> Holder {
+        let resource = resource.map(|resource| resource.as_str().as_bytes());
+        Holder::nobody(resource.map_or(0, |resource| self.digest(&[resource])))
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Bindings> {

@@ -30,6 +30,12 @@ impl Challenge {
         Self { metadata_url: resource.metadata_url(), scope: joined(scopes) }
     }
 
+    /// The same for another resource: one [below](Resource::below) the configured one.
+    #[must_use]
+    pub fn at(&self, resource: &Resource) -> Self {
+        Self { metadata_url: resource.metadata_url(), scope: self.scope.clone() }
+    }
+
     /// The header's value for a rejection; `None` where there is none to send: a plain 403 and a
     /// 503, which no new token would cure (R15).
     pub fn for_rejection(&self, rejection: &Rejection) -> Option<String> {
@@ -40,6 +46,7 @@ impl Challenge {
             Rejection::Forbidden(_)
             | Rejection::UnreadableMessage(_)
             | Rejection::ForeignSession
+            | Rejection::UnknownResource { .. }
             | Rejection::Unavailable(_) => return None,
         };
         let mut value = Parameters::of_scheme("Bearer");

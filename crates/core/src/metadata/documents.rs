@@ -104,6 +104,12 @@ impl ProtectedResourceMetadata {
         Ok(self)
     }
 
+    /// The same document of another resource: one [below](Resource::below) the configured one.
+    #[must_use]
+    pub fn of(&self, resource: &Resource) -> Self {
+        Self { resource: resource.as_str().to_owned(), ..self.clone() }
+    }
+
     /// The document.
     pub fn to_json(&self) -> String {
         // Strings and lists of strings always serialise.

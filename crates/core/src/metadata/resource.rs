@@ -6,6 +6,7 @@ use url::{Host, Url};
 
 use crate::config::ConfigError;
 
+mod below;
 mod warnings;
 mod well_known;
 

@@ -25,6 +25,7 @@ pub(crate) struct Authority {
     issuers: Vec<IssuerScopes>,
     /// What every request needs.
     pub(super) required: Vec<Scope>,
+    resource: Resource,
     challenge: Challenge,
 }
 
@@ -62,6 +63,7 @@ impl Authority {
             issuers: issuers.collect(),
             required: required.to_vec(),
             challenge: Challenge::new(resource, &[]),
+            resource: resource.clone(),
         }
     }
 
@@ -124,6 +126,11 @@ impl Authority {
     pub(crate) fn undeclared(&self, need: &Need) -> Option<&'static str> {
         let mut names = need.permissions().map(|permission| permission.name());
         names.find(|name| self.catalogue.get(name).is_none())
+    }
+
+    /// The configured resource.
+    pub(crate) fn resource(&self) -> &Resource {
+        &self.resource
     }
 
     /// The challenge of a refusal, for a caller who is known.

@@ -144,6 +144,16 @@ pub(super) fn host_not_allowed(f: &mut Formatter<'_>, host: &str) -> fmt::Result
     )
 }
 
+pub(super) fn unknown_resource(f: &mut Formatter<'_>, path: &str) -> fmt::Result {
+    write!(
+        f,
+        "the path {} is no resource below the configured one; with resources_below() its segments \
+         are of letters, digits, - . _ ~ alone, none is empty, and routes outside the resource's path \
+         need a middleware of their own",
+        Quoted(path)
+    )
+}
+
 pub(super) fn keys_unavailable(f: &mut Formatter<'_>, issuer: &str) -> fmt::Result {
     write!(
         f,

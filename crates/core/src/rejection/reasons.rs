@@ -33,6 +33,13 @@ pub enum Rejection {
     UnreadableMessage(MessageError),
     /// The `Mcp-Session-Id` is somebody else's. 404, as for a session that never was.
     ForeignSession,
+    /// The path names no resource, where each path below the configured one is a resource
+    /// ([`ResourcePolicy::resources_below`](crate::ResourcePolicy::resources_below)). 404, whoever
+    /// asks.
+    UnknownResource {
+        /// The path of the request.
+        path: String,
+    },
     /// The token cannot be checked now. 503 with `Retry-After`: an outage must never look like a
     /// bad token (R11).
     Unavailable(UnavailableReason),

@@ -301,8 +301,12 @@ table! {
         log "the connection ended before the end of the body; the client closed it";
     ForeignSession => "foreign_session", 404,
         client "Session not found",
-        log "the Mcp-Session-Id belongs to another user, or to the same user through another \
-             client; two users who share one agent must not share its sessions";
+        log "the Mcp-Session-Id belongs to another user, to the same user through another \
+             client, or to another resource; two users who share one agent must not share its sessions";
+
+    UnknownResource { path } => "unknown_resource", 404,
+        client "There is no such resource here",
+        log unknown_resource(path);
 
     Unavailable(UnavailableReason::Keys { issuer }) => "keys_unavailable", 503,
         client "The access token cannot be checked at the moment",

@@ -50,6 +50,7 @@ fn samples() -> Vec<Rejection> {
         .map(Rejection::from),
     );
     samples.push(Rejection::ForeignSession);
+    samples.push(Rejection::UnknownResource { path: "/mcp/%61cme".into() });
     samples.extend(
         [
             UnavailableReason::Keys { issuer: ISSUER.into() },
@@ -180,7 +181,7 @@ fn r11_each_kind_of_refusal_has_its_status() {
             }
             Rejection::UnreadableMessage(MessageError::Encoded) => (415, None),
             Rejection::UnreadableMessage(_) => (400, None),
-            Rejection::ForeignSession => (404, None),
+            Rejection::ForeignSession | Rejection::UnknownResource { .. } => (404, None),
             Rejection::Unavailable(_) => (503, None),
         };
         assert_eq!((rejection.status(), rejection.error_code()), (status, code), "{rejection:?}");

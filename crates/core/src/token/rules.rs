@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     keys::jws::JoseHeader,
+    metadata::resource::Resource,
     rejection::TokenError,
     time::UnixTime,
     token::audience::AudienceRule,
@@ -37,6 +38,13 @@ impl TokenRules {
     pub const MAX_LEEWAY: Duration = Duration::from_secs(300);
     /// The default for the longest lifetime of a token: 31 days.
     pub const DEFAULT_MAX_LIFETIME: Duration = Duration::from_secs(31 * 24 * 60 * 60);
+
+    /// The same rules at another resource.
+    pub(crate) fn at(&self, resource: &Resource) -> Self {
+        let mut rules = self.clone();
+        rules.audience.resource = resource.clone();
+        rules
+    }
 
     /// Checks all rules in order and returns the first error. The kind is unclear only where the
     /// issuer has a rule for it.

@@ -2,7 +2,7 @@
 
 use awc::http::Method;
 
-use crate::server::{Server, whoami};
+use crate::server::{Server, tool, whoami};
 
 #[actix_web::test]
 async fn the_endpoint_is_at_the_path_of_the_resource() {
@@ -25,6 +25,21 @@ async fn the_endpoint_is_at_the_path_that_a_proxy_leaves() {
     assert_eq!(ada.handshake_era(None, "tools/call", whoami()).await.said(), "user_ada");
     let outside = server.client_of("user_ada");
     assert_eq!(outside.handshake_era(None, "tools/call", whoami()).await.status, 404);
+}
+
+/// The endpoint is mounted within a scope that has the tenant's name.
+#[actix_web::test]
+async fn each_path_below_is_an_endpoint_and_a_resource() {
+    let server = Server::start_below("/mcp");
+    for tenant in ["acme", "other"] {
+        let resource = format!("{}/{tenant}", server.resource);
+        let ada = server.client_for("user_ada", &resource);
+        let called = ada.handshake_era(None, "tools/call", tool("where_am_i")).await;
+        assert_eq!(called.said(), resource);
+        let elsewhere = ada.at(format!("{}/elsewhere", server.resource));
+        let refused = elsewhere.handshake_era(None, "tools/call", tool("where_am_i")).await;
+        assert_eq!(refused.status, 401, "{refused:?}");
+    }
 }
 
 #[actix_web::test]

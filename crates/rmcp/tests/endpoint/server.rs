@@ -1,9 +1,9 @@
-//! A server with one tool, and a client that shows each answer as it is on the wire.
+//! A server with two tools, and a client that shows each answer as it is on the wire.
 
 use std::net::TcpListener;
 
 use actix_mcp_auth::{McpAuth, testing::TestAuthority};
-use actix_web::{App, HttpServer, rt};
+use actix_web::{App, HttpServer, rt, web};
 use awc::{Client, http::Method};
 use mcp_auth_rmcp::{Caller, Endpoint, EndpointBuilder, endpoint};
 use rmcp::{tool, tool_router};
@@ -20,6 +20,12 @@ impl Tools {
     #[tool]
     async fn whoami(&self, me: Caller) -> String {
         me.subject().id().to_owned()
+    }
+
+    /// Says which resource was called.
+    #[tool]
+    async fn where_am_i(&self, me: Caller) -> String {
+        me.resource().to_string()
     }
 }
 
@@ -59,10 +65,32 @@ impl Server {
         Self { resource, authority }
     }
 
+    /// The same with an endpoint and a resource for each path below.
+    pub(crate) fn start_below(path: &str) -> Self {
+        let authority = TestAuthority::start().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let resource = format!("http://{}{path}", listener.local_addr().unwrap());
+        let auth = McpAuth::builder(&*resource).authkit(authority.issuer()).resources_below();
+        let auth = auth.build().unwrap();
+        let tools = endpoint(auth.resource(), || Tools).served_at("/").build().unwrap();
+        let scope = format!("{path}/{{tenant}}");
+        let server = HttpServer::new(move || {
+            let tenants = web::scope(&scope).wrap(auth.mcp()).service(tools.scope());
+            App::new().configure(auth.discovery()).service(tenants)
+        });
+        rt::spawn(server.workers(1).disable_signals().listen(listener).unwrap().run());
+        Self { resource, authority }
+    }
+
     /// A client with the token of this person.
     pub(crate) fn client_of(&self, person: &str) -> Agent {
-        let token = self.authority.token().subject(person).audience(&self.resource).sign();
-        Agent { url: self.resource.clone(), token: Some(token) }
+        self.client_for(person, &self.resource)
+    }
+
+    /// A client of a resource, with the token of this person for it.
+    pub(crate) fn client_for(&self, person: &str, resource: &str) -> Agent {
+        let token = self.authority.token().subject(person).audience(resource).sign();
+        Agent { url: resource.to_owned(), token: Some(token) }
     }
 }
 
@@ -191,5 +219,10 @@ impl Answer {
 
 /// The parameters of a call of the tool.
 pub(crate) fn whoami() -> Value {
-    json!({ "name": "whoami", "arguments": {} })
+    tool("whoami")
+}
+
+/// Those of a call of a tool without arguments.
+pub(crate) fn tool(name: &str) -> Value {
+    json!({ "name": name, "arguments": {} })
 }

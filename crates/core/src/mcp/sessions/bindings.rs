@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::table::{Holder, NOBODY, Table};
+use super::table::{Holder, Table};
 use crate::time::UnixTime;
 
 /// How long an evicted session is remembered after its eviction or its last use.
@@ -47,7 +47,7 @@ impl Bindings {
         let (time, idle) = (now.as_millis(), before(now, self.idle));
         self.evicted.remove(session);
         for evicted in self.live.insert(session, holder, time, idle) {
-            if evicted.holder != NOBODY {
+            if !evicted.holder.is_nobody() {
                 let expired = before(now, EVICTED_RETENTION);
                 // What the second table evicts in its turn is forgotten.
                 self.evicted.insert(evicted.session, evicted.holder, time, expired);

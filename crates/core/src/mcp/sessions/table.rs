@@ -11,14 +11,22 @@ use std::{
 /// owners as clients, and clients can be registered without limit (RFC 7591).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Holder {
-    /// A digest of issuer, `sub` and client.
+    /// A digest of issuer, `sub`, client and resource; for nobody of the resource.
     pub(super) owner: u128,
-    /// A digest of issuer and `sub`. It only counts, so half of a digest is enough.
+    /// A digest of issuer and `sub`, zero for nobody. It only counts, so half of a digest is enough.
     pub(super) person: u64,
 }
 
-/// The holder of sessions that were opened before anybody signed in.
-pub(super) const NOBODY: Holder = Holder { owner: 0, person: 0 };
+impl Holder {
+    /// The holder of sessions that were opened before anybody signed in, by a digest of the resource.
+    pub(super) fn nobody(resource: u128) -> Self {
+        Self { owner: resource, person: 0 }
+    }
+
+    pub(super) fn is_nobody(self) -> bool {
+        self.person == 0
+    }
+}
 
 /// A bounded table of sessions. It evicts the least recently used ones, first those of a person
 /// who holds more than a sixteenth of the slots.

@@ -12,7 +12,7 @@ fn person(name: &str) -> Subject {
 }
 
 fn of(subject: &Subject) -> SessionOwner<'_> {
-    SessionOwner::Principal { subject, client: Some("client_1") }
+    SessionOwner::new(subject, Some("client_1"))
 }
 
 const FOREIGN: Result<(), ForeignSession> = Err(ForeignSession);
@@ -23,10 +23,10 @@ fn r08_a_session_belongs_to_issuer_sub_and_client() {
     sessions.bind(b"s", of(&ada), NOW);
     assert_eq!(sessions.check(b"s", of(&ada), NOW), Ok(()));
     let (alan, elsewhere) = (person("alan"), Subject::new("https://j", "ada"));
-    let other_client = SessionOwner::Principal { subject: &ada, client: Some("client_2") };
-    let no_client = SessionOwner::Principal { subject: &ada, client: None };
-    let empty_client = SessionOwner::Principal { subject: &ada, client: Some("") };
-    for other in [of(&alan), of(&elsewhere), other_client, no_client, SessionOwner::Nobody] {
+    let other_client = SessionOwner::new(&ada, Some("client_2"));
+    let no_client = SessionOwner::new(&ada, None);
+    let empty_client = SessionOwner::new(&ada, Some(""));
+    for other in [of(&alan), of(&elsewhere), other_client, no_client, SessionOwner::NOBODY] {
         assert_eq!(sessions.check(b"s", other, NOW), FOREIGN, "{other:?}");
     }
     sessions.bind(b"t", no_client, NOW);
@@ -51,7 +51,7 @@ fn r08_an_unknown_id_passes_and_so_does_one_that_was_ended() {
 fn r08_what_was_given_to_one_person_is_never_handed_over() {
     let (sessions, ada, alan) = (table(100), person("ada"), person("alan"));
     sessions.bind(b"s", of(&ada), NOW);
-    for other in [of(&alan), SessionOwner::Nobody] {
+    for other in [of(&alan), SessionOwner::NOBODY] {
         sessions.bind(b"s", other, NOW);
         assert_eq!(sessions.check(b"s", other, NOW), FOREIGN, "{other:?}");
         assert_eq!(sessions.check(b"s", of(&ada), NOW), Ok(()));
@@ -61,12 +61,12 @@ fn r08_what_was_given_to_one_person_is_never_handed_over() {
 #[test]
 fn r08_nobody_s_session_becomes_that_of_who_signs_in_within_it() {
     let (sessions, ada, alan) = (table(100), person("ada"), person("alan"));
-    sessions.bind(b"s", SessionOwner::Nobody, NOW);
-    assert_eq!(sessions.check(b"s", SessionOwner::Nobody, NOW), Ok(()));
+    sessions.bind(b"s", SessionOwner::NOBODY, NOW);
+    assert_eq!(sessions.check(b"s", SessionOwner::NOBODY, NOW), Ok(()));
     assert_eq!(sessions.check(b"s", of(&ada), NOW), Ok(()));
     assert_eq!(sessions.check(b"s", of(&ada), NOW), Ok(()));
     assert_eq!(sessions.check(b"s", of(&alan), NOW), FOREIGN);
-    assert_eq!(sessions.check(b"s", SessionOwner::Nobody, NOW), FOREIGN);
+    assert_eq!(sessions.check(b"s", SessionOwner::NOBODY, NOW), FOREIGN);
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn r08_who_opens_many_sessions_pushes_out_their_own() {
     for n in 0..10_000_u64 {
         let now = NOW + Duration::from_secs(n / 100);
         sessions.bind(&n.to_le_bytes(), of(&alan), now);
-        sessions.bind(&(n + 10_000).to_le_bytes(), SessionOwner::Nobody, now);
+        sessions.bind(&(n + 10_000).to_le_bytes(), SessionOwner::NOBODY, now);
     }
     assert_eq!(sessions.check(b"ada's", of(&alan), NOW), FOREIGN);
     assert!(sessions.len() <= 21, "{}", sessions.len());
@@ -96,7 +96,7 @@ fn r08_who_opens_many_sessions_pushes_out_their_own() {
 
 /// One person through one of many clients.
 fn through<'p>(subject: &'p Subject, client: &'p str) -> SessionOwner<'p> {
-    SessionOwner::Principal { subject, client: Some(client) }
+    SessionOwner::new(subject, Some(client))
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn r08_sessions_taken_over_by_sign_in_count_against_the_share() {
     let (sessions, ada, mallory) = (table(160), person("ada"), person("mallory"));
     sessions.bind(b"ada's", of(&ada), NOW);
     for n in 0..10_000_u64 {
-        sessions.bind(&n.to_le_bytes(), SessionOwner::Nobody, NOW + HOUR / 60);
+        sessions.bind(&n.to_le_bytes(), SessionOwner::NOBODY, NOW + HOUR / 60);
         assert_eq!(sessions.check(&n.to_le_bytes(), of(&mallory), NOW + HOUR / 60), Ok(()));
     }
     assert!(sessions.len() <= 21, "{}", sessions.len());
@@ -144,7 +144,7 @@ fn r08_an_evicted_session_can_be_bound_by_its_owner_only() {
     evict_all(&sessions, NOW + HOUR);
     assert!(!sessions.read().is_live(sessions.digest(&[id]), NOW + HOUR), "evicted");
     let now = NOW + HOUR * 2;
-    for other in [of(&alan), through(&ada, "client_2"), SessionOwner::Nobody] {
+    for other in [of(&alan), through(&ada, "client_2"), SessionOwner::NOBODY] {
         assert_eq!(sessions.check(id, other, now), FOREIGN, "{other:?}");
         sessions.bind(id, other, now);
         assert!(!sessions.is_bound_to(id, other, now), "{other:?}");
@@ -181,7 +181,7 @@ fn r08_evicted_sessions_are_bounded_for_each_person_and_in_all() {
     for n in 0..10_000_u64 {
         let client = format!("client_{}", n % 100);
         sessions.bind(&n.to_le_bytes(), through(&mallory, &client), NOW + HOUR);
-        sessions.bind(&(n + 10_000).to_le_bytes(), SessionOwner::Nobody, NOW + HOUR);
+        sessions.bind(&(n + 10_000).to_le_bytes(), SessionOwner::NOBODY, NOW + HOUR);
         assert!(sessions.read().evicted_len() <= 160);
     }
     assert_eq!(sessions.check(b"ada's", of(&mallory), NOW + HOUR), FOREIGN);
@@ -202,8 +202,8 @@ fn r08_a_session_left_alone_for_too_long_can_be_bound_again() {
 fn r08_only_a_known_session_of_a_signed_in_caller_is_bound() {
     let (sessions, ada) = (table(160), person("ada"));
     assert!(!sessions.is_bound_to(b"s", of(&ada), NOW), "unknown");
-    sessions.bind(b"s", SessionOwner::Nobody, NOW);
-    assert!(!sessions.is_bound_to(b"s", SessionOwner::Nobody, NOW));
+    sessions.bind(b"s", SessionOwner::NOBODY, NOW);
+    assert!(!sessions.is_bound_to(b"s", SessionOwner::NOBODY, NOW));
     assert!(!sessions.is_bound_to(b"s", of(&ada), NOW), "not hers before she uses it");
     assert_eq!(sessions.check(b"s", of(&ada), NOW), Ok(()));
     assert!(sessions.is_bound_to(b"s", of(&ada), NOW));
@@ -244,4 +244,33 @@ fn r09_neither_ids_nor_names_are_shown() {
     let never = SessionSettings { idle: Duration::ZERO, ..Default::default() };
     assert_eq!(never.check().unwrap_err().setting(), "sessions.idle");
     assert_eq!(SessionSettings::default().check(), Ok(()));
+}
+
+#[test]
+fn r08_a_session_is_good_at_its_resource_only() {
+    let (sessions, ada) = (table(100), person("ada"));
+    let base = Resource::parse("https://h/mcp").unwrap();
+    let (acme, other) = (base.below("/acme").unwrap(), base.below("/other").unwrap());
+    sessions.bind(b"s", of(&ada).at(Some(&acme)), NOW);
+    assert_eq!(sessions.check(b"s", of(&ada).at(Some(&acme)), NOW), Ok(()));
+    assert!(sessions.is_bound_to(b"s", of(&ada).at(Some(&acme)), NOW));
+    for elsewhere in [Some(&other), Some(&base), None] {
+        for caller in [of(&ada).at(elsewhere), SessionOwner::NOBODY.at(elsewhere)] {
+            assert_eq!(sessions.check(b"s", caller, NOW), FOREIGN, "{caller:?}");
+            assert!(!sessions.is_bound_to(b"s", caller, NOW));
+            sessions.bind(b"s", caller, NOW);
+        }
+    }
+    // Nobody's session is taken over by who signs in at the same resource.
+    let nobody = SessionOwner::NOBODY;
+    sessions.bind(b"t", nobody.at(Some(&acme)), NOW);
+    for elsewhere in [Some(&other), None] {
+        for caller in [of(&ada).at(elsewhere), nobody.at(elsewhere)] {
+            sessions.bind(b"t", caller, NOW);
+            assert_eq!(sessions.check(b"t", caller, NOW), FOREIGN, "{caller:?}");
+        }
+    }
+    assert_eq!(sessions.check(b"t", nobody.at(Some(&acme)), NOW), Ok(()));
+    assert_eq!(sessions.check(b"t", of(&ada).at(Some(&acme)), NOW), Ok(()));
+    assert_eq!(sessions.check(b"t", nobody.at(Some(&acme)), NOW), FOREIGN);
 }
