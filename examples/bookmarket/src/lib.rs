@@ -16,6 +16,7 @@
 //! | what is kept of what people and agents did | [`activity`] |
 //! | what a bookmark is | [`bookmark`] |
 //! | tell whether it can decide | [`health`] |
+//! | the agents of people, and what disconnecting one does | [`agents`] |
 //! | what happens in WorkOS, and the check of the set-up there | [`workos`] |
 //! | revocations, and the log that servers share | [`revocations`] |
 //! | the command that prints what a person and their agents did | [`audit`] |
@@ -24,6 +25,7 @@
 
 pub mod actions;
 pub mod activity;
+pub mod agents;
 pub mod audit;
 pub mod auth;
 pub mod bookmark;

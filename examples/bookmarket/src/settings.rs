@@ -16,6 +16,7 @@
 //! | `WORKOS_API_KEY` | none | the key to WorkOS's API: sign-in at the pages, events, the check of the set-up |
 //! | `WORKOS_COOKIE_PASSWORD` | none | what the pages encrypt cookies with: a secret of at least 32 bytes |
 //! | `WORKOS_WEBHOOK_SECRET` | none | opens `POST /webhooks/workos`; several with commas between them |
+//! | `BOOKMARKET_DISCONNECT` | `consent` | what disconnecting an agent does: deletes its consent in WorkOS, or with `standing` refuses it until its person lets it in again |
 //! | `WORKOS_API_URL` | `https://api.workos.com` | another address of WorkOS's API, for tests |
 //! | `BOOKMARKET_DEMO_APPROVE` | nobody | the person whom the demo authority signs in without a page |
 //! | `BOOKMARKET_DEMO_TOKEN_SECONDS` | 300 | the lifetime of the demo authority's tokens |
@@ -23,6 +24,8 @@
 //! A build with the memory store has no `DATABASE_URL`, and rejects one.
 //!
 //! An invalid or empty variable is an error; the default is not used instead.
+
+mod authkit;
 
 use std::{
     env::{self, VarError},
@@ -32,6 +35,7 @@ use std::{
 
 use actix_mcp_auth::{ConfigError, Issuer, Resource};
 
+use self::authkit::authkit;
 use crate::{activity, demo::Demo, revocations::LogUrl, store, workos::WorkOsKeys};
 
 /// The path of the MCP endpoint below the public URL.
@@ -65,6 +69,8 @@ pub const COOKIE_PASSWORD: &str = "WORKOS_COOKIE_PASSWORD";
 pub const API_KEY: &str = "WORKOS_API_KEY";
 /// The secrets of webhooks.
 pub const WEBHOOK_SECRET: &str = "WORKOS_WEBHOOK_SECRET";
+/// What disconnecting an agent does.
+pub const DISCONNECT: &str = "BOOKMARKET_DISCONNECT";
 /// Where WorkOS's API is.
 pub const API_URL: &str = "WORKOS_API_URL";
 /// Whom the demo authority signs in without asking.
@@ -254,24 +260,6 @@ fn resource_below(public_url: &str) -> Result<Resource, ConfigError> {
     let base = public_url.trim_end_matches('/');
     Resource::parse(base).map_err(|error| error.named(PUBLIC_URL))?;
     Resource::parse(&format!("{base}{MCP_PATH}"))
-}
-
-fn authkit(
-    domain: &str,
-    lookup: impl Fn(&'static str) -> Result<Option<String>, ConfigError>,
-) -> Result<Issuer, ConfigError> {
-    for variable in [DEMO_APPROVE, DEMO_TOKEN_SECONDS] {
-        if let Some(found) = lookup(variable)? {
-            return Err(ConfigError::invalid(
-                variable,
-                found,
-                "must not be set together with WORKOS_AUTHKIT_DOMAIN, since it is for the demo \
-                 sign-in; set one of the two",
-                format!("{AUTHKIT_DOMAIN}={domain}"),
-            ));
-        }
-    }
-    Issuer::authkit(domain).map_err(|error| error.named(AUTHKIT_DOMAIN))
 }
 
 fn seconds(

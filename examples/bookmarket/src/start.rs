@@ -15,7 +15,9 @@ use actix_web::{App, HttpServer, dev::Server, rt::task::JoinHandle, web};
 use mcp_auth_rmcp::ToolRulesMismatch;
 
 use crate::{
-    activity, auth,
+    activity,
+    agents::Agents,
+    auth,
     demo::DemoAuthority,
     health,
     pages::{self, Pages},
@@ -85,6 +87,7 @@ impl Bookmarket {
         let site = Site::open(&resource, demo.as_ref(), &store, &revocations, settings)?;
         let auth = auth::protect(&resource, issuer, &store, &revocations, settings)?;
         let (workos, webhooks) = workos::follow(settings, &auth, demo.as_ref())?;
+        let agents = Agents::of(settings, &auth, demo.as_ref(), workos.as_ref(), &store)?;
         let no_sign_in = match &site {
             Site::Open { .. } => None,
             Site::Closed(reason) => Some(reason.clone()),
@@ -92,8 +95,8 @@ impl Bookmarket {
         let names = auth::agent_names(&auth, workos.as_ref());
         let audit = activity::start(&store, &names).map_err(StartError::Io)?;
         let deleting = activity::delete_old(&store, settings.activity_kept);
-        let pages =
-            Pages::new(store.clone(), resource.clone(), audit.clone(), settings.activity_kept);
+        let kept = settings.activity_kept;
+        let pages = Pages::new(store.clone(), resource.clone(), agents, audit.clone(), kept);
         let tools = Tools::new(store, tools::rules()?);
         let server = serve(listener, auth, site, webhooks, pages, tools, &audit)?;
         Ok(Self { server, resource, demo, no_sign_in, _workos: workos, audit, deleting })

@@ -7,9 +7,10 @@ use actix_mcp_auth::{
 use clap::Args;
 
 use crate::{
+    agents::Disconnect,
     demo::DemoAuthority,
     settings::{
-        API_KEY, API_URL, AUTHKIT_DOMAIN, CLIENT_ID, COOKIE_PASSWORD, Settings, SignIn,
+        API_KEY, API_URL, AUTHKIT_DOMAIN, CLIENT_ID, COOKIE_PASSWORD, DISCONNECT, Settings, SignIn,
         WEBHOOK_SECRET,
     },
     start::StartError,
@@ -30,13 +31,16 @@ pub struct WorkOsKeys {
     pub(crate) cookie_password: Option<String>,
     webhook_secrets: Vec<String>,
     api_url: Option<String>,
+    /// What disconnecting an agent does, where there is a key.
+    pub(crate) disconnect: Disconnect,
 }
 
 impl WorkOsKeys {
     /// Reads the variables.
     ///
     /// # Errors
-    /// Where one is set and people do not sign in at AuthKit, or a secret is empty.
+    /// Where one is set and people do not sign in at AuthKit, a secret is empty, or another value is
+    /// none of those that are possible.
     pub fn read(
         sign_in: &SignIn,
         lookup: impl Fn(&'static str) -> Result<Option<String>, ConfigError>,
@@ -49,6 +53,7 @@ impl WorkOsKeys {
                 .map(|secrets| secrets.split(',').map(|it| it.trim().to_owned()).collect())
                 .unwrap_or_default(),
             api_url: lookup(API_URL)?,
+            disconnect: Disconnect::parse(lookup(DISCONNECT)?)?,
         };
         let empty = |name: &str| {
             let expected = "must not be empty; a list has commas between its secrets";
@@ -209,6 +214,7 @@ impl std::fmt::Debug for WorkOsKeys {
             .field("cookie_password", &self.cookie_password.is_some())
             .field("webhook_secrets", &self.webhook_secrets.len())
             .field("api_url", &self.api_url)
+            .field("disconnect", &self.disconnect)
             .finish()
     }
 }

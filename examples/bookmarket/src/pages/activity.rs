@@ -186,6 +186,13 @@ fn label(agent: &AgentUse) -> String {
     }
 }
 
+/// Where the page shows what one agent did.
+pub(super) fn link_to(client_id: &str) -> String {
+    let chosen = value(&Through::Agent(client_id.to_owned()));
+    let query = Serializer::new(String::new()).append_pair("agent", &chosen).finish();
+    format!("{ACTIVITY_PATH}?{query}")
+}
+
 fn value(through: &Through) -> String {
     match through {
         Through::Any => String::new(),
@@ -244,7 +251,8 @@ fn by(row: &Activity, agents: &[AgentUse]) -> Markup {
     }
 }
 
-fn what(row: &Activity) -> Markup {
+/// What was done.
+pub(super) fn what(row: &Activity) -> Markup {
     match (row.target_kind.as_deref(), row.target.as_deref()) {
         (Some("path"), Some(path)) => html! { code { (row.method) " " bdi { (path) } } },
         (Some(kind), Some(name)) => html! {
@@ -258,7 +266,8 @@ fn what(row: &Activity) -> Markup {
     }
 }
 
-fn outcome(row: &Activity) -> Markup {
+/// How it ended.
+pub(super) fn outcome(row: &Activity) -> Markup {
     let reason = row.reason.as_deref().unwrap_or_default();
     let code = row.code.unwrap_or_default();
     let text = match (row.decision.as_str(), row.outcome.as_str()) {

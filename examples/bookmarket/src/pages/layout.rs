@@ -1,12 +1,14 @@
 //! What all pages share.
 
+use actix_mcp_auth::operation::UnixTime;
 use actix_web::{
     HttpResponse,
     http::{StatusCode, header},
 };
+use chrono::{DateTime, Utc};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::{ACTIVITY_PATH, BOOKMARKS_PATH, ICON_PATH, STYLE, STYLE_PATH};
+use super::{ACTIVITY_PATH, AGENTS_PATH, BOOKMARKS_PATH, ICON_PATH, STYLE, STYLE_PATH};
 
 /// A page without its contents.
 pub(super) struct Page<'a> {
@@ -79,8 +81,17 @@ impl<'a> Page<'a> {
 fn signed_in(person: &str) -> Markup {
     html! {
         a href=(BOOKMARKS_PATH) { "Your bookmarks" }
+        a href=(AGENTS_PATH) { "Your agents" }
         a href=(ACTIVITY_PATH) { "Your activity" }
         span.person { "Signed in as " strong dir="auto" { (person) } }
         form method="post" action="/logout" { button { "Sign out" } }
     }
+}
+
+/// A time, to the minute. Scripts would be needed to know the reader's time zone.
+pub(super) fn time(at: UnixTime) -> Markup {
+    let since_epoch = at.duration_since(UnixTime::default());
+    let millis = i64::try_from(since_epoch.as_millis()).unwrap_or_default();
+    let at = DateTime::<Utc>::from_timestamp_millis(millis).unwrap_or_default();
+    html! { time datetime=(at.to_rfc3339()) { (at.format("%Y-%m-%d %H:%M")) " UTC" } }
 }

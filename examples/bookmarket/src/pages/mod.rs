@@ -4,11 +4,14 @@
 //! |---|---|---|
 //! | `/` | what Bookmarket is, and the way to sign in | `home` |
 //! | `/bookmarks` | a person's bookmarks | `bookmarks`, `forms` |
+//! | `/agents` | the agents that act for a person | `agents`, `agent` |
 //! | `/activity` | what a person and their agents did | `activity` |
 //! | any of them | an error | `problem` |
 //! | `/style.css`, `/icon.svg` | how they look | `layout`, which all pages share |
 
 mod activity;
+mod agent;
+mod agents;
 mod bookmarks;
 mod forms;
 mod home;
@@ -30,10 +33,12 @@ use actix_web::{
 
 pub use problem::error_page;
 
-use crate::{site::Site, store::Store};
+use crate::{agents::Agents, site::Site, store::Store};
 
 /// Where a person's bookmarks are.
 pub const BOOKMARKS_PATH: &str = "/bookmarks";
+/// Where a person's agents are.
+const AGENTS_PATH: &str = "/agents";
 /// Where it is shown what a person and their agents did.
 const ACTIVITY_PATH: &str = "/activity";
 const STYLE_PATH: &str = "/style.css";
@@ -54,14 +59,21 @@ pub struct Pages {
     audit: AuditLog,
     /// For how many days that is kept.
     activity_days: u64,
+    agents: Agents,
 }
 
 impl Pages {
-    /// The pages over `store`, beside the MCP server `resource`. What people do is written to
-    /// `audit`, and kept for some time.
-    pub fn new(store: Store, resource: Resource, audit: AuditLog, kept: Duration) -> Self {
+    /// The pages over `store`, beside the MCP server `resource`, on which people see their `agents`.
+    /// What people do is written to `audit`, and kept for some time.
+    pub fn new(
+        store: Store,
+        resource: Resource,
+        agents: Agents,
+        audit: AuditLog,
+        kept: Duration,
+    ) -> Self {
         let activity_days = kept.as_secs() / (24 * 60 * 60);
-        Self { store, resource, audit, activity_days }
+        Self { store, resource, audit, activity_days, agents }
     }
 
     /// Serves the pages to the people who sign in at `site`. Where nobody can, they say why.
@@ -80,6 +92,8 @@ impl Pages {
                 let bookmarks =
                     web::scope(BOOKMARKS_PATH).wrap(auth.middleware().audit(&self.audit));
                 config.service(bookmarks.wrap(headers()).configure(bookmarks::configure));
+                let agents = web::scope(AGENTS_PATH).wrap(auth.middleware().audit(&self.audit));
+                config.service(agents.wrap(headers()).configure(agents::configure));
                 let activity = web::scope(ACTIVITY_PATH).wrap(auth.middleware());
                 config.service(activity.wrap(headers()).configure(activity::configure));
             }
@@ -88,7 +102,7 @@ impl Pages {
                 let home = move || ready(home::without_sign_in(&why));
                 let home = web::resource("/").wrap(headers()).route(web::get().to(home));
                 config.service(home);
-                for path in [BOOKMARKS_PATH, ACTIVITY_PATH] {
+                for path in [BOOKMARKS_PATH, AGENTS_PATH, ACTIVITY_PATH] {
                     let why_not = reason.clone();
                     let closed = move || ready(problem::no_sign_in(&why_not));
                     let closed = web::scope(path).default_service(web::to(closed));

@@ -33,6 +33,11 @@ pub(super) fn no_page() -> HttpResponse {
     show(StatusCode::NOT_FOUND, "Not found", html! { p { "There is no such page." } })
 }
 
+/// The person has no such agent, even if another person has.
+pub(super) fn no_such_agent() -> HttpResponse {
+    show(StatusCode::NOT_FOUND, "Not found", html! { p { "You have no such agent." } })
+}
+
 /// People cannot sign in.
 pub(super) fn no_sign_in(reason: &str) -> HttpResponse {
     let text = html! { p { "Nobody can sign in here yet. " (reason) } };
@@ -41,7 +46,11 @@ pub(super) fn no_sign_in(reason: &str) -> HttpResponse {
 
 /// The store does not answer.
 pub(super) fn unavailable() -> HttpResponse {
-    let text = html! { p { "The bookmarks are out of reach now; try again soon." } };
+    out_of_reach(html! { p { "The bookmarks are out of reach now; try again soon." } })
+}
+
+/// Something else does not answer.
+pub(super) fn out_of_reach(text: Markup) -> HttpResponse {
     show(StatusCode::SERVICE_UNAVAILABLE, "Out of reach", text)
 }
 

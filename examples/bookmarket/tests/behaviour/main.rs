@@ -6,6 +6,7 @@ mod access;
 mod activity;
 mod activity_page;
 mod agent;
+mod agents;
 mod audit;
 mod bookmarks;
 mod browser;

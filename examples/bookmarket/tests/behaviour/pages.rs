@@ -193,6 +193,7 @@ async fn every_page_has_its_headers_and_a_title_of_its_own() {
         ada.open("/bookmarks").await,
         ada.open("/bookmarks?q=x").await,
         ada.open("/activity").await,
+        ada.open("/agents").await,
         add(&ada, "x", "x", "").await,
         ada.open("/bookmarks/nothing").await,
         ada.submit("/bookmarks/1/delete", &[]).await,
@@ -207,24 +208,24 @@ async fn every_page_has_its_headers_and_a_title_of_its_own() {
         assert_eq!(page.header("Referrer-Policy"), "same-origin", "{page:?}");
         assert!(!page.text.contains("<script") && !page.text.contains(" style="), "{page:?}");
     }
-    for page in &pages[..7] {
+    for page in &pages[..8] {
         assert_eq!(page.header("Cache-Control"), "private, no-store", "{page:?}");
     }
     let title = |page: &Answer| {
         let title = page.text.split("<title>").nth(1).and_then(|it| it.split("</title>").next());
         title.expect("a title").to_owned()
     };
-    let mut titles: Vec<_> = pages[..6].iter().map(title).collect();
+    let mut titles: Vec<_> = pages[..7].iter().map(title).collect();
     titles.sort();
     titles.dedup();
-    assert_eq!(titles.len(), 6, "{titles:?}");
+    assert_eq!(titles.len(), 7, "{titles:?}");
 }
 
 #[actix_web::test]
 async fn without_keys_the_pages_say_which_and_agents_go_on() {
     let server = Server::start_with(&[(settings::CLIENT_ID, CLIENT_ID)]).await;
     let nobody = Browser::new(&server.resource);
-    for (path, status) in [("/", 200), ("/bookmarks", 503), ("/activity", 503)] {
+    for (path, status) in [("/", 200), ("/bookmarks", 503), ("/activity", 503), ("/agents", 503)] {
         let page = nobody.open(path).await;
         assert_eq!(page.status, status, "{page:?}");
         assert!(page.text.contains("Set WORKOS_API_KEY, WORKOS_COOKIE_PASSWORD."), "{page:?}");

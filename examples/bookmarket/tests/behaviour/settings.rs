@@ -100,6 +100,10 @@ fn nonsense_is_refused_by_name_with_what_would_do() {
         ),
         (vec![("BOOKMARKET_ACTIVITY_DAYS", "0")], vec!["BOOKMARKET_ACTIVITY_DAYS", "1 to 3650"]),
         (vec![("BOOKMARKET_ACTIVITY_DAYS", "2 weeks")], vec!["BOOKMARKET_ACTIVITY_DAYS", "90"]),
+        (
+            vec![("BOOKMARKET_DISCONNECT", "no")],
+            vec!["BOOKMARKET_DISCONNECT", "`consent` or `standing`"],
+        ),
         (vec![("MCP_AUTH_LEEWAY_SECONDS", "soon")], vec!["MCP_AUTH_LEEWAY_SECONDS", "30"]),
         (
             vec![authkit, ("BOOKMARKET_DEMO_APPROVE", "user_ada")],
