@@ -52,6 +52,8 @@ export async function takePictures(browser, person, origin) {
     ['bookmarket-sign-in', undefined, '/bookmarks', 1280, 720, 'light'],
     ['bookmarket-bookmarks', person, '/bookmarks', 1280, 940, 'light'],
     ['bookmarket-bookmarks-dark', person, '/bookmarks', 360, 760, 'dark'],
+    ['agents', person, '/agents', 1280, 550, 'light'],
+    ['activity', person, '/activity', 1280, 660, 'light'],
   ];
   for (const [name, who, path, width, height, colorScheme] of pictures) {
     const context = await sameAs(browser, who, { viewport: { width, height }, colorScheme });

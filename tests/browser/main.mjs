@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { chromium } from 'playwright-core';
 import { signInAgent } from './agent.mjs';
 import { audit, takePictures } from './audit.mjs';
+import { approveIn, disconnectAgent } from './disconnect.mjs';
 import { inscribe, tabTo } from './keyboard.mjs';
 import { startBookmarket } from './server.mjs';
 
@@ -36,6 +37,7 @@ async function everything() {
   const { origin, resource } = bookmarket;
   const ada = await person();
   const grace = await person();
+  const katherine = await person();
   let agent;
 
   await step('a person signs in at / with the keyboard alone', async () => {
@@ -60,14 +62,7 @@ async function everything() {
     assert.deepEqual(await titles(ada), ['The Rust language']);
   });
   await step('their agent signs in, lists it and adds another', async () => {
-    agent = await signInAgent(resource, async (url) => {
-      const page = await ada.context().newPage();
-      await page.goto(url);
-      await page.getByRole('button', { name: 'Ada Lovelace' }).click();
-      await page.getByRole('button', { name: 'Approve' }).click();
-      await page.getByText('You can close this page.').waitFor();
-      await page.close();
-    });
+    agent = await signInAgent(resource, (url) => approveIn(ada.context(), url, 'Ada Lovelace'));
     assert.deepEqual(await agent.titles(), ['The Rust language']);
     await agent.add('https://modelcontextprotocol.io/', 'Model Context Protocol', ['mcp']);
   });
@@ -98,8 +93,10 @@ async function everything() {
     assert.deepEqual(await titles(grace), ['<script>document.title = "bad"</script>']);
     assert.equal(await grace.title(), 'Search for “<script>” · Bookmarket');
   });
-  await audited('every page is accessible, at both widths, light and dark', ada, grace);
+  await signIn(katherine, 'Katherine Johnson');
+  const others = await disconnectAgent({ bookmarket, katherine, step });
   if (UPDATE_DOCS) await takePictures(browser, ada, origin);
+  await audited('every page is accessible, at both widths, light and dark', ada, grace, katherine);
   await step('after signing out the page asks again', async () => {
     await ada.goto(`${origin}/bookmarks`);
     await ada.getByRole('button', { name: 'Sign out' }).click();
@@ -112,7 +109,7 @@ async function everything() {
     await agent.add('https://www.rfc-editor.org/rfc/rfc9728', 'Protected Resource Metadata', []);
     await signIn(ada, 'Ada Lovelace');
     assert.equal((await titles(ada))[0], 'Protected Resource Metadata');
-    await agent.close();
+    for (const one of [agent, ...others]) await one.close();
   });
 }
 
@@ -122,12 +119,16 @@ async function step(what, act) {
   console.log(`ok: ${what}`);
 }
 
-async function audited(what, ada, grace) {
+async function audited(what, ada, grace, katherine) {
   const { origin } = bookmarket;
   const rejected = async (page) => {
     await page.goto(`${origin}/bookmarks`);
     await add(page, 'ftp://example.com', 'Not of the web');
     await page.getByRole('alert').waitFor();
+  };
+  const asked = async (page) => {
+    await page.goto(`${origin}/agents`);
+    await page.locator('summary').first().click();
   };
   const pages = [
     ['/, signed out', undefined, '/'],
@@ -139,6 +140,13 @@ async function audited(what, ada, grace) {
     ['a search without result', grace, '/bookmarks?q=nothing'],
     ['a rejected form', ada, rejected],
     ['what is not there', ada, '/bookmarks/nothing'],
+    ['agents', katherine, '/agents?done=disconnected'],
+    ['a question about an agent', katherine, asked],
+    ['no agents', grace, '/agents'],
+    ['activity', katherine, '/activity'],
+    ['the activity of a browser', ada, '/activity?agent=browser'],
+    ['no activity', grace, '/activity?agent=agent:nobody'],
+    ['no such agent', ada, '/agents/nothing'],
   ];
   await step(what, () => audit(browser, origin, pages));
 }
