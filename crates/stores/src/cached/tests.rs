@@ -197,6 +197,18 @@ async fn r35_many_users_are_forgotten_at_once() {
 }
 
 #[tokio::test]
+async fn r35_all_users_are_forgotten_in_both_stores() {
+    let (inner, _) = cached(MINUTE, 10);
+    let users = inner.clone().cached(MINUTE, 10);
+    let ada = subject("ada");
+    users.find(&Lookup::new(&ada)).await.unwrap();
+    assert!(inner.find_cached(&Lookup::new(&ada)).is_some());
+    users.forget_all();
+    assert!(users.find_cached(&Lookup::new(&ada)).is_none());
+    assert!(inner.find_cached(&Lookup::new(&ada)).is_none());
+}
+
+#[tokio::test]
 async fn old_invalidations_are_removed() {
     let (users, _) = cached(Duration::from_millis(1), 10);
     for n in 0..1_000 {
