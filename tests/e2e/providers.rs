@@ -2,7 +2,7 @@
 //! documents them, at its own addresses. None of the services was run for this: `TestAuthority` signs in
 //! each one's stead, and a proxy leads their names to this machine.
 
-use actix_mcp_auth::{Authorized, Issuer, permission::ClaimPath, scopes};
+use actix_mcp_auth::{Authorized, Issuer, issuer::AudiencePolicy, permission::ClaimPath, scopes};
 use actix_web::{dev::Service as _, web};
 use serde_json::Value;
 
@@ -15,7 +15,7 @@ mod more_samples;
 mod samples;
 mod world;
 
-use world::{World, call};
+use world::{World, application, call};
 
 scopes! {
     /// What the providers' roles grant here.
@@ -250,4 +250,34 @@ async fn r21_id_tokens_of_issuers_that_set_typ() {
         let answer = call(&server, &id_token).await;
         samples::ID_TOKEN.check(sample.row, &claims, &answer);
     }
+}
+
+/// What docs/issuers.md says in passing of Auth0, Clerk and Supabase.
+#[actix_web::test]
+async fn r19_r21_further_settings_that_the_guide_names() {
+    let auth0 = Sample { typ: Some("at+jwt"), ..samples::auth0() };
+    let world = World::of(&auth0).await;
+    let strict = world.builder(auth0.issuer.clone()).strict_rfc9068().build().unwrap();
+    let server = application(&strict);
+    for (of, status) in [(1, 200), (0, 401)] {
+        let token = auth0.bearer(&world, &auth0.tokens[of].0);
+        assert_eq!(call(&server, &token).await.status, status, "the profile of token {of}");
+    }
+
+    let clerk = more_samples::clerk();
+    let world = World::of(&clerk).await;
+    let bound = clerk.issuer.clone().jwks_uri(clerk.jwks_uri).unwrap();
+    let bound = bound.audience_policy(AudiencePolicy::BoundByKeySet);
+    let server = application(&world.api_builder(bound).build().unwrap());
+    let without_aud = clerk.bearer(&world, &clerk.tokens[1].0);
+    assert_eq!(call(&server, &without_aud).await.status, 200);
+
+    let supabase = more_samples::supabase();
+    let world = World::of(&supabase).await;
+    let server = world.server(Issuer::new(supabase.issuer.name()).unwrap());
+    let mut by_a_hook = supabase.tokens[0].0.clone();
+    by_a_hook["aud"] = world::RESOURCE.into();
+    assert_eq!(call(&server, &world.token(&supabase, &by_a_hook)).await.status, 200);
+    let without = world.token(&supabase, &supabase.tokens[0].0);
+    assert_eq!(call(&server, &without).await.status, 401);
 }

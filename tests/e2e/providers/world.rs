@@ -54,8 +54,16 @@ impl World {
 
     /// A builder with this issuer, that reaches the provider.
     pub(super) fn builder(&self, issuer: Issuer) -> McpAuthBuilder {
-        let builder = McpAuth::builder(RESOURCE).issuer(issuer).trust_ca_pem(&self.ca);
-        builder.proxy(self.proxy.url())
+        self.reached_from(McpAuth::builder(RESOURCE).issuer(issuer))
+    }
+
+    /// The same for routes that are not MCP.
+    pub(super) fn api_builder(&self, issuer: Issuer) -> McpAuthBuilder {
+        self.reached_from(McpAuth::api(RESOURCE).issuer(issuer))
+    }
+
+    fn reached_from(&self, builder: McpAuthBuilder) -> McpAuthBuilder {
+        builder.trust_ca_pem(&self.ca).proxy(self.proxy.url())
     }
 
     /// An application with these settings, which says who calls.
@@ -80,7 +88,7 @@ impl World {
     }
 }
 
-fn application(auth: &McpAuth) -> Server {
+pub(super) fn application(auth: &McpAuth) -> Server {
     let auth = auth.clone();
     Server::start(move |config| {
         let caller = web::post().to(caller);
