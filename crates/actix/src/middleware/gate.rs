@@ -225,3 +225,6 @@ impl<C: Check, S: Service<ServiceRequest>, B> fmt::Debug for GateFuture<C, S, B>
         })
     }
 }
+
+#[cfg(test)]
+mod tests;
