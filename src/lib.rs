@@ -103,7 +103,7 @@
 //! | `sign-in` | `sign_in`: sign-in in the browser by WorkOS AuthKit |
 //! | `metrics` | decisions, fetches and the age of keys for whichever recorder is installed, by the facade `metrics` |
 //! | `contract-tests` | what every store must do, as tests for a store of one's own |
-//! | `testing` | the module `testing`: an authorization server for development and tests |
+//! | `testing` | the module `testing`: an authorization server for development and tests, tokens and tool calls for unit tests; `Authenticated::for_tests` |
 //! | `aws-lc-rs` | `AwsLcRs`, a faster backend for signatures, chosen in the builder |
 //! | `workos` | [`workos`]: webhooks and events of WorkOS, and a check of the set-up |
 //! | `vendored-openssl` | builds OpenSSL from source instead of linking the system's |
@@ -247,12 +247,14 @@ pub mod stores {
     pub use mcp_auth_stores::{DieselIdentityStore, FindBySubject, find_by_subject};
 }
 
-/// An in-process authorization server for development and tests.
+/// An in-process authorization server for development and tests, and what unit tests send.
 #[cfg(feature = "testing")]
 pub mod testing {
+    pub use mcp_auth_core::AuthenticatedBuilder;
     pub use mcp_auth_testing::{
         Algorithm, BrowserSession, Client, Endpoint, Fault, Key, Keys, Person, SignedWebhook,
-        StartError, TestAuthority, TestAuthorityBuilder, TokenBuilder, WorkOsEvent,
+        StartError, TestAuthority, TestAuthorityBuilder, TokenBuilder, WorkOsEvent, authority,
+        bearer, mcp_call,
     };
 }
 
@@ -316,6 +318,11 @@ struct WorkOsGuide;
 #[cfg(all(doctest, feature = "redis"))]
 #[doc = include_str!("../docs/revocation.md")]
 struct RevocationGuide;
+
+/// The code of docs/testing.md, compiled.
+#[cfg(all(doctest, feature = "testing"))]
+#[doc = include_str!("../docs/testing.md")]
+struct TestingGuide;
 
 /// The code of docs/sign-in.md, compiled.
 #[cfg(all(doctest, feature = "redis", feature = "sign-in"))]

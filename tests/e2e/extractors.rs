@@ -1,7 +1,10 @@
 //! What handlers are given.
 
-use actix_mcp_auth::{AuthedUser, MaybeAuthed, stores::MemoryIdentityStore};
-use actix_web::{http::Method, web};
+use actix_mcp_auth::{
+    AuthedUser, Authenticated, Authorized, MaybeAuthed, scopes, stores::MemoryIdentityStore,
+    testing::AuthenticatedBuilder,
+};
+use actix_web::{App, HttpMessage as _, http::Method, test, test::TestRequest, web};
 
 use crate::support::{Server, authority, builder, good_token};
 
@@ -16,6 +19,12 @@ async fn name(me: AuthedUser<User>) -> &'static str {
 
 async fn maybe(caller: MaybeAuthed<User>) -> &'static str {
     caller.user().map_or("nobody", |me| me.name)
+}
+
+scopes! { Write = "bookmarks:write"; }
+
+async fn write(me: Authorized<Write, User>) -> &'static str {
+    me.name
 }
 
 fn users() -> MemoryIdentityStore<User> {
@@ -51,6 +60,38 @@ async fn with_optional_authentication_nobody_may_come_and_a_bad_token_may_not() 
     let needed = server.request(Method::PUT, "/mcp").send().await;
     assert_eq!(needed.status, 401, "AuthedUser on an optional route asks for a sign-in");
     assert!(!needed.challenge().contains("error="));
+}
+
+#[actix_web::test]
+async fn a_caller_of_a_unit_test_is_what_extractors_find() {
+    let app = App::new()
+        .route("/name", web::get().to(name))
+        .route("/maybe", web::get().to(maybe))
+        .route("/write", web::get().to(write));
+    let app = test::init_service(app).await;
+    let get = async |path: &str, caller: AuthenticatedBuilder| {
+        let request = TestRequest::get().uri(path).to_request();
+        request.extensions_mut().insert(caller.build());
+        let answer = test::call_service(&app, request).await;
+        let challenge = answer.headers().get("WWW-Authenticate").cloned();
+        let challenge = challenge.map(|it| it.to_str().unwrap().to_owned()).unwrap_or_default();
+        (answer.status().as_u16(), challenge, test::read_body(answer).await)
+    };
+    let ada = || Authenticated::for_tests("user_ada").user(User { name: "Ada" });
+    for path in ["/name", "/maybe"] {
+        assert_eq!(get(path, ada()).await, (200, String::new(), "Ada".into()), "{path}");
+    }
+    assert_eq!(get("/write", ada().granted::<Write>()).await.2, "Ada");
+    let scope = ada().permissions::<Write>().scopes("bookmarks:write");
+    assert_eq!(get("/write", scope).await.0, 200);
+    let (status, challenge, _) = get("/write", ada().permissions::<Write>()).await;
+    assert_eq!(status, 403);
+    assert!(challenge.contains("error=\"insufficient_scope\""), "{challenge}");
+    assert!(challenge.contains("scope=\"bookmarks:write\""), "{challenge}");
+    // A permission that the test says nothing about is missing, and no mistake of the program's.
+    assert_eq!(get("/write", ada()).await.0, 403);
+    // The store's type counts, as in production.
+    assert_eq!(get("/name", Authenticated::for_tests("user_ada")).await.0, 500);
 }
 
 #[actix_web::test]

@@ -110,6 +110,16 @@ fn the_mcp_servers_of_the_guides_are_the_examples_that_ci_runs() {
 }
 
 #[test]
+fn the_tests_of_the_testing_guide_are_those_that_ci_runs() {
+    let source = read("examples/unit_tests.rs");
+    let (_, shown) = source.split_once("\n\n").unwrap();
+    let guide = read("docs/testing.md");
+    assert!(guide.contains(&format!("```rust,no_run\n{shown}```\n")), "the guide shows another");
+    let manifest = read("Cargo.toml");
+    assert!(manifest.contains("name = \"unit_tests\"\ntest = true\n"), "nobody runs its tests");
+}
+
+#[test]
 fn the_guides_name_examples_and_guides_that_exist() {
     for guide in ["deployment.md", "issuers.md"] {
         let text = read(&format!("docs/{guide}"));

@@ -70,6 +70,8 @@ pub use async_trait::async_trait;
 pub use algorithm::Algorithm;
 pub use api_key::{ApiKey, ApiKeyName};
 pub use audience::{AudiencePolicy, ResourceKind};
+#[cfg(feature = "testing")]
+pub use authenticator::AuthenticatedBuilder;
 pub use authenticator::{
     Authenticated, Authenticator, IncomingRequest, ResourcePolicy, Step, TokenCheck, UnknownUser,
     Waiting,

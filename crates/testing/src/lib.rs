@@ -36,6 +36,11 @@
 //! # }
 //! ```
 //!
+//! # Unit tests
+//!
+//! [`authority`] is one for the whole process. [`bearer`] makes the `Authorization` header of a
+//! person, and [`mcp_call`] the request that calls a tool.
+//!
 //! # Rotating keys
 //!
 //! ```
@@ -248,6 +253,7 @@ mod start_error;
 mod state;
 mod token;
 mod token_presets;
+mod unit_tests;
 mod workos;
 
 pub use algorithm::Algorithm;
@@ -260,4 +266,5 @@ pub use keys::Keys;
 pub use person::Person;
 pub use start_error::StartError;
 pub use token::TokenBuilder;
+pub use unit_tests::{authority, bearer, mcp_call};
 pub use workos::{SignedWebhook, WorkOsEvent};

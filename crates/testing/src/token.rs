@@ -246,6 +246,14 @@ impl TokenBuilder {
         self.try_sign().expect("OpenSSL signs")
     }
 
+    /// The `Authorization` header with the token, for `insert_header`.
+    ///
+    /// # Panics
+    /// If OpenSSL cannot sign.
+    pub fn bearer(self) -> (&'static str, String) {
+        authorization(&self.sign())
+    }
+
     pub(crate) fn try_sign(self) -> Result<String, ErrorStack> {
         let (alg, kid, signer) = match &self.signature {
             Signature::CurrentKey => published(self.keys.try_current()?),
@@ -311,6 +319,11 @@ impl Signing {
             Self::Nothing => Ok(Vec::new()),
         }
     }
+}
+
+/// The header that carries a token (RFC 6750 §2.1).
+pub(crate) fn authorization(token: &str) -> (&'static str, String) {
+    ("Authorization", format!("Bearer {token}"))
 }
 
 fn published(key: Key) -> (&'static str, Option<String>, Signing) {

@@ -24,6 +24,8 @@ use crate::{
 
 mod api_keys;
 mod authenticated;
+#[cfg(feature = "testing")]
+mod for_tests;
 mod introspecting;
 mod introspector;
 mod permissions;
@@ -41,6 +43,8 @@ mod verifying;
 
 use api_keys::ApiKeys;
 pub use authenticated::Authenticated;
+#[cfg(feature = "testing")]
+pub use for_tests::AuthenticatedBuilder;
 pub use policy::{ResourcePolicy, UnknownUser};
 pub use request::IncomingRequest;
 use step::{Known, Next};

@@ -26,7 +26,7 @@ pub(crate) struct ErasedUser {
 }
 
 impl ErasedUser {
-    fn new<U: Send + Sync + 'static>(user: Arc<U>) -> Self {
+    pub(crate) fn new<U: Send + Sync + 'static>(user: Arc<U>) -> Self {
         Self { value: user, type_name: type_name::<U>() }
     }
 }

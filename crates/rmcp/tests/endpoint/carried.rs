@@ -1,14 +1,17 @@
-//! An endpoint that is built by hand, and does not hand the caller over.
+//! How the caller reaches a tool: from a unit test, and not at all where an endpoint that is built by
+//! hand does not hand it over.
 
 use std::{
     io,
     sync::{Arc, Mutex, OnceLock},
 };
 
-use actix_mcp_auth::{McpAuth, testing::TestAuthority};
-use actix_web::{App, HttpServer, rt, web};
+use actix_mcp_auth::{Authenticated, McpAuth, Resource, testing, testing::TestAuthority};
+use actix_web::{App, HttpMessage as _, HttpServer, rt, test, web};
+use mcp_auth_rmcp::endpoint;
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
 use rmcp_actix_web::transport::StreamableHttpService;
+use serde_json::{Value, json};
 
 use crate::server::{Agent, Tools, whoami};
 
@@ -32,6 +35,20 @@ impl io::Write for Lines {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[actix_web::test]
+async fn a_caller_of_a_unit_test_reaches_the_tool() {
+    let resource = Resource::parse("http://127.0.0.1:8787/mcp").unwrap();
+    let tools = endpoint(&resource, || Tools).build().unwrap();
+    let app = test::init_service(App::new().service(tools.scope())).await;
+    // A name in `Mcp-Name` that has to be encoded is one, for what reads it.
+    for (tool, said) in [("whoami", Some("user_ada")), ("wer bin ich? äh", None)] {
+        let request = testing::mcp_call(tool, json!({})).uri("/mcp").to_request();
+        request.extensions_mut().insert(Authenticated::for_tests("user_ada").build());
+        let answer: Value = test::call_and_read_body_json(&app, request).await;
+        assert_eq!(answer["result"]["content"][0]["text"].as_str(), said, "{answer}");
     }
 }
 
