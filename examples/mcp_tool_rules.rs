@@ -7,7 +7,7 @@ use std::{env, error::Error, sync::Arc};
 
 use actix_mcp_auth::{McpAuth, Principal, mcp::ToolRules, permission::Permission, scopes};
 use actix_web::{App, HttpServer};
-use mcp_auth_rmcp::{Caller, check_tools, tools_for};
+use mcp_auth_rmcp::{Caller, check_tools, tool_rules, tools_for};
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{ListToolsResult, PaginatedRequestParams},
@@ -37,14 +37,14 @@ impl Tools {
 
     /// Lists the reports.
     #[tool]
-    async fn list_reports(&self) -> String {
+    async fn list_reports(&self, _: Caller<Principal, ReportsRead>) -> String {
         "spring, autumn".to_owned()
     }
 
     /// Publishes the next report.
     #[tool]
-    async fn publish_report(&self) -> String {
-        "published".to_owned()
+    async fn publish_report(&self, me: Caller<Principal, ReportsWrite>) -> String {
+        format!("published for {}", me.subject().id())
     }
 }
 
@@ -62,14 +62,9 @@ impl ServerHandler for Tools {
 
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let rules = ToolRules::new()
-        .tool("whoami")
-        .open()
-        .tool("list_reports")
-        .requires::<ReportsRead>()
-        .tool("publish_report")
-        .requires::<ReportsWrite>();
-    // A rule for a tool that does not exist, or a tool without a rule, ends the program here.
+    // Who may call which tool, by its signature.
+    let rules = tool_rules!(Tools: whoami, list_reports, publish_report);
+    // A tool that was forgotten in that line ends the program here.
     check_tools(&rules, &Tools::tool_router().list_all())?;
     let rules = rules.other_tools().refused();
 

@@ -40,6 +40,7 @@ const PROVOKED: &[(&str, &str)] = &[
     ("discovery_not_registered", "r02_discovery_that_is_not_at_the_root_is_told_at_the_first_401"),
     ("offline_access_not_listed", "r04_offline_access_that_is_left_out_is_told_at_start_up"),
     ("grant_claim_unreadable", "the_members_of_a_claim_s_object_are_names_of_permissions"),
+    ("permission_without_rule", "without_a_rule_the_tool_does_not_run_and_the_log_says_so"),
     ("caller_not_carried", "a_caller_that_was_not_handed_over_is_an_error_and_logged"),
     ("revocation_log_read", "r35_a_log_that_is_lost_and_found_is_reported_once_each"),
     ("revocation_log_lost", "r35_a_log_that_is_lost_and_found_is_reported_once_each"),

@@ -1,8 +1,10 @@
 //! Who is calling, as an argument of a tool or a prompt.
 
-use std::{any::type_name, fmt, ops::Deref, sync::Arc};
+use std::{any::type_name, fmt, marker::PhantomData, ops::Deref, sync::Arc};
 
-use mcp_auth_core::{Authenticated, Principal, Requirement, Resource, permission::Grants};
+use mcp_auth_core::{
+    Authenticated, Principal, Rejection, Requirement, Resource, permission::Grants,
+};
 use rmcp::{
     ErrorData, RoleServer,
     handler::server::common::{AsRequestContext, FromContextPart},
@@ -36,14 +38,33 @@ use crate::carried::{carried, mistake};
 /// }
 /// ```
 ///
+/// `R` is what the caller must be allowed: a permission, a tuple of several or
+/// [`Any`](mcp_auth_core::Any) of several, as of a handler's `Authorized`. The default requires nothing.
+///
+/// ```
+/// # use mcp_auth_rmcp::Caller;
+/// # actix_mcp_auth::scopes! { BookmarksWrite = "bookmarks:write"; }
+/// # struct User { name: String }
+/// async fn add_bookmark(me: Caller<User, BookmarksWrite>) -> String {
+///     format!("kept for {}", me.name)
+/// }
+/// ```
+///
+/// [`tool_rules!`](crate::tool_rules) makes the rules of `auth.mcp()` out of these signatures: a caller
+/// without the permission gets 403 with a challenge before the tool runs, and
+/// [`tools_for`](crate::tools_for) does not show them the tool. Without such a rule the tool does not
+/// run either, but the client gets an error of the protocol, by which none asks for a scope; the log
+/// says so (`permission_without_rule`).
+///
 /// # Errors
-/// Where nobody is signed in: an error of the protocol. A tool that needs somebody should not be
+/// Where nobody is signed in, or the permission is missing: an error of the protocol. A tool that needs somebody should not be
 /// among the [`AnonymousMethods`](mcp_auth_core::mcp::AnonymousMethods), so that the client gets
 /// its challenge before. Where nobody [carried](crate::carry) the caller over, or where `U` is not what the store
 /// returns: a mistake of the program's, told in the log with its remedy.
-pub struct Caller<U = Principal> {
+pub struct Caller<U = Principal, R = ()> {
     user: Arc<U>,
     authenticated: Authenticated,
+    requirement: PhantomData<fn() -> R>,
 }
 
 /// The user who is calling, or nobody, where the endpoint lets some messages through without
@@ -64,7 +85,7 @@ impl<U: Send + Sync + 'static> Caller<U> {
     }
 }
 
-impl<U> Caller<U> {
+impl<U, R> Caller<U, R> {
     /// The user, to keep or to hand on.
     pub fn user(&self) -> &Arc<U> {
         &self.user
@@ -86,9 +107,29 @@ impl<U> Caller<U> {
         self.authenticated.grants()
     }
 
-    /// Whether the caller holds what `R` needs.
-    pub fn may<R: Requirement>(&self) -> bool {
-        self.grants().allow::<R>()
+    /// Whether the caller holds what `Q` needs.
+    pub fn may<Q: Requirement>(&self) -> bool {
+        self.grants().allow::<Q>()
+    }
+
+    /// The same caller, of whom nothing more is required.
+    pub fn into_caller(self) -> Caller<U> {
+        self.requiring()
+    }
+
+    fn requiring<Q>(self) -> Caller<U, Q> {
+        let Self { user, authenticated, .. } = self;
+        Caller { user, authenticated, requirement: PhantomData }
+    }
+}
+
+impl<U: Send + Sync + 'static, R: Requirement> Caller<U, R> {
+    fn authorized(context: &RequestContext<RoleServer>) -> Result<Self, ErrorData> {
+        let caller = Caller::<U>::of(context)?;
+        match caller.authenticated.require(&[R::NEED]) {
+            Ok(()) => Ok(caller.requiring()),
+            Err(rejection) => Err(without_rule::<R>(&rejection)),
+        }
     }
 }
 
@@ -102,7 +143,10 @@ impl<U: Send + Sync + 'static> MaybeCaller<U> {
             return Ok(Self(None));
         };
         match authenticated.user::<U>() {
-            Some(user) => Ok(Self(Some(Caller { user, authenticated: authenticated.clone() }))),
+            Some(user) => {
+                let authenticated = authenticated.clone();
+                Ok(Self(Some(Caller { user, authenticated, requirement: PhantomData })))
+            }
             None => Err(wrong_type::<U>(authenticated.user_type_name())),
         }
     }
@@ -134,9 +178,28 @@ fn wrong_type<U>(resolved: &'static str) -> ErrorData {
     mistake()
 }
 
-impl<C: AsRequestContext, U: Send + Sync + 'static> FromContextPart<C> for Caller<U> {
+/// With a rule the middleware has refused before.
+fn without_rule<R: Requirement>(rejection: &Rejection) -> ErrorData {
+    tracing::error!(
+        name: "permission_without_rule",
+        target: "mcp_auth",
+        event = "permission_without_rule",
+        required = %R::NEED,
+        "a tool's signature requires a permission, and auth.mcp() has no such rule for the tool: the \
+         caller gets an error within the answer and no HTTP 403, so that no client asks for the scope; \
+         give mcp_auth_rmcp::tool_rules!(…) to auth.mcp().rules(…)"
+    );
+    ErrorData::invalid_request(rejection.description(), None)
+}
+
+impl<C, U, R> FromContextPart<C> for Caller<U, R>
+where
+    C: AsRequestContext,
+    U: Send + Sync + 'static,
+    R: Requirement,
+{
     fn from_context_part(context: &mut C) -> Result<Self, ErrorData> {
-        Self::of(context.as_request_context())
+        Self::authorized(context.as_request_context())
     }
 }
 
@@ -146,7 +209,7 @@ impl<C: AsRequestContext, U: Send + Sync + 'static> FromContextPart<C> for Maybe
     }
 }
 
-impl<U> Deref for Caller<U> {
+impl<U, R> Deref for Caller<U, R> {
     type Target = U;
 
     fn deref(&self) -> &U {
@@ -154,13 +217,14 @@ impl<U> Deref for Caller<U> {
     }
 }
 
-impl<U> Clone for Caller<U> {
+impl<U, R> Clone for Caller<U, R> {
     fn clone(&self) -> Self {
-        Self { user: self.user.clone(), authenticated: self.authenticated.clone() }
+        let (user, authenticated) = (self.user.clone(), self.authenticated.clone());
+        Self { user, authenticated, requirement: PhantomData }
     }
 }
 
-impl<U: fmt::Debug> fmt::Debug for Caller<U> {
+impl<U: fmt::Debug, R> fmt::Debug for Caller<U, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Caller").field(&self.user).finish()
     }

@@ -42,7 +42,8 @@
 //!
 //! # Rules for tools
 //!
-//! The rules are enforced by `auth.mcp().rules(…)`, before rmcp sees the message. [`check_tools`]
+//! A tool that takes a `Caller<User, BookmarksWrite>` requires that permission. [`tool_rules!`] makes the
+//! rules out of the signatures; they can also be written by hand. The rules are enforced by `auth.mcp().rules(…)`, before rmcp sees the message. [`check_tools`]
 //! compares them with the server's tools at start-up, so that a mistyped name is an error and not a
 //! tool that is open to everybody.
 //!
@@ -94,6 +95,8 @@ mod caller;
 mod carried;
 mod endpoint;
 mod lists;
+#[doc(hidden)]
+pub mod signature;
 mod tool_check;
 
 pub use caller::{Caller, MaybeCaller};

@@ -8,7 +8,7 @@ mod results;
 use std::sync::Arc;
 
 use actix_mcp_auth::mcp::ToolRules;
-use mcp_auth_rmcp::{ToolRulesMismatch, check_tools};
+use mcp_auth_rmcp::{Caller, ToolRulesMismatch, check_tools, tool_rules};
 use rmcp::{
     ErrorData, Json, RoleServer, ServerHandler,
     handler::server::{tool::ToolRouter, wrapper::Parameters},
@@ -25,8 +25,8 @@ use self::{
 };
 use crate::{
     actions,
-    auth::{BookmarksRead, BookmarksWrite, Caller},
-    store::Store,
+    auth::{BookmarksRead, BookmarksWrite},
+    store::{Store, User},
 };
 
 /// The MCP server: what the tools need, and the tools. Cheap to clone, since every request does.
@@ -37,23 +37,15 @@ pub struct Tools {
     rules: Arc<ToolRules>,
 }
 
-/// Who may call which tool. Others get 403 before the tool is called, and so does everybody who
-/// calls a tool that is not listed here.
+/// Who may call which tool, by its signature. Others get 403 before the tool is called, and so does
+/// everybody who calls a tool that is not listed here.
 ///
 /// # Errors
-/// A tool without a rule, or a rule without a tool: a mistake in this file.
+/// A tool that is not listed here, or is listed by another name: a mistake in this file.
 pub fn rules() -> Result<ToolRules, ToolRulesMismatch> {
-    let rules = ToolRules::new()
-        .tool("whoami")
-        .open()
-        .tool("list_bookmarks")
-        .requires::<BookmarksRead>()
-        .tool("search_bookmarks")
-        .requires::<BookmarksRead>()
-        .tool("add_bookmark")
-        .requires::<BookmarksWrite>()
-        .tool("delete_bookmark")
-        .requires::<BookmarksWrite>();
+    let rules = tool_rules!(
+        Tools: whoami, list_bookmarks, search_bookmarks, add_bookmark, delete_bookmark
+    );
     // Before the rule for all others, which would apply to a tool that was forgotten above.
     check_tools(&rules, &Tools::tool_router().list_all())?;
     Ok(rules.other_tools().refused())
@@ -75,7 +67,7 @@ impl Tools {
 
     /// Says who is signed in, and how many bookmarks they have.
     #[tool(title = "Who am I", annotations(read_only_hint = true, open_world_hint = false))]
-    async fn whoami(&self, caller: Caller) -> Result<Json<WhoAmI>, ToolError> {
+    async fn whoami(&self, caller: Caller<User>) -> Result<Json<WhoAmI>, ToolError> {
         let bookmarks = actions::count(&self.store, caller.user()).await?;
         Ok(Json(WhoAmI::new(&caller, bookmarks)))
     }
@@ -84,7 +76,7 @@ impl Tools {
     #[tool(title = "List bookmarks", annotations(read_only_hint = true, open_world_hint = false))]
     async fn list_bookmarks(
         &self,
-        caller: Caller,
+        caller: Caller<User, BookmarksRead>,
         Parameters(wanted): Parameters<ListBookmarks>,
     ) -> Result<Json<Page>, ToolError> {
         let all = actions::list(&self.store, caller.user()).await?;
@@ -95,7 +87,7 @@ impl Tools {
     #[tool(title = "Search bookmarks", annotations(read_only_hint = true, open_world_hint = false))]
     async fn search_bookmarks(
         &self,
-        caller: Caller,
+        caller: Caller<User, BookmarksRead>,
         Parameters(wanted): Parameters<SearchBookmarks>,
     ) -> Result<Json<Page>, ToolError> {
         let found = actions::search(&self.store, caller.user(), &wanted.query).await?;
@@ -109,7 +101,7 @@ impl Tools {
     )]
     async fn add_bookmark(
         &self,
-        caller: Caller,
+        caller: Caller<User, BookmarksWrite>,
         Parameters(wanted): Parameters<AddBookmark>,
     ) -> Result<Json<Entry>, ToolError> {
         let AddBookmark { url, title, tags } = wanted;
@@ -124,7 +116,7 @@ impl Tools {
     )]
     async fn delete_bookmark(
         &self,
-        caller: Caller,
+        caller: Caller<User, BookmarksWrite>,
         Parameters(wanted): Parameters<DeleteBookmark>,
     ) -> Result<Json<Deleted>, ToolError> {
         actions::delete(&self.store, caller.user(), wanted.id).await?;

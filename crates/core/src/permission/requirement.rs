@@ -73,6 +73,11 @@ impl Need {
     }
 }
 
+/// Nothing is needed.
+impl Requirement for () {
+    const NEED: &'static Need = &Need::All(&[]);
+}
+
 impl<P: Permission> Requirement for P {
     const NEED: &'static Need = &Need::Permission(Declaration::of::<P>());
 }

@@ -16,13 +16,25 @@ use serde_json::{Value, json};
 use crate::server::{Agent, Tools, whoami};
 
 /// What this process logs. The server's workers are threads of their own.
-fn process_log() -> &'static Mutex<Vec<u8>> {
+pub(crate) fn process_log() -> &'static Mutex<Vec<u8>> {
     static LOG: OnceLock<&Mutex<Vec<u8>>> = OnceLock::new();
     LOG.get_or_init(|| {
         let log: &'static Mutex<Vec<u8>> = Box::leak(Box::default());
         let write = move || Lines(log);
         tracing_subscriber::fmt().with_ansi(false).with_writer(write).try_init().unwrap();
         log
+    })
+}
+
+/// Whether there is a line of this event at the level ERROR that contains `text`.
+pub(crate) fn logged(event: &str, text: &str) -> bool {
+    let log = String::from_utf8(process_log().lock().unwrap().clone()).unwrap();
+    let event = format!(" event=\"{event}\"");
+    log.lines().any(|line| {
+        line.contains(" ERROR ")
+            && line.contains(" mcp_auth: ")
+            && line.contains(&event)
+            && line.contains(text)
     })
 }
 
@@ -54,7 +66,7 @@ async fn a_caller_of_a_unit_test_reaches_the_tool() {
 
 #[actix_web::test]
 async fn a_caller_that_was_not_handed_over_is_an_error_and_logged() {
-    let log = process_log();
+    process_log();
     let authority = TestAuthority::start().unwrap();
     let resource = "http://127.0.0.1:8787/mcp";
     let auth = McpAuth::builder(resource).authkit(authority.issuer()).build().unwrap();
@@ -76,11 +88,5 @@ async fn a_caller_that_was_not_handed_over_is_an_error_and_logged() {
     let answer = ada.handshake_era(None, "tools/call", whoami()).await;
     assert!(answer.text.contains("the server is not set up correctly"), "{answer:?}");
     assert!(!answer.text.contains("on_request_fn"), "a client learns nothing: {answer:?}");
-    let log = String::from_utf8(log.lock().unwrap().clone()).unwrap();
-    let is_it = |line: &str| {
-        line.contains(" ERROR ")
-            && line.contains(" mcp_auth: ")
-            && line.contains(" event=\"caller_not_carried\"")
-    };
-    assert!(log.lines().any(is_it), "{log}");
+    assert!(logged("caller_not_carried", "on_request_fn"));
 }

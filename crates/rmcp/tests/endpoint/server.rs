@@ -113,6 +113,8 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) content_type: String,
     pub(crate) session: Option<String>,
+    /// `WWW-Authenticate`.
+    pub(crate) challenge: String,
     pub(crate) text: String,
 }
 
@@ -146,10 +148,12 @@ impl Agent {
             response.headers().get(name).map(|value| value.to_str().unwrap().to_owned())
         };
         let (content_type, session) = (header("Content-Type"), header("Mcp-Session-Id"));
+        let challenge = header("WWW-Authenticate").unwrap_or_default();
         Answer {
             status: response.status().as_u16(),
             content_type: content_type.unwrap_or_default(),
             session,
+            challenge,
             text: String::from_utf8(response.body().await.unwrap().to_vec()).unwrap(),
         }
     }

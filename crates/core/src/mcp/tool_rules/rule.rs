@@ -7,7 +7,7 @@ use crate::{
         message::is_plain,
         resource_uri::{begins_normal_form, normal_form, suggestion, template_prefix},
     },
-    permission::Requirement,
+    permission::{Need, Requirement},
 };
 
 /// A rule that is being written: it says what it is about, and not yet what it demands.
@@ -63,6 +63,12 @@ impl Rule {
     #[must_use]
     pub fn requires<R: Requirement>(self) -> ToolRules {
         self.demands(Demand::Permissions(R::NEED))
+    }
+
+    /// The same for a requirement as data, such as that of a tool's signature.
+    #[must_use]
+    pub fn requires_need(self, need: &'static Need) -> ToolRules {
+        self.demands(Demand::Permissions(need))
     }
 
     /// Nothing is demanded.
