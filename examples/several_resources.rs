@@ -16,7 +16,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let origin = format!("http://{}", listener.local_addr()?);
 
-    // One McpAuth for each resource. Here they share the issuer.
+    // One McpAuth for each resource. Here they share the issuer, whose keys are fetched once.
     let issuer = || Issuer::new(authority.issuer());
     let notes = McpAuth::builder(format!("{origin}/notes"))
         .issuer(issuer()?)
@@ -25,10 +25,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let admin = McpAuth::builder(format!("{origin}/notes/admin"))
         .issuer(issuer()?)
         .require_scopes(["notes:admin"])
+        .keys_of(&notes)
         .build()?;
     // Each path below is a resource of its own: /teams/red, /teams/blue.
-    let teams =
-        McpAuth::builder(format!("{origin}/teams")).issuer(issuer()?).resources_below().build()?;
+    let teams = McpAuth::builder(format!("{origin}/teams"))
+        .issuer(issuer()?)
+        .resources_below()
+        .keys_of(&notes)
+        .build()?;
 
     let server = HttpServer::new(move || {
         App::new()

@@ -27,6 +27,7 @@ mod key_discovery;
 mod keys;
 mod keys_at_hand;
 mod keys_in_network;
+mod keys_shared;
 mod logs;
 mod mcp_anonymous;
 mod mcp_bodies;

@@ -29,7 +29,8 @@ use crate::{
 
 /// The protection of one resource: build it once, clone it into each worker.
 ///
-/// Cloning is cheap. When the last clone is dropped, its refresher of keys ends.
+/// Cloning is cheap. When the last clone is dropped, and the last `McpAuth` with
+/// [its keys](crate::McpAuthBuilder::keys_of), its refresher of keys ends.
 #[derive(Clone)]
 pub struct McpAuth(Arc<Inner>);
 
@@ -45,7 +46,7 @@ pub(crate) struct Inner {
     /// Whether it was looked at whether the application answers for `discovery`.
     pub(crate) discovery_checked: AtomicBool,
     pub(crate) observer: Observer,
-    pub(crate) refresher: JwksRefresher,
+    pub(crate) refresher: Arc<JwksRefresher>,
     pub(crate) revocations: SharedRevocations,
     /// Wakes open streams where something is revoked.
     pub(crate) changes: Changes,

@@ -26,7 +26,7 @@ use crate::{
     discovery::{Discovery, Document, MetadataProxy},
     host::HostPolicy,
     observe::{self, LogSampling, Observer},
-    refresher::{ProxySettings, RefresherPlan, RootCertificates},
+    refresher::{JwksRefresher, ProxySettings, RefresherPlan, RootCertificates},
     revocation::{Changes, SharedRevocations},
     setting_names::{SettingNames, renamed},
 };
@@ -47,6 +47,7 @@ use browsers::{checked_header, checked_host, checked_origin};
 use deployment::checked_path;
 use documents::{OFFLINE_ACCESS, refuse_offline_access, scopes};
 pub use error::BuildError;
+use issuers::no_keys_shared;
 use users::UseStore;
 
 /// Configures [`McpAuth`]: one call per wish, each with a safe default. Mistakes are told by
@@ -95,6 +96,8 @@ pub struct McpAuthBuilder {
     revocations: Option<SharedRevocations>,
     max_token_lifetime: Option<Duration>,
     clock: ChosenClock,
+    /// Whose keys are read.
+    keys_of: Option<Arc<JwksRefresher>>,
     /// Which settings were read under other names; a later one renames what an earlier one says.
     names: Vec<SettingNames>,
 }
@@ -144,6 +147,7 @@ impl McpAuthBuilder {
             revocations: None,
             max_token_lifetime: None,
             clock: ChosenClock::default(),
+            keys_of: None,
             names: Vec::new(),
         }
     }
@@ -237,7 +241,8 @@ impl McpAuthBuilder {
         let mut plan =
             RefresherPlan::new(resource_url, clock, self.refresh, self.signatures, &issuers)
                 .connecting_with(tls)
-                .going_through(proxy);
+                .going_through(proxy)
+                .sharing(self.keys_of.clone());
         let passes_on = self.shim.unwrap_or(first.preset_metadata().is_some());
         let shim = MetadataProxy {
             document: match passes_on {
@@ -251,6 +256,9 @@ impl McpAuthBuilder {
         for issuer in &issuers {
             let (keys, refresh) = plan.watch_keys(issuer)?;
             authenticator.trust(issuer.clone(), keys, refresh)?;
+        }
+        if self.keys_of.is_some() && !plan.shares_keys() {
+            return Err(no_keys_shared(&issuers).into());
         }
         if let Some(users) = self.users {
             users(&mut authenticator)?;
@@ -309,7 +317,7 @@ impl McpAuthBuilder {
             changes: Changes::of(&revocations),
             revocations,
             http: plan.http(),
-            refresher: plan.start().map_err(BuildError::Thread)?,
+            refresher: Arc::new(plan.start().map_err(BuildError::Thread)?),
             browser: BrowserSessions::default(),
             sessions: SessionBindings::new(self.sessions),
             time_limit: self.time_limit,

@@ -3,6 +3,7 @@
 use mcp_auth_core::{ConfigError, Issuer};
 
 use super::McpAuthBuilder;
+use crate::auth::McpAuth;
 
 impl McpAuthBuilder {
     /// Trusts WorkOS AuthKit, by its domain: see [`Issuer::authkit`].
@@ -21,4 +22,41 @@ impl McpAuthBuilder {
         self.issuers.push(issuer.try_into().map_err(Into::into));
         self
     }
+
+    /// Reads the keys of issuers that `auth` has too, instead of fetching them again: for several
+    /// resources in one application, such as `/mcp` and `/api`. The metadata that is
+    /// [passed on](Self::authorization_server_metadata) is shared in the same way. Default: each
+    /// `McpAuth` fetches its own.
+    ///
+    /// Keys are shared where the issuer's name, the place of its keys and its algorithms are the
+    /// same. They are fetched with the settings of `auth`: refresh, clock, proxy, certificate
+    /// authorities, signature backend. Metrics of the keys have the resource of `auth`. Nothing else
+    /// is shared: each resource checks its own audience, scopes and users, and has a token cache of
+    /// its own. The keys stay fresh when `auth` is dropped.
+    ///
+    /// ```
+    /// use actix_mcp_auth::{Issuer, McpAuth};
+    ///
+    /// let issuer = Issuer::new("https://login.example.com")?;
+    /// let mcp = McpAuth::builder("https://app.example.com/mcp").issuer(issuer.clone()).build()?;
+    /// let api = McpAuth::api("https://app.example.com/api").issuer(issuer).keys_of(&mcp).build()?;
+    /// # Ok::<(), actix_mcp_auth::BuildError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`build`](Self::build) tells where the two have no such issuer in common.
+    pub fn keys_of(mut self, auth: &McpAuth) -> Self {
+        self.keys_of = Some(auth.inner().refresher.clone());
+        self
+    }
+}
+
+pub(super) fn no_keys_shared(issuers: &[Issuer]) -> ConfigError {
+    let names: Vec<&str> = issuers.iter().map(Issuer::name).collect();
+    ConfigError::invalid(
+        "keys_of",
+        format!("an McpAuth with other issuers than {}", names.join(" ")),
+        "must have an issuer in common, with the same jwks_uri and algorithms",
+        ".issuer(issuer.clone()) on both builders",
+    )
 }

@@ -47,6 +47,10 @@ impl KeyWatch {
         }
     }
 
+    pub(super) fn keys(&self) -> &Arc<IssuerKeys> {
+        &self.keys
+    }
+
     pub(super) fn issuer(&self) -> &Issuer {
         &self.issuer
     }

@@ -35,6 +35,10 @@ impl MetadataWatch {
         }
     }
 
+    pub(super) fn issuer(&self) -> &Issuer {
+        &self.issuer
+    }
+
     /// Whose document it is.
     pub(crate) fn issuer_name(&self) -> &str {
         self.issuer.name()

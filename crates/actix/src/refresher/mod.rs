@@ -68,7 +68,11 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(500);
 /// The running refresher; dropping it ends the thread, without waiting for a stuck name lookup.
 #[derive(Debug)]
 pub(crate) struct JwksRefresher {
+    /// All that are read here, those of `shared` included.
     keys: Vec<Arc<KeyWatch>>,
+    metadata: Vec<Arc<MetadataWatch>>,
+    /// Keeps some of them fresh, for as long as this one is there.
+    _shared: Option<Arc<Self>>,
     /// Dropped to end the thread.
     alive: Option<watch::Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -89,6 +93,9 @@ pub(crate) struct RefresherPlan {
     profile_client: ProfileClient,
     profiles: ProfileWorker,
     runtime: MakeRuntime,
+    /// Whose keys and metadata are read where they are the same.
+    shared: Option<Arc<JwksRefresher>>,
+    shared_keys: Vec<Arc<KeyWatch>>,
 }
 
 impl RefresherPlan {
@@ -115,6 +122,8 @@ impl RefresherPlan {
             profile_client,
             profiles,
             runtime: tasks::current_thread_runtime,
+            shared: None,
+            shared_keys: Vec::new(),
         }
     }
 
@@ -130,6 +139,17 @@ impl RefresherPlan {
         self
     }
 
+    /// Reads keys and metadata that this one keeps fresh, where they are the same.
+    pub(crate) fn sharing(mut self, refresher: Option<Arc<JwksRefresher>>) -> Self {
+        self.shared = refresher;
+        self
+    }
+
+    /// Whether there are such keys among those that are watched.
+    pub(crate) fn shares_keys(&self) -> bool {
+        !self.shared_keys.is_empty()
+    }
+
     /// Keeps an issuer's keys fresh. Those that are at hand are in force when this returns.
     ///
     /// # Errors
@@ -138,6 +158,11 @@ impl RefresherPlan {
         &mut self,
         issuer: &Issuer,
     ) -> Result<(Arc<IssuerKeys>, Arc<dyn AwaitRefresh>), ConfigError> {
+        let shared = self.shared.as_ref().and_then(|refresher| refresher.keys_of(issuer));
+        if let Some(watch) = shared {
+            self.shared_keys.push(watch.clone());
+            return Ok((watch.keys().clone(), watch));
+        }
         let keys = Arc::new(IssuerKeys::new(self.settings.clone(), self.clock.now()));
         let observer = KeyObserver::new(&self.resource, issuer.name());
         let watch = Arc::new(KeyWatch::new(issuer.clone(), keys.clone(), observer));
@@ -148,6 +173,10 @@ impl RefresherPlan {
 
     /// Keeps an issuer's metadata fresh.
     pub(crate) fn watch_metadata(&mut self, issuer: &Issuer) -> Arc<MetadataWatch> {
+        let shared = self.shared.as_ref().and_then(|refresher| refresher.metadata_of(issuer));
+        if let Some(watch) = shared {
+            return watch;
+        }
         let policy = RefreshPolicy::new(self.settings.clone(), self.clock.now());
         let watch = Arc::new(MetadataWatch::new(issuer.clone(), policy));
         self.metadata.push(watch.clone());
@@ -169,7 +198,8 @@ impl RefresherPlan {
     pub(crate) fn start(self) -> io::Result<JwksRefresher> {
         let (alive, dropped) = watch::channel(());
         let (running, ended) = mpsc::channel();
-        let keys = self.keys.clone();
+        let keys = [&self.keys[..], &self.shared_keys].concat();
+        let (metadata, shared) = (self.metadata.clone(), self.shared.clone());
         let thread = thread::Builder::new().name("mcp-auth-refresher".into()).spawn(move || {
             // Dropped last.
             let _running = running;
@@ -184,6 +214,8 @@ impl RefresherPlan {
         })?;
         Ok(JwksRefresher {
             keys,
+            metadata,
+            _shared: shared,
             alive: Some(alive),
             thread: Some(thread),
             ended: Mutex::new(ended),
@@ -200,6 +232,14 @@ fn log_userinfo_endpoint_elsewhere(issuer: &Issuer) {
 }
 
 impl JwksRefresher {
+    fn keys_of(&self, issuer: &Issuer) -> Option<Arc<KeyWatch>> {
+        self.keys.iter().find(|watch| watch.issuer().has_keys_of(issuer)).cloned()
+    }
+
+    fn metadata_of(&self, issuer: &Issuer) -> Option<Arc<MetadataWatch>> {
+        self.metadata.iter().find(|watch| watch.issuer().has_keys_of(issuer)).cloned()
+    }
+
     pub(crate) fn health(&self, now: UnixTime) -> Vec<IssuerHealth> {
         self.keys.iter().map(|watch| watch.health(now)).collect()
     }

@@ -181,6 +181,18 @@ impl Issuer {
         &self.audiences
     }
 
+    /// Whether its keys come from the same place and may be used in the same way as those of another,
+    /// so that one copy of them serves both.
+    pub fn has_keys_of(&self, other: &Self) -> bool {
+        self.name == other.name
+            && self.jwks == other.jwks
+            && self.algorithms == other.algorithms
+            && self.loopback == other.loopback
+            && self.named_over_http == other.named_over_http
+            && self.plain_http == other.plain_http
+            && self.preset == other.preset
+    }
+
     /// What it asks of `aud`, where that is not left to the resource.
     pub(crate) fn own_audience_policy(&self) -> Option<AudiencePolicy> {
         self.audience_policy
