@@ -32,6 +32,8 @@ const PROVOKED: &[(&str, &str)] = &[
         "r03_a_public_url_that_looks_wrong_is_told_at_start_up_once_and_no_other",
     ),
     ("wrong_user_type", LOGS),
+    ("no_identity_store", LOGS),
+    ("unknown_subject", LOGS),
     ("no_middleware", LOGS),
     ("undeclared_permission", LOGS),
     ("issuer_scopes_unlimited", "r33_each_of_several_issuers_without_a_limit_is_named"),

@@ -105,6 +105,8 @@ async fn r09_neither_log_nor_answer_shows_a_token_and_the_log_tells_the_remedy()
         "keys_fetch_failed",
         "metadata_fetch_failed",
         "wrong_user_type",
+        "no_identity_store",
+        "unknown_subject",
         "no_middleware",
         "undeclared_permission",
         "request_refused",
@@ -112,12 +114,22 @@ async fn r09_neither_log_nor_answer_shows_a_token_and_the_log_tells_the_remedy()
     ] {
         assert!(lines.text().contains(&format!(" event=\"{event}\"")), "{event} is not logged");
     }
+    a_subject_without_a_user_is_named_at_the_level_debug_alone(&lines.text());
     let unused = |line: &&str| {
         line.contains("event=\"userinfo_endpoint_not_used\"") && line.contains(&issuer)
     };
     assert_eq!(lines.text().lines().filter(unused).count(), 1, "logged once");
     assert!(lines.text().contains("actix_server"), "libraries that use log are heard");
     assert!(!lines.text().contains(&asked_with), "the log shows a token");
+}
+
+fn a_subject_without_a_user_is_named_at_the_level_debug_alone(log: &str) {
+    let named = |line: &&str| line.contains("event=\"unknown_subject\"");
+    let line = log.lines().find(named).expect("a line about an unknown subject");
+    assert!(line.contains(" DEBUG ") && line.contains(" sub="), "{line}");
+    let refused = |line: &&str| line.contains("event=\"request_refused\" ");
+    let mut unknown = log.lines().filter(refused).filter(|line| line.contains("\"unknown_user\""));
+    assert!(unknown.all(|line| !line.contains("user_ada")), "a subject is at the level info");
 }
 
 /// Every field, and of the key a hash instead of its name.
@@ -219,6 +231,12 @@ async fn provoke_what_the_guide_tells_of(authority: &TestAuthority) -> String {
         [("user_ada", "Ada".to_owned())].into_iter().collect();
     let wrong_type = Server::of(&builder(authority).users(strings).build().unwrap());
     assert_eq!(wrong_type.call(&token().sign()).await.status, 500);
+    let forgotten = builder(authority).build().unwrap();
+    let forgotten = Server::start(move |config| {
+        let handler = async |_: AuthedUser<String>| "never";
+        config.service(web::resource("/mcp").wrap(forgotten.middleware()).to(handler));
+    });
+    assert_eq!(forgotten.call(&token().sign()).await.status, 500);
     let open = Server::start(|config| {
         config.route("/mcp", web::post().to(async |_: AuthedUser| "never"));
     });

@@ -1,6 +1,16 @@
 //! Mistakes in an application's or a client's set-up that the log names.
 
-use actix_mcp_auth::{McpAuth, McpAuthBuilder, stores::MemoryIdentityStore};
+use std::{error::Error, io};
+
+use actix_mcp_auth::{
+    BuildError, McpAuth, McpAuthBuilder, Resource,
+    mcp::ToolRules,
+    revocation::{LogError, RevokeError},
+    session::SessionError,
+    stores::MemoryIdentityStore,
+    testing::StartError,
+    workos::ApiError,
+};
 use actix_web::{
     HttpResponse,
     http::Method,
@@ -168,4 +178,29 @@ async fn a_check_of_the_application_refuses_with_its_reason_in_the_log() {
             |line: &&str| line.contains("reason=\"refused_by_policy\"") && line.contains(tells);
         assert!(text.lines().any(|line| of_it(&line)), "{tells}");
     }
+}
+
+/// What a `main` that returns it prints is `Debug`.
+#[test]
+fn debug_of_a_start_up_error_is_its_text() {
+    fn shown(error: impl Error) {
+        let text = error.to_string();
+        assert!(!text.is_empty());
+        assert_eq!(format!("{error:?}"), text);
+    }
+    let config = || Resource::parse("mcp").unwrap_err();
+    let io = || io::Error::other("refused");
+    shown(config());
+    shown(BuildError::from(config()));
+    shown(BuildError::Thread(io()));
+    shown(of("mcp").build().unwrap_err());
+    shown(StartError::NotLoopback([10, 0, 0, 1].into()));
+    shown(StartError::UnknownPerson("user_nobody".into()));
+    shown(StartError::Io(([127, 0, 0, 1], 1).into(), io()));
+    shown(mcp_auth_rmcp::check_tools(&ToolRules::new().tool("typo").open(), &[]).unwrap_err());
+    shown(LogError::new("no such host"));
+    shown(RevokeError::NoIssuer);
+    shown(RevokeError::NotInLog(LogError::new("no such host")));
+    shown(SessionError::new("no such table"));
+    shown(ApiError::KeyRefused);
 }

@@ -53,7 +53,7 @@ impl<U: Send + Sync + 'static> AuthedUser<U> {
                 Some(Self { user, principal, resource })
             }
             None => {
-                tell_wrong_type::<U>(caller.user_type_name());
+                tell_wrong_type::<U>(caller);
                 None
             }
         }
@@ -193,8 +193,11 @@ pub(crate) fn sign_in_first(nobody: &Anonymous, needs: &[&'static Need]) -> Erro
     auth.refusal(Rejection::MissingCredentials, resource.as_ref(), needs).into()
 }
 
-fn tell_wrong_type<U>(resolved: &'static str) {
-    observe::wrong_user_type(type_name::<U>(), resolved);
+fn tell_wrong_type<U>(caller: &Authenticated) {
+    match caller.is_from_store() {
+        true => observe::wrong_user_type(type_name::<U>(), caller.user_type_name()),
+        false => observe::no_identity_store(type_name::<U>()),
+    }
 }
 
 pub(crate) fn no_middleware<U>(path: &str) -> Error {

@@ -15,7 +15,7 @@ use std::{convert::Infallible, fmt};
 ///      for example \"https://app.example.com/mcp\""
 /// );
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ConfigError {
     setting: String,
@@ -82,6 +82,13 @@ impl fmt::Display for ConfigError {
             None => write!(f, "{} is missing: it ", self.setting)?,
         }
         write!(f, "{}, for example {:?}", self.expected, self.example)
+    }
+}
+
+/// As `Display`: it is what a `main` that returns this error prints.
+impl fmt::Debug for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -147,7 +147,7 @@ impl<U: Send + Sync + 'static> MaybeCaller<U> {
                 let authenticated = authenticated.clone();
                 Ok(Self(Some(Caller { user, authenticated, requirement: PhantomData })))
             }
-            None => Err(wrong_type::<U>(authenticated.user_type_name())),
+            None => Err(wrong_type::<U>(authenticated)),
         }
     }
 }
@@ -164,8 +164,19 @@ impl<U> MaybeCaller<U> {
     }
 }
 
-fn wrong_type<U>(resolved: &'static str) -> ErrorData {
-    let asked = type_name::<U>();
+fn wrong_type<U>(caller: &Authenticated) -> ErrorData {
+    let (asked, resolved) = (type_name::<U>(), caller.user_type_name());
+    if !caller.is_from_store() {
+        tracing::error!(
+            name: "no_identity_store",
+            target: "mcp_auth",
+            event = "no_identity_store",
+            asked,
+            "a tool takes Caller<{asked}>, but no identity store is configured: add .users(…) with \
+             the store of {asked} to the builder, or take Caller without a type"
+        );
+        return mistake();
+    }
     tracing::error!(
         name: "wrong_user_type",
         target: "mcp_auth",

@@ -63,7 +63,7 @@ pub fn check_tools(rules: &ToolRules, tools: &[Tool]) -> Result<(), ToolRulesMis
 
 /// Rules for tools that do not fit the server's tools: a mistake in the program, for whoever starts
 /// it. The text names the tools and the remedy.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ToolRulesMismatch {
     unknown: Vec<String>,
@@ -104,6 +104,13 @@ impl fmt::Display for ToolRulesMismatch {
             )?;
         }
         Ok(())
+    }
+}
+
+/// As `Display`: it is what a `main` that returns this error prints.
+impl fmt::Debug for ToolRulesMismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -5,7 +5,6 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 
 /// Why an authority did not start or restart.
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum StartError {
     /// The address is not loopback. Everybody who can reach this authority can sign in as anybody.
@@ -33,6 +32,13 @@ impl fmt::Display for StartError {
                 write!(f, "the TestAuthority cannot listen on {address}: {error}")
             }
         }
+    }
+}
+
+/// As `Display`: it is what a `main` that returns this error prints.
+impl fmt::Debug for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

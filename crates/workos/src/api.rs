@@ -48,7 +48,7 @@ impl<T> Page<T> {
 }
 
 /// Why WorkOS's API gave no answer that could be used. It shows no key.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ApiError {
     /// The API key is not accepted (401, 403).
@@ -88,6 +88,13 @@ impl fmt::Display for ApiError {
             }
             Self::Http(error) => write!(f, "WorkOS's API does not answer: {error}"),
         }
+    }
+}
+
+/// As `Display`: it is what a `main` that returns this error prints.
+impl fmt::Debug for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -176,7 +176,6 @@ pub async fn revoke(settings: &Settings, revoke: &Revoke) -> Result<(), Failed> 
 }
 
 /// Why nothing was revoked.
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum Failed {
     /// There is no log.
@@ -205,6 +204,13 @@ impl fmt::Display for Failed {
             Self::Revoke(error) => error.fmt(f),
             Self::Start(error) => error.fmt(f),
         }
+    }
+}
+
+/// As `Display`: it is what a `main` that returns this error prints.
+impl fmt::Debug for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -190,7 +190,6 @@ fn serve(
 }
 
 /// Why Bookmarket cannot run: one sentence.
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum StartError {
     /// The address cannot be listened on.
@@ -240,6 +239,13 @@ impl fmt::Display for StartError {
     }
 }
 
+/// As `Display`: it is what a `main` that returns this error prints.
+impl fmt::Debug for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 impl std::error::Error for StartError {}
 
 impl From<ConfigError> for StartError {
@@ -264,5 +270,31 @@ impl From<BuildError> for StartError {
             BuildError::Config(error) => Self::Config(error),
             error => Self::Auth(error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error;
+
+    use super::*;
+    use crate::{revocations::Failed, workos::CheckError};
+
+    fn shown(error: impl Error) {
+        assert_eq!(format!("{error:?}"), error.to_string());
+    }
+
+    /// `main` prints `Debug`.
+    #[test]
+    fn debug_of_a_start_up_error_is_its_text() {
+        let config = || ConfigError::missing("BOOKMARKET_BIND", "must be there", "127.0.0.1:9797");
+        let io = || io::Error::other("refused");
+        shown(StartError::Config(config()));
+        shown(StartError::Auth(config().into()));
+        shown(StartError::Io(io()));
+        shown(StartError::Bind { address: ([127, 0, 0, 1], 1).into(), error: io() });
+        shown(Failed::NoLog);
+        shown(Failed::Start(config().into()));
+        shown(CheckError::Start(config().into()));
     }
 }

@@ -175,7 +175,6 @@ pub async fn check(settings: &Settings, check: &Check) -> Result<(String, bool),
 }
 
 /// Why the set-up was not checked.
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum CheckError {
     /// A setting cannot be used.
@@ -194,6 +193,13 @@ impl std::fmt::Display for CheckError {
                  {API_KEY} the key of this environment?"
             ),
         }
+    }
+}
+
+/// As `Display`: it is what a `main` that returns this error prints.
+impl std::fmt::Debug for CheckError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, f)
     }
 }
 

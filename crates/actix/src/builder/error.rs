@@ -5,7 +5,6 @@ use std::{fmt, io};
 use mcp_auth_core::ConfigError;
 
 /// Why there is no [`McpAuth`](crate::McpAuth).
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum BuildError {
     /// A setting cannot be used; the sentence says which, why, and what would do.
@@ -26,6 +25,13 @@ impl fmt::Display for BuildError {
             Self::Config(error) => error.fmt(f),
             Self::Thread(error) => write!(f, "the refresher of keys could not be started: {error}"),
         }
+    }
+}
+
+/// As `Display`: it is what a `main` that returns this error prints.
+impl fmt::Debug for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -27,7 +27,7 @@ use crate::{
     cors::{OriginPolicy, RequestOrigin, is_preflight},
     extract::Anonymous,
     host::HostPolicy,
-    well_known,
+    observe, well_known,
 };
 
 /// Authenticates requests before an inner service.
@@ -142,6 +142,9 @@ impl Check for Authentication {
                     Ok((request, Accepted { origin, caller, resource, cookies, call }))
                 }
                 Err(rejection) => {
+                    if let Some(principal) = &known {
+                        observe::unknown_subject(principal, &rejection);
+                    }
                     self.audit_rejected(&request, &rejection, known.as_deref());
                     let answer = match &cookies {
                         None => self.reject(&request, &rejection),

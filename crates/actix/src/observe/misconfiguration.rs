@@ -30,6 +30,22 @@ pub(crate) fn wrong_user_type(asked: &'static str, resolved: &'static str) {
     }
 }
 
+/// A handler's user type is the application's, and no identity store is configured.
+#[cold]
+pub(crate) fn no_identity_store(asked: &'static str) {
+    if let Sampled::Write { suppressed } = sample("no_identity_store") {
+        tracing::error!(
+            name: "no_identity_store",
+            target: TARGET,
+            event = "no_identity_store",
+            asked,
+            suppressed = Some(suppressed).filter(|&suppressed| suppressed > 0),
+            "a handler takes AuthedUser<{asked}>, but no identity store is configured: add \
+             .users(…) with the store of {asked} to the builder, or take AuthedUser without a type"
+        );
+    }
+}
+
 /// A handler asks for a user where nobody was asked for a token.
 #[cold]
 pub(crate) fn no_middleware(asked: &'static str, path: &str) {

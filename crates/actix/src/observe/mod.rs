@@ -19,6 +19,7 @@ mod permissions;
 mod revocations;
 mod sampling;
 mod start_up;
+mod users;
 
 use std::time::Instant;
 
@@ -41,7 +42,8 @@ use metrics::DecisionCounters;
 #[cfg(not(feature = "metrics"))]
 pub(crate) use metrics::measured;
 pub(crate) use misconfiguration::{
-    discovery_not_registered, no_middleware, undeclared_permission, wrong_user_type,
+    discovery_not_registered, no_identity_store, no_middleware, undeclared_permission,
+    wrong_user_type,
 };
 pub(crate) use permissions::{grant_claim_unreadable, not_granted_by_scope};
 pub(crate) use revocations::{LogObserver, revocation_thread_restarts};
@@ -51,6 +53,7 @@ pub(crate) use start_up::{
     issuer_scopes_unlimited, issuers_share_subjects, keys_over_plain_http,
     offline_access_not_listed, outbound_proxy, public_url_doubtful, userinfo_endpoint_elsewhere,
 };
+pub(crate) use users::unknown_subject;
 
 /// The target of every event.
 const TARGET: &str = "mcp_auth";

@@ -11,17 +11,24 @@ pub(crate) fn not_granted_by_scope(resource: &str, authenticator: &Authenticator
     if permissions.is_empty() {
         return;
     }
-    match authenticator.policy().permissions.has_other_sources() {
-        true => tracing::info!(
+    let policy = &authenticator.policy().permissions;
+    let source = match (policy.has_application_grants(), policy.has_claim_grants()) {
+        (true, true) => Some(".grants(…) and .grants_from_claim(…) decide"),
+        (true, false) => Some(".grants(…) decides"),
+        (false, true) => Some(".grants_from_claim(…) decides"),
+        (false, false) => None,
+    };
+    match source {
+        Some(source) => tracing::info!(
             name: "permissions_not_in_scopes",
             target: TARGET,
             event = "permissions_not_in_scopes",
             permissions,
             resource,
-            "no issuer grants these by scope, so clients are not told of them: claims or the \
-             application must grant them"
+            "no issuer grants these by scope, so clients are not told of them: {source} who holds \
+             them, and nothing has to be done"
         ),
-        false => tracing::warn!(
+        None => tracing::warn!(
             name: "permissions_not_in_scopes",
             target: TARGET,
             event = "permissions_not_in_scopes",

@@ -115,6 +115,12 @@ impl Authenticated {
         self.resource.as_ref()
     }
 
+    /// Whether an identity store has found the [`user`](Self::user). Otherwise none is configured, and
+    /// the principal is the user.
+    pub fn is_from_store(&self) -> bool {
+        self.user.is_some()
+    }
+
     /// The name of the type that [`user`](Self::user) returns.
     pub fn user_type_name(&self) -> &'static str {
         self.user.as_ref().map_or_else(type_name::<Principal>, |user| user.type_name)

@@ -117,9 +117,14 @@ impl PermissionPolicy {
         self.unreadable = Some(tell);
     }
 
-    /// Whether anything but scopes grants.
-    pub fn has_other_sources(&self) -> bool {
-        self.application.is_some() || !self.claims.is_empty()
+    /// Whether the application grants by a function of its own.
+    pub fn has_application_grants(&self) -> bool {
+        self.application.is_some()
+    }
+
+    /// Whether claims grant.
+    pub fn has_claim_grants(&self) -> bool {
+        !self.claims.is_empty()
     }
 
     /// The same for the tokens of one issuer, or of none: without the claims of others.

@@ -10,6 +10,9 @@ use std::{
 
 use crate::{scope::Scope, time::UnixTime};
 
+/// What the `iss` of WorkOS's session tokens begins with.
+const WORKOS_SESSIONS: &str = "https://api.workos.com";
+
 /// How many of a token's audiences are shown.
 const MAX_AUDIENCES: usize = 4;
 
@@ -38,6 +41,16 @@ pub(super) fn missing_claim(f: &mut Formatter<'_>, claim: &str) -> fmt::Result {
 }
 
 pub(super) fn untrusted_issuer(f: &mut Formatter<'_>, found: &str) -> fmt::Result {
+    if found.starts_with(WORKOS_SESSIONS) {
+        return write!(
+            f,
+            "the issuer {} is that of WorkOS's session tokens, which a web sign-in brings and which \
+             are for no resource: do not trust it here; the client must get an access token by OAuth, \
+             from the AuthKit domain. Routes of pages take sessions with McpAuth::api and \
+             Issuer::workos_sessions(…)",
+            Quoted(found)
+        );
+    }
     write!(
         f,
         "the issuer {} is not configured for this resource; to trust it, configure it with \
@@ -98,8 +111,9 @@ pub(super) fn expired(f: &mut Formatter<'_>, exp: &f64, now: &UnixTime) -> fmt::
 
 pub(super) fn no_user(f: &mut Formatter<'_>) -> fmt::Result {
     f.write_str(
-        "the subject has no user in the application; does the column contain the values of sub? \
-         provision_with(…) creates users for new subjects",
+        "the subject has no user in the application; does the column contain the values of sub? The \
+         event unknown_subject has the one of this token, at the level debug. provision_with(…) \
+         creates users for new subjects",
     )
 }
 

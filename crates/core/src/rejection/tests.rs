@@ -83,7 +83,7 @@ fn token_samples() -> [TokenError; 26] {
         TokenError::UnacceptableType,
         TokenError::IdToken,
         TokenError::MissingClaim("aud"),
-        TokenError::UntrustedIssuer { found: "https://api.workos.com/".into() },
+        TokenError::UntrustedIssuer { found: "https://login.example.com/".into() },
         TokenError::UnknownKey,
         TokenError::BadSignature,
         TokenError::ForeignAudience {
@@ -223,6 +223,17 @@ fn foreign_audience_logs_both_audiences_and_the_remedy() {
     assert!(line.contains("resource indicator is missing"), "{line}");
     let line = error(&["a", "b", "c", "d", "e"]);
     assert!(line.contains("\"d\", …]; the client must ask for this resource"), "{line}");
+}
+
+#[test]
+fn a_workos_session_token_is_named_and_no_advice_to_trust_it() {
+    for found in ["https://api.workos.com", "https://api.workos.com/user_management/client_01"] {
+        let line = TokenError::UntrustedIssuer { found: found.into() }.to_string();
+        assert!(line.contains("do not trust it here"), "{line}");
+        assert!(!line.contains("to trust it, configure"), "{line}");
+    }
+    let other = TokenError::UntrustedIssuer { found: "https://login.example.com".into() };
+    assert!(other.to_string().contains("to trust it, configure it with issuer(…)"));
 }
 
 /// `UPDATE_DOCS=1` writes the table; without it, a table that differs fails.

@@ -5,7 +5,7 @@ use std::fmt;
 use super::log::LogError;
 
 /// Why `revoke`, `revoke_at` or `lift` failed.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum RevokeError {
     /// The issuer is not named, and there is not exactly one that could be meant. Nothing was
@@ -62,6 +62,13 @@ impl fmt::Display for RevokeError {
                  that answers again: {error}"
             ),
         }
+    }
+}
+
+/// As `Display`: it is what a `main` that returns this error prints.
+impl fmt::Debug for RevokeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

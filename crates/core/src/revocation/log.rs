@@ -144,7 +144,7 @@ impl LogEntry {
 }
 
 /// The log does not answer, or refuses.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct LogError(Box<str>);
 
 impl LogError {
@@ -162,6 +162,13 @@ impl LogError {
 impl fmt::Display for LogError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+/// As `Display`: it is what a `main` that returns this error prints.
+impl fmt::Debug for LogError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

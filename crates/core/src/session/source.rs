@@ -82,7 +82,7 @@ impl fmt::Debug for SetCookie {
 }
 
 /// The sessions are out of reach. Its text goes to the log, and never to the client.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct SessionError(Box<str>);
 
 impl SessionError {
@@ -95,6 +95,13 @@ impl SessionError {
 impl fmt::Display for SessionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+/// As `Display`: it is what a `main` that returns this error prints.
+impl fmt::Debug for SessionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
