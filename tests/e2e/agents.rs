@@ -204,6 +204,7 @@ async fn list<D: AgentDirectory>(me: AuthedUser, directory: Data<D>) -> HttpResp
                         "resources": agent.resources,
                         "last_used": agent.last_used.map(|time| time.as_secs_f64()),
                         "is_disconnected": agent.is_disconnected,
+                        "is_revoked_by_operator": agent.is_revoked_by_operator,
                     })
                 })
                 .collect::<Vec<_>>(),
@@ -238,7 +239,9 @@ fn failed(error: &AgentError) -> HttpResponse {
     let text = error.to_string();
     match error {
         AgentError::UnknownAgent => HttpResponse::NotFound().body(text),
-        AgentError::OtherIssuer { .. } => HttpResponse::Forbidden().body(text),
+        AgentError::OtherIssuer { .. } | AgentError::RevokedByOperator => {
+            HttpResponse::Forbidden().body(text)
+        }
         _ => HttpResponse::ServiceUnavailable().body(text),
     }
 }

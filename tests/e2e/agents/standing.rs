@@ -153,6 +153,31 @@ async fn r34_repeating_is_harmless_and_staff_can_lift_it() {
 }
 
 #[actix_web::test]
+async fn r34_a_person_cannot_undo_what_the_operator_revoked() {
+    let app = App::new();
+    app.token("user_ada", "client_one");
+    let key = Revoked::subject_at_client("user_ada", "client_one");
+    let revocation = key.of_issuer(app.authority.issuer()).standing().because("abuse");
+    for disconnected_before in [false, true] {
+        if disconnected_before {
+            assert_eq!(app.post("/site/disconnect", "user_ada", "client_one").await.status, 204);
+            assert_eq!(app.list("user_ada").await[0]["is_disconnected"], true);
+        }
+        app.mcp.revoke(revocation.clone()).await.unwrap();
+        assert_eq!(app.list("user_ada").await[0]["is_revoked_by_operator"], true);
+        assert_eq!(app.list("user_ada").await[0]["is_disconnected"], false);
+        for path in ["/site/reconnect", "/site/disconnect", "/site/reconnect"] {
+            let status = if path == "/site/reconnect" { 403 } else { 204 };
+            assert_eq!(app.post(path, "user_ada", "client_one").await.status, status, "{path}");
+        }
+        next_second().await;
+        assert_eq!(app.call(&app.token("user_ada", "client_one")).await, 401);
+        app.mcp.lift(revocation.clone()).await.unwrap();
+        assert_eq!(app.list("user_ada").await[0]["is_revoked_by_operator"], false);
+    }
+}
+
+#[actix_web::test]
 async fn standing_agents_are_of_an_issuer_that_is_trusted() {
     let app = App::new();
     let none = |_: Subject| async { Ok::<_, std::io::Error>(Vec::new()) };

@@ -41,6 +41,8 @@ pub struct Agent {
     pub last_used: Option<UnixTime>,
     /// Whether it is disconnected, and stays so until the person reconnects it.
     pub is_disconnected: bool,
+    /// Whether the operator has revoked it: the person cannot let it in again.
+    pub is_revoked_by_operator: bool,
 }
 
 impl Agent {
@@ -56,6 +58,7 @@ impl Agent {
             first_used: None,
             last_used: None,
             is_disconnected: false,
+            is_revoked_by_operator: false,
         }
     }
 

@@ -63,6 +63,8 @@ pub enum AgentError {
     },
     /// The person has no such agent. Nothing was changed.
     UnknownAgent,
+    /// The operator has revoked the agent, and the person cannot let it in again. Nothing was changed.
+    RevokedByOperator,
     /// The issuer or the application's own function gives no answer that can be used, for now. The
     /// agent may go on.
     Unavailable {
@@ -90,6 +92,7 @@ impl fmt::Display for AgentError {
                 write!(f, "the agents of people of the issuer {found:?} are not known here")
             }
             Self::UnknownAgent => f.write_str("the person has no agent of this client id"),
+            Self::RevokedByOperator => f.write_str("the operator has revoked the agent"),
             Self::Unavailable { cause, .. } => write!(f, "the agents cannot be asked for: {cause}"),
             Self::NotRevoked(error) => write!(f, "the agent's tokens are not all revoked: {error}"),
         }

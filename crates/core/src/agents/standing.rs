@@ -19,7 +19,8 @@ use crate::{
 /// standing revocation of the person at that client ends one, until the person reconnects it.
 ///
 /// The issuer does not know of it: the agent can still refresh its tokens, and they are refused.
-/// Other people's agents of the same client are not concerned.
+/// Other people's agents of the same client are not concerned. What the operator has revoked, the
+/// person cannot let in again.
 ///
 /// ```
 /// # mod actix_mcp_auth {
@@ -90,6 +91,11 @@ impl StandingAgents {
         }
     }
 
+    /// Whether somebody else than the person has revoked the person at this client.
+    fn is_by_operator(&self, key: &NewRevocation) -> bool {
+        self.handle.revocations().stands_for_other_reason(key, Self::REASON)
+    }
+
     fn revocation(&self, person: &Subject, client_id: &str) -> NewRevocation {
         Revoked::subject_at_client(person.id(), client_id).of_issuer(&*self.issuer)
     }
@@ -102,7 +108,9 @@ impl AgentDirectory for StandingAgents {
         let mut agents = (self.list)(person.clone()).await?;
         for agent in &mut agents {
             let key = self.revocation(person, &agent.client_id);
-            agent.is_disconnected = self.handle.revocations().stands(&key);
+            agent.is_revoked_by_operator = self.is_by_operator(&key);
+            agent.is_disconnected =
+                !agent.is_revoked_by_operator && self.handle.revocations().stands(&key);
         }
         Ok(agents)
     }
@@ -113,16 +121,24 @@ impl AgentDirectory for StandingAgents {
         if !agents.iter().any(|agent| *agent.client_id == *client_id) {
             return Err(AgentError::UnknownAgent);
         }
-        let new = self.revocation(person, client_id).standing().because(Self::REASON);
+        let key = self.revocation(person, client_id);
+        // Ended already. A record of the person's would take the place of the operator's.
+        if self.is_by_operator(&key) {
+            return Ok(());
+        }
+        let new = key.standing().because(Self::REASON);
         let now = self.handle.clock().now();
         let revoked = self.handle.revocations().revoke(new, now).await;
         revoked.map(drop).map_err(AgentError::NotRevoked)
     }
 
-    /// Lifts the revocation. Tokens that were issued until now stay refused.
+    /// Lifts the person's own revocation. Tokens that were issued until now stay refused.
     async fn reconnect(&self, person: &Subject, client_id: &str) -> Result<(), AgentError> {
         self.check(person)?;
         let key = self.revocation(person, client_id);
+        if self.is_by_operator(&key) {
+            return Err(AgentError::RevokedByOperator);
+        }
         // Also one that was lifted: the lift may not have reached the log.
         if !self.handle.revocations().knows(&key) {
             return Ok(());

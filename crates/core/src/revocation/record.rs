@@ -249,7 +249,7 @@ pub enum Effect {
 /// let agent = Revoked::subject_at_client("user_01ABC", "https://agent.example.com/client.json")
 ///     .of_issuer("https://your-subdomain.authkit.app")
 ///     .standing()
-///     .because("disconnected by the person");
+///     .because("the laptop was lost");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use = "nothing is revoked before it is passed to `revoke`"]

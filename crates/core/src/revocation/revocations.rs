@@ -211,6 +211,12 @@ impl Revocations {
         self.any_state(new, State::stands)
     }
 
+    /// Whether the same is in force and was made for another reason than this.
+    pub(crate) fn stands_for_other_reason(&self, new: &NewRevocation, reason: &str) -> bool {
+        let is_other = |record: &Arc<Revocation>| *record.reason != *reason;
+        self.any_state(new, |state| state.stands() && state.standing.as_ref().is_some_and(is_other))
+    }
+
     /// Whether there is any record of the very same key, by whichever name of the issuer.
     pub(crate) fn knows(&self, new: &NewRevocation) -> bool {
         self.any_state(new, |_| true)

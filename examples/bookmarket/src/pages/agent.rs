@@ -39,7 +39,9 @@ pub(super) fn entry(agent: &Agent, used: Option<&AgentUse>, may: &Markup) -> Mar
                 dd { code { (id.as_str()) } }
             }
         }
-        @if agent.is_disconnected { (reconnect(agent)) } @else { (disconnect(agent)) }
+        @if agent.is_revoked_by_operator {
+            p.tags { "Ended by the operator of Bookmarket" }
+        } @else if agent.is_disconnected { (reconnect(agent)) } @else { (disconnect(agent)) }
     }
 }
 

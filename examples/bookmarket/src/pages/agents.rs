@@ -108,6 +108,7 @@ async fn reconnect(pages: web::Data<Pages>, me: Reader, Form(which): Form<Which>
     match admit(&pages, &me, &which.client_id).await {
         Ok(()) => see("reconnected"),
         Err(AgentError::UnknownAgent) => problem::no_such_agent(),
+        Err(AgentError::RevokedByOperator) => problem::ended_by_operator(),
         Err(error) => {
             let again = agent::form("reconnect", &which.client_id, html! { "Let it in" });
             let text = "The agent was not let in everywhere. Try again soon.";

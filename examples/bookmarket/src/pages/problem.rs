@@ -38,6 +38,12 @@ pub(super) fn no_such_agent() -> HttpResponse {
     show(StatusCode::NOT_FOUND, "Not found", html! { p { "You have no such agent." } })
 }
 
+/// The operator has ended what the agent may do.
+pub(super) fn ended_by_operator() -> HttpResponse {
+    let text = "The operator of Bookmarket has ended what this agent may do for you.";
+    show(StatusCode::FORBIDDEN, "Not let in", html! { p { (text) } })
+}
+
 /// People cannot sign in.
 pub(super) fn no_sign_in(reason: &str) -> HttpResponse {
     let text = html! { p { "Nobody can sign in here yet. " (reason) } };
