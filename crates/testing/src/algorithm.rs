@@ -65,6 +65,11 @@ impl Algorithm {
         Self::Ed25519,
     ];
 
+    /// The algorithm of this name.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|algorithm| algorithm.name() == name)
+    }
+
     /// The name in a token's header, such as `RS256` or `EdDSA`.
     pub fn name(self) -> &'static str {
         match self {

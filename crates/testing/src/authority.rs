@@ -22,6 +22,7 @@ use crate::person::Person;
 use crate::server::Server;
 use crate::start_error::StartError;
 use crate::state::State;
+use crate::stored;
 use crate::token::TokenBuilder;
 
 /// An OAuth 2.1 authorization server on loopback, in this process, that a test controls.
@@ -48,18 +49,18 @@ pub struct TestAuthority(Arc<Inner>);
 struct Inner {
     state: Arc<State>,
     server: Server,
-    address: SocketAddr,
-    client_secret: String,
+}
+
+/// Keeps what was changed by the handle.
+impl Drop for Inner {
+    fn drop(&mut self) {
+        stored::save(&self.state);
+    }
 }
 
 impl TestAuthority {
-    pub(crate) fn new(
-        state: Arc<State>,
-        server: Server,
-        address: SocketAddr,
-        client_secret: String,
-    ) -> Self {
-        Self(Arc::new(Inner { state, server, address, client_secret }))
+    pub(crate) fn new(state: Arc<State>, server: Server) -> Self {
+        Self(Arc::new(Inner { state, server }))
     }
 
     /// The issuer, `http://127.0.0.1:PORT` without a trailing slash.
@@ -69,7 +70,7 @@ impl TestAuthority {
 
     /// The address that it listens on.
     pub fn address(&self) -> SocketAddr {
-        self.0.address
+        self.0.state.address
     }
 
     /// The URL of the keys for Connect, machine and ID tokens: `<issuer>/oauth2/jwks`.
@@ -94,7 +95,7 @@ impl TestAuthority {
 
     /// The secret of [`client_id`](Self::client_id), for introspection.
     pub fn client_secret(&self) -> &str {
-        &self.0.client_secret
+        &self.0.state.client_secret
     }
 
     /// Everybody who can sign in.
@@ -107,6 +108,8 @@ impl TestAuthority {
         let mut changeable = lock(&self.0.state.changeable);
         changeable.people.retain(|other| other.id != person.id);
         changeable.people.push(person);
+        drop(changeable);
+        stored::save(&self.0.state);
     }
 
     /// Makes a client known; one with the same id is replaced.
@@ -208,7 +211,7 @@ impl TestAuthority {
     /// # Errors
     /// [`StartError::Io`] if another program took the port in between.
     pub fn come_up(&self) -> Result<(), StartError> {
-        self.0.server.come_up().map_err(|error| StartError::Io(self.0.address, error))
+        self.0.server.come_up().map_err(|error| StartError::Io(self.0.state.address, error))
     }
 
     /// Gives this wrong answer from now on. A narrower endpoint takes precedence over a wider one.

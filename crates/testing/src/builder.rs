@@ -1,30 +1,21 @@
 //! The builder: settings of an authority before it starts.
 
+mod persist;
 mod sign_in;
+mod start;
 mod workos;
 
-use std::collections::BTreeMap;
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
-use std::sync::{Arc, Mutex};
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
 use std::time::Duration;
-
-use serde_json::Map;
 
 use crate::algorithm::Algorithm;
 use crate::authority::TestAuthority;
-use crate::client::{Client, Clients};
-use crate::clock::Clock;
-use crate::fault::Faults;
-use crate::grants::Grants;
-use crate::keys::Keys;
-use crate::opaque::OpaqueTokens;
-use crate::person::{Person, demo_people};
-use crate::random;
-use crate::server::Server;
+use crate::client::Client;
+use crate::person::Person;
 use crate::start_error::StartError;
-use crate::state::{Changeable, Resources, Settings, State};
-use crate::workos::WorkOs;
+use crate::state::Resources;
 use sign_in::SessionIssuer;
 
 /// AuthKit's own scopes.
@@ -72,6 +63,7 @@ pub struct TestAuthorityBuilder {
     jwks_max_age: Option<Duration>,
     workos_api_key: Option<String>,
     registered_resources_only: bool,
+    persist: Option<PathBuf>,
 }
 
 impl TestAuthority {
@@ -115,6 +107,7 @@ impl TestAuthorityBuilder {
             jwks_max_age: None,
             workos_api_key: None,
             registered_resources_only: false,
+            persist: None,
         }
     }
 
@@ -246,81 +239,6 @@ impl TestAuthorityBuilder {
     pub fn jwks_max_age(mut self, max_age: Duration) -> Self {
         self.jwks_max_age = Some(max_age);
         self
-    }
-
-    /// Starts the authority on a thread of its own, and returns when it accepts connections.
-    ///
-    /// It works with and without a runtime: in `main`, in a plain test, in `#[tokio::test]` and in
-    /// `#[actix_web::test]`.
-    ///
-    /// # Errors
-    /// [`StartError::NotLoopback`] for an address that is not loopback,
-    /// [`StartError::UnknownPerson`] if [`auto_approve`](Self::auto_approve) names no person, and
-    /// [`StartError::Io`] if the port is in use or the thread cannot be started.
-    pub fn start(self) -> Result<TestAuthority, StartError> {
-        if !self.address.is_loopback() {
-            return Err(StartError::NotLoopback(self.address));
-        }
-        let people = if self.people.is_empty() { demo_people() } else { self.people };
-        if let Some(id) = &self.auto_approve
-            && !people.iter().any(|person| person.id == *id)
-        {
-            return Err(StartError::UnknownPerson(id.clone()));
-        }
-
-        let asked = SocketAddr::new(self.address, self.port);
-        let listener = TcpListener::bind(asked).map_err(|e| StartError::Io(asked, e))?;
-        let address = listener.local_addr().map_err(|e| StartError::Io(asked, e))?;
-
-        let client_id = self.client_id.unwrap_or_else(|| format!("client_{}", random::ulid()));
-        let client_secret = self.client_secret.unwrap_or_else(random::secret);
-        let clients = Clients::default();
-        clients.configure(Client::confidential(&client_id, &client_secret).name("The environment"));
-        for client in self.clients {
-            clients.configure(client);
-        }
-        let keys = Keys::new(self.algorithm);
-        keys.try_current().map_err(|e| StartError::Io(address, e.into()))?;
-
-        let state = Arc::new(State {
-            issuer: format!("http://{address}"),
-            address,
-            settings: Settings {
-                client_id,
-                session_issuer: self.session_issuer.name(address.port()),
-                session_token_lifetime: self.session_token_lifetime.unwrap_or(self.token_lifetime),
-                redirect_uris: self.redirect_uris,
-                scopes: self.scopes,
-                resources: self.resources,
-                token_lifetime: self.token_lifetime,
-                code_lifetime: self.code_lifetime,
-                refresh_lifetime: self.refresh_lifetime,
-                always_refresh: self.always_refresh,
-                opaque_tokens: self.opaque_tokens,
-                document_timeout: self.document_timeout,
-                document_ports: self.document_ports,
-            },
-            clock: Clock::default(),
-            keys,
-            session_keys: Keys::new(Algorithm::Rs256),
-            clients,
-            grants: Grants::default(),
-            opaque: OpaqueTokens::default(),
-            used_assertions: Mutex::default(),
-            workos: WorkOs::new(self.workos_api_key, self.registered_resources_only),
-            faults: Faults::default(),
-            changeable: Mutex::new(Changeable {
-                people,
-                auto_approve: self.auto_approve,
-                impersonator: None,
-                jwks_max_age: self.jwks_max_age,
-                metadata: Map::new(),
-            }),
-            requests: Mutex::new(BTreeMap::new()),
-        });
-        let server =
-            Server::start(listener, Arc::clone(&state)).map_err(|e| StartError::Io(address, e))?;
-        Ok(TestAuthority::new(state, server, address, client_secret))
     }
 }
 

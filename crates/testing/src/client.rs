@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Mutex;
 
+use serde::{Deserialize, Serialize};
+
 use crate::key::Key;
 use crate::lock::lock;
 use crate::redirect_uri;
@@ -51,7 +53,7 @@ pub struct Client {
 }
 
 /// How a client authenticates at the token endpoint.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Authentication {
     None,
     Basic,
@@ -68,6 +70,33 @@ pub(crate) enum Origin {
     Configured,
     Registered,
     MetadataDocument,
+}
+
+impl Origin {
+    fn registered() -> Self {
+        Self::Registered
+    }
+}
+
+/// A client that has registered itself, as a file keeps it.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct StoredClient(#[serde(with = "Form")] pub(crate) Client);
+
+/// The form of a registered [`Client`] in a file.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Client")]
+struct Form {
+    id: String,
+    name: Option<String>,
+    redirect_uris: Vec<String>,
+    org_id: Option<String>,
+    secret: Option<String>,
+    #[serde(skip)]
+    key: Option<Key>,
+    authentication: Authentication,
+    machine: bool,
+    #[serde(skip, default = "Origin::registered")]
+    origin: Origin,
 }
 
 impl Client {
@@ -179,6 +208,24 @@ impl Clients {
         }
         known.registered.push_back(client.id.clone());
         known.by_id.insert(client.id.clone(), client);
+    }
+
+    /// The registered clients, the oldest first.
+    pub(crate) fn stored(&self) -> Vec<StoredClient> {
+        let known = lock(&self.0);
+        let registered = known.registered.iter().filter_map(|id| known.by_id.get(id));
+        // A client of the same id may have been configured since.
+        let registered = registered.filter(|client| client.origin == Origin::Registered);
+        registered.cloned().map(StoredClient).collect()
+    }
+
+    /// Takes in clients that had registered before a restart; configured ones stay.
+    pub(crate) fn restore(&self, stored: Vec<StoredClient>) {
+        for StoredClient(client) in stored {
+            if self.find(&client.id).is_none() {
+                self.register(client);
+            }
+        }
     }
 
     pub(crate) fn find(&self, id: &str) -> Option<Client> {

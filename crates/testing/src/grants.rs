@@ -1,7 +1,9 @@
 //! Transactions, authorization codes and refresh tokens.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Mutex;
+
+use serde::{Deserialize, Serialize};
 
 use crate::client::Client;
 use crate::lock::lock;
@@ -36,7 +38,7 @@ pub(crate) enum Outcome {
 }
 
 /// What a person approved for a client. Revoking it revokes every token of it.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Grant {
     pub(crate) id: String,
     /// The id of the consent that it comes from, `app_consent_…`; or that of the session of a
@@ -59,6 +61,7 @@ pub(crate) struct Code {
     used: bool,
 }
 
+#[derive(Clone, Serialize, Deserialize)]
 struct Refresh {
     grant: Grant,
     expires_at: i64,
@@ -82,6 +85,14 @@ pub(crate) enum Unusable {
 #[derive(Default)]
 pub(crate) struct Grants(Mutex<Book>);
 
+/// What outlives the process where a file keeps it: refresh tokens, and what is revoked.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct StoredGrants {
+    refresh: BTreeMap<String, Refresh>,
+    revoked_grants: BTreeSet<String>,
+    revoked_tokens: BTreeSet<String>,
+}
+
 #[derive(Default)]
 struct Book {
     transactions: HashMap<String, Transaction>,
@@ -94,6 +105,30 @@ struct Book {
 }
 
 impl Grants {
+    /// What a file keeps.
+    pub(crate) fn stored(&self, now: i64) -> StoredGrants {
+        let book = lock(&self.0);
+        let good = book.refresh.iter().filter(|(_, refresh)| refresh.expires_at > now);
+        // Which grant an access token came from is not kept, so it counts as revoked itself.
+        let of_revoked = book.issued.iter().filter(|(_, id)| book.revoked_grants.contains(*id));
+        let revoked = of_revoked.map(|(jti, _)| jti).chain(&book.revoked_tokens);
+        StoredGrants {
+            refresh: good.map(|(token, refresh)| (token.clone(), refresh.clone())).collect(),
+            revoked_tokens: revoked.cloned().collect(),
+            revoked_grants: book.revoked_grants.iter().cloned().collect(),
+        }
+    }
+
+    /// What a file has kept.
+    pub(crate) fn restored(stored: StoredGrants) -> Self {
+        Self(Mutex::new(Book {
+            refresh: stored.refresh.into_iter().collect(),
+            revoked_grants: stored.revoked_grants.into_iter().collect(),
+            revoked_tokens: stored.revoked_tokens.into_iter().collect(),
+            ..Book::default()
+        }))
+    }
+
     /// Stores a transaction and returns its id.
     pub(crate) fn open(&self, transaction: Transaction, now: i64) -> String {
         let mut book = lock(&self.0);

@@ -86,11 +86,30 @@ impl Key {
     }
 
     pub(crate) fn generate(algorithm: Algorithm) -> Result<Self, ErrorStack> {
-        let id = format!("sso_oidc_key_pair_{}", random::ulid());
-        let (private, mut jwk) = match algorithm.scheme() {
-            Scheme::Pkcs1(_) | Scheme::Pss(_) => rsa()?,
-            Scheme::Ecdsa(curve, _) => point_on(curve)?,
-            Scheme::EdDsa => ed25519()?,
+        let private = match algorithm.scheme() {
+            Scheme::Pkcs1(_) | Scheme::Pss(_) => PKey::from_rsa(Rsa::generate(RSA_BITS)?)?,
+            Scheme::Ecdsa(curve, _) => {
+                PKey::from_ec_key(EcKey::generate(&*EcGroup::from_curve_name(curve.nid())?)?)?
+            }
+            Scheme::EdDsa => PKey::generate_ed25519()?,
+        };
+        Self::of(format!("sso_oidc_key_pair_{}", random::ulid()), algorithm, private)
+    }
+
+    /// A key out of a file. It must fit the algorithm.
+    pub(crate) fn from_pem(
+        id: String,
+        algorithm: Algorithm,
+        pem: &[u8],
+    ) -> Result<Self, ErrorStack> {
+        Self::of(id, algorithm, PKey::private_key_from_pem(pem)?)
+    }
+
+    fn of(id: String, algorithm: Algorithm, private: PKey<Private>) -> Result<Self, ErrorStack> {
+        let mut jwk = match algorithm.scheme() {
+            Scheme::Pkcs1(_) | Scheme::Pss(_) => rsa(&private)?,
+            Scheme::Ecdsa(curve, _) => point_on(curve, &private)?,
+            Scheme::EdDsa => ed25519(&private)?,
         };
         jwk["kid"] = json!(id);
         jwk["alg"] = json!(algorithm.name());
@@ -170,39 +189,35 @@ impl PartialEq for Key {
 
 impl Eq for Key {}
 
-fn rsa() -> Result<(PKey<Private>, Value), ErrorStack> {
-    let rsa = Rsa::generate(RSA_BITS)?;
-    let jwk = json!({
+fn rsa(key: &PKey<Private>) -> Result<Value, ErrorStack> {
+    let rsa = key.rsa()?;
+    Ok(json!({
         "kty": "RSA",
         "n": URL_SAFE_NO_PAD.encode(rsa.n().to_vec()),
         "e": URL_SAFE_NO_PAD.encode(rsa.e().to_vec()),
-    });
-    Ok((PKey::from_rsa(rsa)?, jwk))
+    }))
 }
 
-fn point_on(curve: Curve) -> Result<(PKey<Private>, Value), ErrorStack> {
+fn point_on(curve: Curve, key: &PKey<Private>) -> Result<Value, ErrorStack> {
     let group = EcGroup::from_curve_name(curve.nid())?;
-    let key = EcKey::generate(&group)?;
+    let key = key.ec_key()?;
     let (mut x, mut y) = (BigNum::new()?, BigNum::new()?);
     let mut context = BigNumContext::new()?;
     key.public_key().affine_coordinates(&group, &mut x, &mut y, &mut context)?;
-    let jwk = json!({
+    Ok(json!({
         "kty": "EC",
         "crv": curve.name(),
         "x": URL_SAFE_NO_PAD.encode(x.to_vec_padded(curve.coordinate())?),
         "y": URL_SAFE_NO_PAD.encode(y.to_vec_padded(curve.coordinate())?),
-    });
-    Ok((PKey::from_ec_key(key)?, jwk))
+    }))
 }
 
-fn ed25519() -> Result<(PKey<Private>, Value), ErrorStack> {
-    let key = PKey::generate_ed25519()?;
-    let jwk = json!({
+fn ed25519(key: &PKey<Private>) -> Result<Value, ErrorStack> {
+    Ok(json!({
         "kty": "OKP",
         "crv": "Ed25519",
         "x": URL_SAFE_NO_PAD.encode(key.raw_public_key()?),
-    });
-    Ok((key, jwk))
+    }))
 }
 
 #[cfg(test)]
@@ -219,6 +234,20 @@ mod tests {
             assert!(!key.verifies(b"header.changed", &signature), "{algorithm:?}");
             signature[0] ^= 1;
             assert!(!key.verifies(b"header.payload", &signature), "{algorithm:?}");
+        }
+    }
+
+    #[test]
+    fn a_key_out_of_its_pem_is_the_same() {
+        for &algorithm in Algorithm::ALL {
+            let key = Key::stranger(algorithm);
+            let again = Key::from_pem(key.id().into(), algorithm, &key.private_pem()).unwrap();
+            assert_eq!(again.public_jwk(), key.public_jwk());
+            assert!(key.verifies(b"input", &again.sign(b"input").unwrap()), "{algorithm:?}");
+        }
+        let rsa = Key::stranger(Algorithm::Rs256).private_pem();
+        for other in [Algorithm::Es256, Algorithm::EdDsa] {
+            assert!(Key::from_pem("key".into(), other, &rsa).is_err(), "{other:?}");
         }
     }
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use openssl::error::ErrorStack;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::algorithm::Algorithm;
@@ -39,10 +40,73 @@ struct Ring {
     last: Option<Key>,
 }
 
+/// A key set, as a file keeps it.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct StoredKeys {
+    /// The algorithm that was configured.
+    first: String,
+    published: Vec<StoredKey>,
+    /// The key that signs when every key was withdrawn.
+    last: Option<StoredKey>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredKey {
+    id: String,
+    algorithm: String,
+    /// PKCS #8.
+    pem: String,
+}
+
+impl StoredKey {
+    fn of(key: &Key) -> Self {
+        Self {
+            id: key.id().to_owned(),
+            algorithm: key.algorithm().name().to_owned(),
+            pem: String::from_utf8_lossy(&key.private_pem()).into_owned(),
+        }
+    }
+
+    fn key(self) -> Option<Key> {
+        let algorithm = Algorithm::named(&self.algorithm)?;
+        Key::from_pem(self.id, algorithm, self.pem.as_bytes()).ok()
+    }
+}
+
 impl Keys {
     /// The first key is made when it is first needed.
     pub(crate) fn new(first: Algorithm) -> Self {
         Self(Arc::new(Mutex::new(Ring { first, published: Vec::new(), last: None })))
+    }
+
+    /// What a file keeps.
+    pub(crate) fn stored(&self) -> StoredKeys {
+        let ring = lock(&self.0);
+        let withdrawn = ring.last.as_ref().filter(|last| !ring.published.contains(last));
+        StoredKeys {
+            first: ring.first.name().to_owned(),
+            published: ring.published.iter().map(StoredKey::of).collect(),
+            last: withdrawn.map(StoredKey::of),
+        }
+    }
+
+    /// What a file has kept; `None` if a key is not what it says. Where another algorithm is
+    /// configured by now, a key for it is added and signs from now on.
+    pub(crate) fn restored(first: Algorithm, stored: StoredKeys) -> Option<Self> {
+        let is_changed = stored.first != first.name();
+        let published: Option<Vec<Key>> =
+            stored.published.into_iter().map(StoredKey::key).collect();
+        let published = published?;
+        let last = match stored.last {
+            Some(last) => Some(last.key()?),
+            None => published.last().cloned(),
+        };
+        let is_empty = last.is_none();
+        let keys = Self(Arc::new(Mutex::new(Ring { first, published, last })));
+        if is_changed && !is_empty {
+            keys.try_add(first).ok()?;
+        }
+        Some(keys)
     }
 
     /// The key that signs by default: the newest published, or the last one where all were

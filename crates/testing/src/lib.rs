@@ -36,6 +36,11 @@
 //! # }
 //! ```
 //!
+//! # A development server
+//!
+//! With [`persist`](TestAuthorityBuilder::persist) the authority keeps its keys, clients, consents and
+//! refresh tokens in a file, so that clients go on after a restart.
+//!
 //! # Unit tests
 //!
 //! [`authority`] is one for the whole process. [`bearer`] makes the `Authorization` header of a
@@ -251,6 +256,8 @@ mod server;
 mod session_tokens;
 mod start_error;
 mod state;
+mod state_file;
+mod stored;
 mod token;
 mod token_presets;
 mod unit_tests;

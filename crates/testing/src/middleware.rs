@@ -21,6 +21,7 @@ use url::Url;
 use crate::fault::Fault;
 use crate::redirect_uri::is_loopback;
 use crate::state::State;
+use crate::stored;
 
 pub(crate) async fn apply_faults(
     request: ServiceRequest,
@@ -47,7 +48,10 @@ pub(crate) async fn apply_faults(
     } else if is_preflight(&request) && is_open(&path) {
         request.into_response(HttpResponse::NoContent().finish())
     } else {
-        next.call(request).await?.map_into_boxed_body()
+        let answer = next.call(request).await;
+        // Before the client has the answer, which may be a refresh token.
+        stored::save(&state);
+        answer?.map_into_boxed_body()
     };
     if is_open(&path) {
         allow_every_origin(response.headers_mut());

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// A person who can sign in at a [`TestAuthority`](crate::TestAuthority).
 ///
 /// ```
@@ -42,11 +44,29 @@ pub struct Person {
 }
 
 /// What a person is in an organization.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Membership {
     pub(crate) org_id: String,
     pub(crate) role: String,
     pub(crate) permissions: Vec<String>,
+}
+
+/// A person, as a file keeps them.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct StoredPerson(#[serde(with = "Form")] pub(crate) Person);
+
+/// The form of a [`Person`] in a file.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Person")]
+struct Form {
+    id: String,
+    name: String,
+    email: Option<String>,
+    email_verified: bool,
+    org_id: Option<String>,
+    role: Option<String>,
+    permissions: Vec<String>,
+    other_orgs: Vec<Membership>,
 }
 
 impl Person {

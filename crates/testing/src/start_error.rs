@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 
 /// Why an authority did not start or restart.
 #[non_exhaustive]
@@ -13,6 +14,13 @@ pub enum StartError {
     UnknownPerson(String),
     /// The address could not be listened on.
     Io(SocketAddr, io::Error),
+    /// The file of [`persist`](crate::TestAuthorityBuilder::persist) cannot be read.
+    StateUnreadable(PathBuf, io::Error),
+    /// The file of [`persist`](crate::TestAuthorityBuilder::persist) is not what an authority of this
+    /// version has written.
+    StateUnusable(PathBuf, String),
+    /// The file of [`persist`](crate::TestAuthorityBuilder::persist) cannot be replaced.
+    StateUnwritable(PathBuf, io::Error),
 }
 
 impl fmt::Display for StartError {
@@ -31,6 +39,24 @@ impl fmt::Display for StartError {
             Self::Io(address, error) => {
                 write!(f, "the TestAuthority cannot listen on {address}: {error}")
             }
+            Self::StateUnreadable(path, error) => write!(
+                f,
+                "the TestAuthority cannot read its state in {}: {error}; make it readable for this \
+                 process, or delete it to start with new keys and without clients",
+                path.display()
+            ),
+            Self::StateUnusable(path, why) => write!(
+                f,
+                "{} is not a state that this version of TestAuthority has written: {why}; delete it \
+                 to start with new keys and without clients, or name another file in .persist(…)",
+                path.display()
+            ),
+            Self::StateUnwritable(path, error) => write!(
+                f,
+                "the TestAuthority cannot write its state to {}: {error}; the directory must exist \
+                 and be writable, since the file is replaced as a whole",
+                path.display()
+            ),
         }
     }
 }
@@ -45,7 +71,9 @@ impl fmt::Debug for StartError {
 impl std::error::Error for StartError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Io(_, error) => Some(error),
+            Self::Io(_, error)
+            | Self::StateUnreadable(_, error)
+            | Self::StateUnwritable(_, error) => Some(error),
             _ => None,
         }
     }

@@ -15,6 +15,7 @@ use crate::keys::Keys;
 use crate::lock::lock;
 use crate::opaque::OpaqueTokens;
 use crate::person::Person;
+use crate::state_file::StateFile;
 use crate::workos::{Consent, WorkOs, WorkOsEvent};
 
 pub(crate) struct State {
@@ -23,6 +24,14 @@ pub(crate) struct State {
     /// The address that it listens on.
     pub(crate) address: SocketAddr,
     pub(crate) settings: Settings,
+    /// The secret of the environment's client id.
+    pub(crate) client_secret: String,
+    /// The people that the builder named.
+    pub(crate) configured_people: Vec<Person>,
+    /// What is kept beyond the process.
+    pub(crate) file: Option<StateFile>,
+    /// Locked while the file is written.
+    pub(crate) saving: Mutex<()>,
     pub(crate) clock: Clock,
     /// Of Connect, machine and ID tokens.
     pub(crate) keys: Keys,

@@ -1,6 +1,12 @@
 //! The demo authority: signing in without an account at WorkOS, to try Bookmarket.
 
-use std::{io, net::SocketAddr, ops::Deref, time::Duration};
+use std::{
+    io,
+    net::SocketAddr,
+    ops::Deref,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use actix_mcp_auth::{
     ConfigError,
@@ -20,6 +26,9 @@ pub struct Demo {
     pub approve: Option<String>,
     /// The lifetime of its tokens, if not the default.
     pub token_lifetime: Option<Duration>,
+    /// The SQLite database beside which it keeps its keys, clients and refresh tokens, so that agents
+    /// go on after a restart. Without one they are gone with the process.
+    pub database: Option<PathBuf>,
     /// Whether it grants Bookmarket's permissions by scope. Otherwise Bookmarket grants them.
     pub grants: Grants,
 }
@@ -46,19 +55,40 @@ impl Demo {
         }
     }
 
+    /// The file of the database at this URL, if it is SQLite's, and if its directory exists.
+    pub(crate) fn database_of(url: &str) -> Option<PathBuf> {
+        let path = url.strip_prefix("sqlite:")?;
+        let path = path.strip_prefix("//").unwrap_or(path);
+        let path = Path::new(path.split('?').next()?);
+        let directory = path.parent().filter(|parent| *parent != Path::new(""));
+        let exists = directory.is_none_or(Path::is_dir);
+        (exists && path.file_name().is_some() && path != Path::new(":memory:"))
+            .then(|| path.to_owned())
+    }
+
+    /// Where the authority on this port keeps its state.
+    fn state_file(database: &Path, port: u16) -> PathBuf {
+        database.with_extension(format!("authority-{port}.json"))
+    }
+
     /// Starts an authorization server with demo people on the port after Bookmarket's own, or on
     /// any free port if Bookmarket uses any free port.
     ///
     /// # Errors
-    /// The port is in use, or no person has the id that should be approved.
+    /// The port is in use, its state beside the database cannot be read or written, or no person has the id that should be approved.
     pub fn start(&self, bookmarket: SocketAddr) -> Result<DemoAuthority, StartError> {
-        let port = Self::port(bookmarket).unwrap_or(0);
+        let fixed_port = Self::port(bookmarket);
+        let port = fixed_port.unwrap_or(0);
         let api_key = format!("sk_test_{}", secret()?);
         let mut authority = TestAuthority::builder()
             .address(bookmarket.ip())
             .port(port)
             .workos_api_key(api_key.as_str())
             .local_session_issuer();
+        // An issuer on any free port has another name after a restart.
+        if let (Some(database), Some(port)) = (&self.database, fixed_port) {
+            authority = authority.persist(Self::state_file(database, port));
+        }
         for person in Self::people() {
             // Read-only people are on Bookmarket's own list.
             if self.grants == Grants::Own || person.id != Self::READER {
@@ -124,4 +154,49 @@ fn secret() -> Result<String, StartError> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).map_err(|error| StartError::Io(io::Error::other(error)))?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, net::TcpListener};
+
+    use super::*;
+
+    #[test]
+    fn state_is_kept_beside_an_sqlite_database_only() {
+        for (url, database) in [
+            ("sqlite://bookmarket.sqlite?mode=rwc", Some("bookmarket.sqlite")),
+            ("sqlite:bookmarket.sqlite", Some("bookmarket.sqlite")),
+            ("sqlite:///tmp/bookmarket.sqlite", Some("/tmp/bookmarket.sqlite")),
+            ("sqlite:///no/such/directory/bookmarket.sqlite", None),
+            ("sqlite::memory:", None),
+            ("sqlite://:memory:", None),
+            ("postgres://localhost/bookmarket", None),
+            ("", None),
+        ] {
+            assert_eq!(Demo::database_of(url).as_deref(), database.map(Path::new), "{url}");
+        }
+        let file = Demo::state_file(Path::new("/tmp/bookmarket.sqlite"), 8788);
+        assert_eq!(file, Path::new("/tmp/bookmarket.authority-8788.json"));
+    }
+
+    #[test]
+    fn a_restarted_demo_has_the_same_issuer_and_keys() {
+        let folder = std::env::temp_dir().join(format!("bookmarket-demo-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("a directory");
+        let demo = Demo { database: Some(folder.join("bookmarket.sqlite")), ..Demo::default() };
+        // The demo takes the port after Bookmarket's, which another program may have.
+        let on_some_port = || {
+            let listener = TcpListener::bind("127.0.0.1:0").ok()?;
+            let address = listener.local_addr().ok()?;
+            Some((address, demo.start(address).ok()?))
+        };
+        let (address, first) = (0..50).find_map(|_| on_some_port()).expect("two ports in a row");
+        let (issuer, key) = (first.issuer().to_owned(), first.keys().current());
+        drop(first);
+        let again = demo.start(address).expect("a second start");
+        assert_eq!((again.issuer(), again.keys().current()), (&*issuer, key));
+        drop(again);
+        fs::remove_dir_all(&folder).expect("the directory is removed");
+    }
 }

@@ -169,10 +169,12 @@ impl Settings {
         lookup: impl Fn(&'static str) -> Result<Option<String>, ConfigError>,
     ) -> Result<Self, ConfigError> {
         let grants = grants(lookup(GRANTS)?)?;
+        let database_url = database_url(lookup(DATABASE_URL)?)?;
         let sign_in = match lookup(AUTHKIT_DOMAIN)? {
             Some(domain) => SignIn::AuthKit(Box::new(authkit(&domain, &lookup)?)),
             None => SignIn::Demo(Demo {
                 approve: lookup(DEMO_APPROVE)?,
+                database: Demo::database_of(&database_url),
                 token_lifetime: seconds(DEMO_TOKEN_SECONDS, lookup(DEMO_TOKEN_SECONDS)?, 86_400)?,
                 grants,
             }),
@@ -180,7 +182,7 @@ impl Settings {
         let settings = Self {
             bind: bind(lookup(BIND)?)?,
             resource: lookup(PUBLIC_URL)?.map(|url| resource_below(&url)).transpose()?,
-            database_url: database_url(lookup(DATABASE_URL)?)?,
+            database_url,
             read_only: read_only(lookup(READ_ONLY)?, &sign_in, grants)?,
             activity_kept: activity::kept(lookup(ACTIVITY_DAYS)?)?,
             workos: WorkOsKeys::read(&sign_in, &lookup)?,

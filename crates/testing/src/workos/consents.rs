@@ -3,6 +3,7 @@
 use std::sync::Mutex;
 use std::time::SystemTime;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::timestamp::{iso8601, millis_of};
@@ -14,7 +15,7 @@ use crate::random;
 const MOST_CONSENTS: usize = 10_000;
 
 /// What a person approved for a client and a resource.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Consent {
     /// `app_consent_…`, also `sid` of the tokens that come from it.
     pub(crate) id: String,
@@ -33,6 +34,16 @@ pub(crate) struct Consent {
 pub(crate) struct Consents(Mutex<Vec<Consent>>);
 
 impl Consents {
+    /// What a file has kept.
+    pub(crate) fn restored(consents: Vec<Consent>) -> Self {
+        Self(Mutex::new(consents))
+    }
+
+    /// All of them, the oldest first.
+    pub(crate) fn all(&self) -> Vec<Consent> {
+        lock(&self.0).clone()
+    }
+
     /// Records an approval and returns the consent's id. Approving again widens the consent.
     pub(crate) fn give(
         &self,

@@ -3,6 +3,7 @@
 use std::sync::Mutex;
 use std::time::SystemTime;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::event::WorkOsEvent;
@@ -14,7 +15,7 @@ use crate::random;
 const MOST_SESSIONS: usize = 10_000;
 
 /// A session of a browser, from the exchange of the code until it is ended or expires.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Session {
     /// `session_…`, also `sid` of its tokens.
     pub(crate) id: String,
@@ -32,6 +33,17 @@ pub(crate) struct Session {
 pub(crate) struct Sessions(Mutex<Vec<Session>>);
 
 impl Sessions {
+    /// What a file has kept.
+    pub(crate) fn restored(sessions: Vec<Session>) -> Self {
+        Self(Mutex::new(sessions))
+    }
+
+    /// Those that have neither ended nor expired, the oldest first.
+    pub(crate) fn all(&self, now: SystemTime) -> Vec<Session> {
+        let active = |session: &&Session| session.expires_at > now;
+        lock(&self.0).iter().filter(active).cloned().collect()
+    }
+
     /// An id for a session that begins at `now`.
     pub(crate) fn new_id(now: SystemTime) -> String {
         format!("session_{}", random::sorted_ulid(millis_of(now)))

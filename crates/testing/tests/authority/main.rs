@@ -7,6 +7,7 @@ mod code_flow;
 mod documents;
 mod http;
 mod pages;
+mod persist;
 mod tokens;
 mod trouble;
 mod user_management;
