@@ -251,10 +251,8 @@ impl Settings {
 
 fn bind(text: Option<String>) -> Result<SocketAddr, ConfigError> {
     let text = text.as_deref().unwrap_or(BIND_DEFAULT);
-    text.parse().map_err(|_| {
-        let expected = "must be an IP address and a port";
-        ConfigError::invalid(BIND, text, expected, BIND_DEFAULT)
-    })
+    let expected = "must be an IP address and a port";
+    text.parse().map_err(|_| ConfigError::invalid(BIND, text, expected, BIND_DEFAULT))
 }
 
 /// The resource below a public URL, whether or not that ends with a slash.
