@@ -105,6 +105,10 @@ impl From<bookmarks::Model> for Bookmark {
 #[derive(Clone, Debug)]
 pub struct Store {
     db: DatabaseConnection,
+    /// For `add_activity`, which the thread of the audit log calls. A connection to a server ends with
+    /// the runtime of the thread that has opened it, and the last rows are written when the threads
+    /// that serve requests have ended.
+    of_audit_log: DatabaseConnection,
 }
 
 impl Store {
@@ -117,9 +121,17 @@ impl Store {
         options.connect_timeout(TIMEOUT).acquire_timeout(TIMEOUT).sqlx_logging(false);
         // A database in memory lasts as long as its connection.
         options.idle_timeout(None).max_lifetime(None);
-        let db = Database::connect(options).await?;
+        let db = Database::connect(options.clone()).await?;
         create_tables(&db).await?;
-        Ok(Self { db })
+        let of_audit_log = match db.get_database_backend() {
+            // It belongs to no runtime, and in memory there is one only.
+            DbBackend::Sqlite => db.clone(),
+            _ => {
+                options.max_connections(1).connect_lazy(true);
+                Database::connect(options).await?
+            }
+        };
+        Ok(Self { db, of_audit_log })
     }
 
     /// The identity store: finds the person for a verified token by one column.

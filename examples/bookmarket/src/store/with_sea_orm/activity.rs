@@ -54,7 +54,7 @@ impl Store {
     /// The database is out of reach.
     pub async fn add_activity(&self, row: Activity) -> Result<(), Error> {
         let row = row.into_active_model().reset_all();
-        Entity::insert(row).exec_without_returning(&self.db).await?;
+        Entity::insert(row).exec_without_returning(&self.of_audit_log).await?;
         Ok(())
     }
 
