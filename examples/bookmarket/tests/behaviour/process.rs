@@ -10,7 +10,7 @@ use bookmarket::store;
 use serde_json::json;
 
 use crate::{
-    agent::Agent,
+    agent::{Agent, Outcome, call},
     browser::Browser,
     oauth::sign_in,
     place::{Folder, Place},
@@ -115,6 +115,43 @@ async fn an_agent_finds_its_way_from_the_printed_line_to_a_tool() {
     ada.add("https://example.com/", "Found the way", &[]).await;
     assert_eq!(ada.titles().await, ["Found the way"]);
     assert_eq!(ada.call("whoami", json!({})).await.data["subject"], "user_ada");
+}
+
+/// An address whose port is free, and the next one as well.
+fn two_ports() -> String {
+    let next_to = |first: TcpListener| {
+        let address = first.local_addr().ok()?;
+        TcpListener::bind((address.ip(), address.port().checked_add(1)?)).ok()?;
+        Some(address.to_string())
+    };
+    let free = (0..50).find_map(|_| TcpListener::bind("127.0.0.1:0").ok().and_then(next_to));
+    free.expect("two ports in a row")
+}
+
+#[actix_web::test]
+async fn an_agent_goes_on_after_a_restart_with_sqlite() {
+    let place = Place::new();
+    let bind = two_ports();
+    let settings = [
+        ("BOOKMARKET_BIND", &*bind),
+        ("BOOKMARKET_DEMO_APPROVE", "user_ada"),
+        ("DATABASE_URL", place.url()),
+    ];
+    let running = Running::start(place.folder(), &settings);
+    let token = sign_in(running.resource()).await;
+    let ada = Agent::new(running.resource(), Some(token.clone()));
+    ada.add("https://example.com/", "Before the restart", &[]).await;
+    drop(running); // It is killed.
+
+    let running = Running::start(place.folder(), &settings);
+    let ada = Agent::new(running.resource(), Some(token));
+    let answer = ada.post(&call("list_bookmarks", json!({}))).await;
+    match place.url().starts_with("sqlite:") {
+        true => assert_eq!(Outcome::of(&answer).titles(), ["Before the restart"]),
+        // Elsewhere the demo has no file: its keys are new.
+        false => assert_ne!(answer.status, 200, "{answer:?}"),
+    }
+    drop(running);
 }
 
 #[actix_web::test]
