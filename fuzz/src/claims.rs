@@ -59,7 +59,7 @@ fn judge(payload: &[u8]) -> Option<Option<Good>> {
     let text_of = |name: &str| claims.get(name).and_then(Value::as_str);
     let audiences = words(claims.get("aud").unwrap_or(&Value::Null), None);
     let has = |name: &str| claims.get(name).is_some_and(|value| !value.is_null());
-    let kinds = || ["typ", "token_use"].into_iter().filter_map(|name| text_of(name));
+    let kinds = || ["typ", "token_use"].into_iter().filter_map(&text_of);
     let of_kind = |kind: &str, names: &[&str]| names.iter().any(|n| kind.eq_ignore_ascii_case(n));
     let shown = ["client_id", "scope", "scp"].into_iter().any(has)
         || kinds().any(|kind| of_kind(kind, &["bearer", "access"]));
