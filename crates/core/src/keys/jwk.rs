@@ -1,6 +1,8 @@
 //! Parses one published key (RFC 7517 §4, RFC 7518 §6, RFC 8037 §2) and rejects keys that are unfit
 //! to verify signatures.
 
+mod ed25519;
+
 use std::fmt;
 
 use serde::Deserialize;
@@ -223,7 +225,7 @@ impl Members {
             ("EC", Some("P-256")) => self.point(Curve::P256, 32),
             ("EC", Some("P-384")) => self.point(Curve::P384, 48),
             ("EC", Some("P-521")) => self.point(Curve::P521, 66),
-            ("OKP", Some("Ed25519")) => ed25519(bytes(&self.x)?),
+            ("OKP", Some("Ed25519")) => ed25519::public_key(bytes(&self.x)?),
             _ => Err(UnusableKey::UnknownKind),
         }
     }
@@ -286,53 +288,6 @@ fn has_small_factor(n: &[u8]) -> bool {
     let divides = |divisor: u64| remainder(n, divisor) == 0;
     // Composite divisors change nothing: a number that they divide has a smaller prime factor.
     divides(2) || (3..752).step_by(2).any(divides)
-}
-
-/// "If the resulting value is >= p, decoding fails" (RFC 8032 §5.1.3). With a point of small order
-/// forged signatures verify. OpenSSL accepts both, so they are rejected here (RFC 8725 §3.4).
-fn ed25519(x: Vec<u8>) -> Result<PublicKey, UnusableKey> {
-    let [low, middle @ .., high] = x.as_slice() else {
-        return Err(UnusableKey::Malformed);
-    };
-    let not_below_p =
-        *low >= 0xed && middle.iter().all(|byte| *byte == 0xff) && high & 0x7f == 0x7f;
-    if x.len() != 32 || not_below_p {
-        return Err(UnusableKey::Malformed);
-    }
-    // The highest bit is the sign of the other coordinate.
-    let is = |y: &[u8; 32]| y[..31] == x[..31] && y[31] == high & 0x7f;
-    if SMALL_ORDER.iter().any(is) {
-        return Err(UnusableKey::WeakPoint);
-    }
-    Ok(PublicKey::Ed25519 { x })
-}
-
-/// The coordinates y of the eight points on Ed25519 whose order divides 8, little-endian: 0 and 1,
-/// -1, and the two of order 8.
-const SMALL_ORDER: [[u8; 32]; 5] = [
-    [0; 32],
-    little(1),
-    [
-        0xec, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-        0xff, 0x7f,
-    ],
-    [
-        0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98,
-        0xf0, 0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53,
-        0xfc, 0x05,
-    ],
-    [
-        0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67,
-        0x0f, 0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac,
-        0x03, 0x7a,
-    ],
-];
-
-const fn little(number: u8) -> [u8; 32] {
-    let mut bytes = [0; 32];
-    bytes[0] = number;
-    bytes
 }
 
 /// The bytes of a member. Some issuers write padding or the alphabet of plain base64 here, against

@@ -6,10 +6,12 @@
 //! | `reasons` | [`Rejection`] and the reasons, as types |
 //! | `message_error` | [`MessageError`], the reasons to reject an MCP message |
 //! | `table` | one row per reason: name, status, error code, texts for the client and the log |
+//! | `names` | the names in the table, each once |
 //! | `log_message` | the log texts that contain data, and how foreign text is escaped |
 
 mod log_message;
 mod message_error;
+mod names;
 mod reasons;
 mod table;
 #[cfg(test)]
@@ -23,10 +25,10 @@ pub use reasons::{ForbiddenReason, Rejection, RequestError, TokenError, Unavaila
 
 impl Rejection {
     /// Every name that [`reason`](Self::reason) returns, each once.
-    pub const REASONS: &'static [&'static str] = table::REASONS;
+    pub const REASONS: &'static [&'static str] = names::REASONS;
 
     /// Those among [`REASONS`](Self::REASONS) that are outages: 503, and not a bad token.
-    pub const OUTAGES: &'static [&'static str] = table::OUTAGES;
+    pub const OUTAGES: &'static [&'static str] = names::OUTAGES;
 
     /// The HTTP status.
     pub fn status(&self) -> u16 {

@@ -1,6 +1,6 @@
 //! Which published keys are accepted, and why others are rejected.
 
-use super::*;
+use super::{ed25519::SMALL_ORDER, *};
 use openssl::bn::BigNum;
 use serde_json::json;
 
