@@ -143,7 +143,7 @@ async fn r34_repeating_is_harmless_and_staff_can_lift_it() {
         assert_eq!(app.post("/site/disconnect", "user_ada", "client_one").await.status, 204);
     }
     assert_eq!(app.mcp.revocations().count(), 1);
-    let key = Revoked::subject_at_client("user_ada", "client_one");
+    let key = Revoked::disconnected_agent("user_ada", "client_one");
     app.mcp.lift(key.of_issuer(app.authority.issuer())).await.unwrap();
     next_second().await;
     assert_eq!(app.call(&app.token("user_ada", "client_one")).await, 200);
@@ -153,28 +153,50 @@ async fn r34_repeating_is_harmless_and_staff_can_lift_it() {
 }
 
 #[actix_web::test]
-async fn r34_a_person_cannot_undo_what_the_operator_revoked() {
+async fn r34_neither_person_nor_operator_undoes_what_the_other_did() {
     let app = App::new();
+    let state = async || {
+        let list = app.list("user_ada").await;
+        let is = |name: &str| list[0][name].as_bool().unwrap();
+        (is("is_disconnected"), is("is_revoked_by_operator"))
+    };
     app.token("user_ada", "client_one");
-    let key = Revoked::subject_at_client("user_ada", "client_one");
-    let revocation = key.of_issuer(app.authority.issuer()).standing().because("abuse");
-    for disconnected_before in [false, true] {
-        if disconnected_before {
-            assert_eq!(app.post("/site/disconnect", "user_ada", "client_one").await.status, 204);
-            assert_eq!(app.list("user_ada").await[0]["is_disconnected"], true);
-        }
+    let issuer = app.authority.issuer();
+    for what in
+        [Revoked::subject_at_client("user_ada", "client_one"), Revoked::client("client_one")]
+    {
+        let revocation = what.of_issuer(issuer).standing().because("abuse");
         app.mcp.revoke(revocation.clone()).await.unwrap();
-        assert_eq!(app.list("user_ada").await[0]["is_revoked_by_operator"], true);
-        assert_eq!(app.list("user_ada").await[0]["is_disconnected"], false);
-        for path in ["/site/reconnect", "/site/disconnect", "/site/reconnect"] {
-            let status = if path == "/site/reconnect" { 403 } else { 204 };
-            assert_eq!(app.post(path, "user_ada", "client_one").await.status, status, "{path}");
-        }
+        assert_eq!(state().await, (false, true));
+        assert_eq!(app.post("/site/reconnect", "user_ada", "client_one").await.status, 403);
+        assert_eq!(app.post("/site/disconnect", "user_ada", "client_one").await.status, 204);
+        assert_eq!(state().await, (true, true));
+        assert_eq!(app.post("/site/reconnect", "user_ada", "client_one").await.status, 403);
+
+        app.mcp.lift(revocation).await.unwrap();
+        assert_eq!(state().await, (true, false), "the person's own stays");
         next_second().await;
         assert_eq!(app.call(&app.token("user_ada", "client_one")).await, 401);
-        app.mcp.lift(revocation.clone()).await.unwrap();
-        assert_eq!(app.list("user_ada").await[0]["is_revoked_by_operator"], false);
+        assert_eq!(app.post("/site/reconnect", "user_ada", "client_one").await.status, 204);
+        next_second().await;
+        assert_eq!(app.call(&app.token("user_ada", "client_one")).await, 200);
     }
+}
+
+#[actix_web::test]
+async fn r34_a_disconnected_agent_is_listed_when_its_calls_are_forgotten() {
+    let app = App::new();
+    app.token("user_ada", "client_one");
+    assert_eq!(app.post("/site/disconnect", "user_ada", "client_one").await.status, 204);
+    app.table.lock().unwrap().clear();
+    let list = app.list("user_ada").await;
+    assert_eq!(
+        (&list[0]["client_id"], &list[0]["is_disconnected"]),
+        (&json!("client_one"), &json!(true))
+    );
+    assert_eq!(app.list("user_grace").await, json!([]));
+    assert_eq!(app.post("/site/reconnect", "user_ada", "client_one").await.status, 204);
+    assert_eq!(app.list("user_ada").await, json!([]));
 }
 
 #[actix_web::test]

@@ -1,5 +1,6 @@
 //! Hostile names, and what must never be in a record.
 
+use actix_mcp_auth::audit::{AuditError, AuditLog, AuditRecord};
 use actix_web::http::Method;
 use serde_json::json;
 
@@ -91,5 +92,36 @@ async fn r40_no_secret_and_no_address_is_in_a_record_or_log() {
     ]) {
         // The headers of these tests' tokens are alike, so only whole secrets count.
         assert!(!everything.contains(secret), "{secret} is shown");
+    }
+}
+
+/// A client chooses the URL that is its id (Client ID Metadata Documents).
+#[actix_web::test]
+async fn r40_a_sink_can_have_the_ids_as_they_are_in_the_token() {
+    let long = format!("https://agent.example/{}", "x".repeat(300));
+    let mailed = "https://agent.example/bot@example.com/c.json";
+    let authority = authority();
+    let auth = builder(&authority).build().unwrap();
+    let (sender, mut records) = tokio::sync::mpsc::unbounded_channel();
+    let log = AuditLog::to_function(move |record: AuditRecord| {
+        std::future::ready(sender.send(record).map_err(AuditError::from))
+    });
+    let log = log.start().unwrap();
+    let mcp = auth.mcp().audit(&log);
+    let server = Server::start(move |config| {
+        let mcp = actix_web::web::resource("/mcp").wrap(mcp.clone());
+        config.service(mcp.to(super::server::serve));
+    });
+    for (subject, client) in [("ada@example.com", mailed), ("ada", &long), ("ada", "client_01")] {
+        let token = authority.token().subject(subject).audience(RESOURCE).client_id(client).sign();
+        let request = server.request(Method::POST, "/mcp").bearer(&token);
+        assert_eq!(request.send_body(named("add", "c")).await.status, 200);
+        assert!(log.flush().await);
+        let caller = records.recv().await.unwrap().principal;
+        assert_eq!(caller.exact_subject(), subject);
+        assert_eq!(caller.exact_client_id(), Some(client));
+        let shown = format!("{caller:?} {}", serde_json::to_string(&caller).unwrap());
+        assert!(!shown.contains("@example.com") && !shown.contains(&long), "{shown}");
+        assert_eq!(caller.client_id.as_deref() == Some(client), client == "client_01");
     }
 }

@@ -32,6 +32,7 @@ use crate::{
 /// fn agents(handle: AuthHandle) -> Result<StandingAgents, ConfigError> {
 ///     StandingAgents::new(handle, "https://login.example.com", |person| async move {
 ///         // SELECT client_id, min(time), max(time) FROM audit WHERE sub = … GROUP BY client_id
+///         // The columns hold `exact_client_id()` and `exact_subject()` of the records.
 ///         let _ = person.id();
 ///         Ok::<_, std::io::Error>(vec![Agent::new("client_01")])
 ///     })
@@ -91,13 +92,15 @@ impl StandingAgents {
         }
     }
 
-    /// Whether somebody else than the person has revoked the person at this client.
-    fn is_by_operator(&self, key: &NewRevocation) -> bool {
-        self.handle.revocations().stands_for_other_reason(key, Self::REASON)
+    /// Whether the operator has revoked the client, for this person or for everybody.
+    fn is_by_operator(&self, person: &Subject, client_id: &str) -> bool {
+        [Revoked::subject_at_client(person.id(), client_id), Revoked::client(client_id)]
+            .into_iter()
+            .any(|what| self.handle.revocations().stands(&what.of_issuer(&*self.issuer)))
     }
 
     fn revocation(&self, person: &Subject, client_id: &str) -> NewRevocation {
-        Revoked::subject_at_client(person.id(), client_id).of_issuer(&*self.issuer)
+        Revoked::disconnected_agent(person.id(), client_id).of_issuer(&*self.issuer)
     }
 }
 
@@ -106,11 +109,16 @@ impl AgentDirectory for StandingAgents {
     async fn list(&self, person: &Subject) -> Result<Vec<Agent>, AgentError> {
         self.check(person)?;
         let mut agents = (self.list)(person.clone()).await?;
+        let revocations = self.handle.revocations();
+        // The application may have forgotten an agent that has not called since.
+        for client_id in revocations.disconnected_agents(&self.issuer, person.id()) {
+            if !agents.iter().any(|agent| agent.client_id == client_id) {
+                agents.push(Agent::new(client_id));
+            }
+        }
         for agent in &mut agents {
-            let key = self.revocation(person, &agent.client_id);
-            agent.is_revoked_by_operator = self.is_by_operator(&key);
-            agent.is_disconnected =
-                !agent.is_revoked_by_operator && self.handle.revocations().stands(&key);
+            agent.is_disconnected = revocations.stands(&self.revocation(person, &agent.client_id));
+            agent.is_revoked_by_operator = self.is_by_operator(person, &agent.client_id);
         }
         Ok(agents)
     }
@@ -121,22 +129,21 @@ impl AgentDirectory for StandingAgents {
         if !agents.iter().any(|agent| *agent.client_id == *client_id) {
             return Err(AgentError::UnknownAgent);
         }
-        let key = self.revocation(person, client_id);
-        // Ended already. A record of the person's would take the place of the operator's.
-        if self.is_by_operator(&key) {
-            return Ok(());
-        }
-        let new = key.standing().because(Self::REASON);
+        let new = self.revocation(person, client_id).standing().because(Self::REASON);
         let now = self.handle.clock().now();
         let revoked = self.handle.revocations().revoke(new, now).await;
         revoked.map(drop).map_err(AgentError::NotRevoked)
     }
 
     /// Lifts the person's own revocation. Tokens that were issued until now stay refused.
+    ///
+    /// # Errors
+    /// Besides those of the trait [`AgentError::RevokedByOperator`]. The person's own revocation
+    /// stays then, so that the agent does not come back when the operator's is lifted.
     async fn reconnect(&self, person: &Subject, client_id: &str) -> Result<(), AgentError> {
         self.check(person)?;
         let key = self.revocation(person, client_id);
-        if self.is_by_operator(&key) {
+        if self.is_by_operator(person, client_id) {
             return Err(AgentError::RevokedByOperator);
         }
         // Also one that was lifted: the lift may not have reached the log.

@@ -6,6 +6,7 @@ use super::text::{MAX_NAME, Privacy, clean};
 use crate::{
     agents::{AgentName, NameSource},
     identity::principal::{Principal, PrincipalKind},
+    secret::Secret,
     token::verified::VerifiedToken,
 };
 
@@ -46,6 +47,9 @@ pub struct AuditPrincipal {
     /// The application's own key of the user, where the application gives one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_key: Option<Box<str>>,
+    /// The subject and the client id as they are, where a record shows them otherwise.
+    #[serde(skip)]
+    exact: [Option<Secret>; 2],
 }
 
 /// What proved who the caller is.
@@ -78,20 +82,39 @@ impl AuditPrincipal {
             None => Credential::StaticKey,
         };
         let actor = principal.actor().and_then(|actor| actor.subject.as_deref());
+        let subject = name(principal.subject().id());
+        let client_id = principal.client().map(name);
+        let exact = [
+            exact(Some(principal.subject().id()), Some(&subject)),
+            exact(principal.client(), client_id.as_deref()),
+        ];
         Self {
             issuer: name(principal.issuer()),
-            subject: name(principal.subject().id()),
+            subject,
             kind,
             credential,
             actor: actor.map(name),
             organization: principal.organization().map(name),
-            client_id: principal.client().map(name),
+            client_id,
             client_name: None,
             client_name_source: None,
             token_id: principal.token().and_then(VerifiedToken::token_id).map(name),
             session_id: principal.session().map(name),
             user_key: None,
+            exact,
         }
+    }
+
+    /// `sub` as it is in the token, for a sink that stores it as a key: [`subject`](Self::subject) is
+    /// cut, and has a hash in place of an e-mail address. It is in no JSON and in no `Debug`.
+    pub fn exact_subject(&self) -> &str {
+        self.exact[0].as_ref().map_or(&self.subject, Secret::expose)
+    }
+
+    /// `client_id` as it is in the token, of which the same is true. Two clients can have the same
+    /// [`client_id`](Self::client_id) in records, and not here.
+    pub fn exact_client_id(&self) -> Option<&str> {
+        self.exact[1].as_ref().map(Secret::expose).or(self.client_id.as_deref())
     }
 
     /// With the name of the client.
@@ -109,4 +132,9 @@ impl AuditPrincipal {
         self.user_key = Some(clean(key, MAX_NAME, privacy));
         self
     }
+}
+
+/// The text where it is not as the record shows it.
+fn exact(text: Option<&str>, shown: Option<&str>) -> Option<Secret> {
+    text.filter(|_| text != shown).map(Secret::new)
 }

@@ -128,6 +128,7 @@ impl RevocationListener for Authenticator {
                 forget(sub);
             }
             Revoked::SubjectAtClient { subject, .. }
+            | Revoked::DisconnectedAgent { subject, .. }
             | Revoked::SubjectInOrganization { subject, .. } => {
                 forget(subject);
             }

@@ -35,6 +35,8 @@ impl RevocationKeys {
             one(subject, Revoked::Subject),
             subject_and(client)
                 .map(|(subject, client)| Revoked::SubjectAtClient { subject, client }),
+            subject_and(client)
+                .map(|(subject, client)| Revoked::DisconnectedAgent { subject, client }),
             subject_and(organization).map(|(subject, organization)| {
                 Revoked::SubjectInOrganization { subject, organization }
             }),

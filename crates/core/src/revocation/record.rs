@@ -81,6 +81,15 @@ pub enum Revoked {
         /// `client_id`.
         client: Box<str>,
     },
+    /// An agent that the person has disconnected. It refuses the same as
+    /// [`SubjectAtClient`](Self::SubjectAtClient) and is lifted on its own, so that neither the
+    /// person nor the operator ends what the other has revoked.
+    DisconnectedAgent {
+        /// `sub`.
+        subject: Box<str>,
+        /// `client_id`.
+        client: Box<str>,
+    },
     /// A person within one organization.
     SubjectInOrganization {
         /// `sub`.
@@ -122,6 +131,14 @@ impl Revoked {
         client_id: impl Into<Box<str>>,
     ) -> NewRevocation {
         Self::SubjectAtClient { subject: sub.into(), client: client_id.into() }.into()
+    }
+
+    /// An agent that the person has disconnected, by `sub` and `client_id`.
+    pub fn disconnected_agent(
+        sub: impl Into<Box<str>>,
+        client_id: impl Into<Box<str>>,
+    ) -> NewRevocation {
+        Self::DisconnectedAgent { subject: sub.into(), client: client_id.into() }.into()
     }
 
     /// A person within one organization, by `sub` and `org_id`.
@@ -198,6 +215,7 @@ impl Revoked {
             Self::Actor(_) => (10, "actor"),
             Self::UserChanged(_) => (11, "user_changed"),
             Self::UsersChanged => (12, "users_changed"),
+            Self::DisconnectedAgent { .. } => (13, "disconnected_agent"),
         }
     }
 
@@ -205,7 +223,8 @@ impl Revoked {
     pub(crate) fn values(&self) -> [&str; 2] {
         match self {
             Self::Everything | Self::UsersChanged => ["", ""],
-            Self::SubjectAtClient { subject, client } => [subject, client],
+            Self::SubjectAtClient { subject, client }
+            | Self::DisconnectedAgent { subject, client } => [subject, client],
             Self::SubjectInOrganization { subject, organization } => [subject, organization],
             Self::Subject(one)
             | Self::Client(one)

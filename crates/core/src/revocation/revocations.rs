@@ -211,10 +211,20 @@ impl Revocations {
         self.any_state(new, State::stands)
     }
 
-    /// Whether the same is in force and was made for another reason than this.
-    pub(crate) fn stands_for_other_reason(&self, new: &NewRevocation, reason: &str) -> bool {
-        let is_other = |record: &Arc<Revocation>| *record.reason != *reason;
-        self.any_state(new, |state| state.stands() && state.standing.as_ref().is_some_and(is_other))
+    /// The clients that a person has disconnected, by whichever name of the issuer.
+    pub(crate) fn disconnected_agents(&self, issuer: &str, person: &str) -> Vec<Box<str>> {
+        let names = self.0.index.issuers.names_of(Some(issuer));
+        let client_of = |record: Arc<Revocation>| match &record.what {
+            Revoked::DisconnectedAgent { subject, client }
+                if **subject == *person
+                    && record.effect == Effect::Standing
+                    && names.contains(&record.issuer) =>
+            {
+                Some(client.clone())
+            }
+            _ => None,
+        };
+        self.in_force().filter_map(client_of).collect()
     }
 
     /// Whether there is any record of the very same key, by whichever name of the issuer.
@@ -299,9 +309,9 @@ impl NewRevocation {
         let [first, second] = self.what.values();
         let is_whole = match self.what {
             Revoked::Everything | Revoked::UsersChanged => true,
-            Revoked::SubjectAtClient { .. } | Revoked::SubjectInOrganization { .. } => {
-                !first.is_empty() && !second.is_empty()
-            }
+            Revoked::SubjectAtClient { .. }
+            | Revoked::DisconnectedAgent { .. }
+            | Revoked::SubjectInOrganization { .. } => !first.is_empty() && !second.is_empty(),
             _ => !first.is_empty(),
         };
         if !is_whole {

@@ -309,7 +309,8 @@ impl Caller {
         match what {
             Revoked::Everything => true,
             Revoked::Subject(id) => is(person, id),
-            Revoked::SubjectAtClient { subject, client: id } => {
+            Revoked::SubjectAtClient { subject, client: id }
+            | Revoked::DisconnectedAgent { subject, client: id } => {
                 is(person, subject) && is(client, id)
             }
             Revoked::SubjectInOrganization { subject, organization } => {
@@ -401,6 +402,7 @@ fn revoked() -> impl Strategy<Value = NewRevocation> {
         1 => Just(Revoked::Everything),
         4 => id().prop_map(Revoked::Subject),
         2 => (id(), client()).prop_map(|(subject, client)| Revoked::SubjectAtClient { subject, client }),
+        1 => (id(), client()).prop_map(|(subject, client)| Revoked::DisconnectedAgent { subject, client }),
         2 => (id(), id()).prop_map(|(subject, organization)| Revoked::SubjectInOrganization { subject, organization }),
         1 => client().prop_map(Revoked::Client),
         1 => id().prop_map(Revoked::Organization),

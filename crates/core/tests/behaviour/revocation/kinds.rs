@@ -29,10 +29,11 @@ fn token_but(site: &Site, claim: &str, value: Option<&str>) -> String {
 
 #[test]
 fn r34_each_kind_refuses_those_whom_it_names_and_nobody_else() {
-    let kinds: [(NewRevocation, &[&str]); 10] = [
+    let kinds: [(NewRevocation, &[&str]); 11] = [
         (Revoked::everything(), &[]),
         (ada(), &["sub"]),
         (Revoked::subject_at_client("user_ada", "agent"), &["sub", "client_id"]),
+        (Revoked::disconnected_agent("user_ada", "agent"), &["sub", "client_id"]),
         (Revoked::subject_in_organization("user_ada", "org_1"), &["sub", "org_id"]),
         (Revoked::client("agent"), &["client_id"]),
         (Revoked::organization("org_1"), &["org_id"]),
