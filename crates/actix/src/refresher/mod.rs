@@ -195,11 +195,12 @@ impl RefresherPlan {
     }
 
     /// Starts the thread.
-    pub(crate) fn start(self) -> io::Result<JwksRefresher> {
+    pub(crate) fn start(mut self) -> io::Result<JwksRefresher> {
         let (alive, dropped) = watch::channel(());
         let (running, ended) = mpsc::channel();
         let keys = [&self.keys[..], &self.shared_keys].concat();
-        let (metadata, shared) = (self.metadata.clone(), self.shared.clone());
+        // Not kept by the thread: one that is slow to end would keep the other refresher's going.
+        let (metadata, shared) = (self.metadata.clone(), self.shared.take());
         let thread = thread::Builder::new().name("mcp-auth-refresher".into()).spawn(move || {
             // Dropped last.
             let _running = running;
