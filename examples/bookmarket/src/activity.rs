@@ -8,6 +8,7 @@
 //! | `user_id` | our own number of the person; none where nobody with an account called |
 //! | `subject` | `sub` of the person, or the name of a program |
 //! | `credential` | `token` (an agent), `session` (a browser), `static_key` |
+//! | `kind` | `user`, `agent`, `machine`, `api_key`; `impersonated`: staff who acted as the person; empty in rows of old versions |
 //! | `client_id` | the agent, where its token names one |
 //! | `client_name`, `client_name_source` | what it is called, and whose word that is |
 //! | `method` | of the message of MCP, else of the HTTP request |
@@ -30,6 +31,7 @@ use actix_mcp_auth::{
 use actix_web::rt::task::JoinHandle;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
+use tokio::time::timeout;
 
 use crate::{
     settings::ACTIVITY_DAYS,
@@ -43,6 +45,8 @@ const MAX_DAYS: u64 = 3_650;
 pub const MAX_AGENTS: usize = 100;
 /// How often rows are looked for that are older than they may become.
 const DELETE_EVERY: Duration = Duration::from_secs(60 * 60);
+/// How long a row may take to be written. Later rows wait for it.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Through what a person acts.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -134,6 +138,7 @@ impl Activity {
             user_id: value("/principal/user_key").map(|key| key.parse()).transpose()?,
             subject: text("/principal/subject"),
             credential: text("/principal/credential"),
+            kind: text("/principal/kind"),
             client_id: for_agents("/principal/client_id"),
             client_name: for_agents("/principal/client_name"),
             client_name_source: for_agents("/principal/client_name_source"),
@@ -151,6 +156,11 @@ impl Activity {
     /// When it was done.
     pub fn at(&self) -> DateTime<Utc> {
         DateTime::from_timestamp_millis(self.time_ms).unwrap_or_default()
+    }
+
+    /// Whether a member of staff did it in the person's place.
+    pub fn is_by_staff(&self) -> bool {
+        self.kind == "impersonated"
     }
 
     /// Whether a browser did it.
@@ -173,15 +183,14 @@ fn since_epoch(time: UnixTime) -> Duration {
     time.duration_since(UnixTime::default())
 }
 
-/// Whether a record is kept: what is refused, what an agent asks for, and what a browser changes.
-/// Notifications and pings ask for nothing, and a person knows which pages they have looked at.
+/// Whether a record is kept: what is refused, what an agent asks for, and what is changed at a page,
+/// with a cookie or with a bearer token. Notifications and pings ask for nothing, and a person knows
+/// which pages they have looked at.
 fn is_kept(record: &AuditRecord) -> bool {
     let is_safe = matches!(&*record.http_method, "GET" | "HEAD" | "OPTIONS");
-    match (&record.decision, record.principal.credential) {
-        (Decision::Allowed, Credential::Session) => !is_safe,
-        (Decision::Allowed, _) => {
-            record.request_id.is_some() && record.method.as_deref().is_some_and(|it| it != "ping")
-        }
+    match (&record.decision, record.method.as_deref()) {
+        (Decision::Allowed, None) => !is_safe,
+        (Decision::Allowed, Some(method)) => record.request_id.is_some() && method != "ping",
         _ => true,
     }
 }
@@ -196,12 +205,23 @@ pub fn start(store: &Store, names: &AgentNames) -> std::io::Result<AuditLog> {
         let store = store.clone();
         async move {
             if is_kept(&record) {
-                store.add_activity(Activity::of(&record)?).await?;
+                within(WRITE_TIMEOUT, store.add_activity(Activity::of(&record)?)).await?;
             }
             Ok::<(), AuditError>(())
         }
     });
     log.user_key(|user: &User| user.id.to_string()).names(names).start()
+}
+
+/// The result of a query, unless it takes longer than `limit`.
+async fn within<T>(
+    limit: Duration,
+    query: impl Future<Output = Result<T, store::Error>>,
+) -> Result<T, AuditError> {
+    match timeout(limit, query).await {
+        Ok(done) => Ok(done?),
+        Err(_) => Err(format!("the store did not answer within {} s", limit.as_secs_f32()).into()),
+    }
 }
 
 /// How long rows are kept.
@@ -238,7 +258,7 @@ pub fn delete_old(store: &Store, kept: Duration) -> JoinHandle<()> {
 /// # Errors
 /// The store failed.
 pub async fn agents_of(store: &Store, person: &Subject) -> Result<Vec<Agent>, store::Error> {
-    let Some(user) = store.provision(person.id()).await? else { return Ok(Vec::new()) };
+    let Some(user) = store.find(person.id()).await? else { return Ok(Vec::new()) };
     let used = store.agents_of(&user, MAX_AGENTS).await?;
     Ok(used.iter().map(AgentUse::agent).collect())
 }
@@ -255,6 +275,14 @@ pub fn first_id(time: DateTime<Utc>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[actix_web::test]
+    async fn a_store_that_does_not_answer_is_not_waited_for() {
+        let limit = Duration::from_millis(5);
+        let error = within::<()>(limit, std::future::pending()).await.expect_err("no answer");
+        assert_eq!(error.to_string(), "the store did not answer within 0.005 s");
+        assert_eq!(within(limit, async { Ok(7) }).await.expect("an answer"), 7);
+    }
 
     #[test]
     fn the_first_id_of_a_time_is_no_later_than_a_ulids() {

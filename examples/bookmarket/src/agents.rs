@@ -50,6 +50,7 @@ impl Disconnect {
 pub struct Agents {
     directory: Arc<dyn AgentDirectory>,
     grants: Grants,
+    lists_consents: bool,
 }
 
 impl Agents {
@@ -72,7 +73,8 @@ impl Agents {
         };
         let has_key = demo.is_some() || settings.workos.api_key.is_some();
         let by_consent = has_key && settings.workos.disconnect == Disconnect::Consent;
-        let directory: Arc<dyn AgentDirectory> = match workos.filter(|_| by_consent) {
+        let workos = workos.filter(|_| by_consent);
+        let directory: Arc<dyn AgentDirectory> = match workos {
             Some(workos) => Arc::new(workos.agents()?.uses(used)),
             None => {
                 let [issuer, sessions] = match demo {
@@ -82,7 +84,13 @@ impl Agents {
                 Arc::new(StandingAgents::new(auth.handle(), &issuer, used)?.people_of(sessions))
             }
         };
-        Ok(Self { directory, grants: settings.grants })
+        Ok(Self { directory, grants: settings.grants, lists_consents: workos.is_some() })
+    }
+
+    /// Whether the listed agents are all that may act for a person. Otherwise they are those that have
+    /// called and whose activity is still kept.
+    pub fn lists_consents(&self) -> bool {
+        self.lists_consents
     }
 
     /// Who grants permissions to agents.

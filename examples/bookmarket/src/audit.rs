@@ -3,6 +3,7 @@
 use std::{
     fmt,
     io::{self, ErrorKind, Write},
+    path::PathBuf,
     time::Duration,
 };
 
@@ -14,7 +15,7 @@ use crate::{
     activity::first_id,
     settings::{DATABASE_URL, Settings},
     start::StartError,
-    store::{Activity, IS_OF_THIS_PROCESS, Store},
+    store::{self, Activity, IS_OF_THIS_PROCESS, Store},
 };
 
 /// How many rows are read at once.
@@ -63,8 +64,11 @@ pub async fn audit(
     if IS_OF_THIS_PROCESS {
         return Err(NotPrinted::InMemory);
     }
-    let failed = |error| NotPrinted::Start(StartError::Database(error));
-    let store = Store::open(&settings.database_url).await.map_err(failed)?;
+    let url = &settings.database_url;
+    if let Some(file) = store::file_of(url).filter(|file| !file.exists()) {
+        return Err(NotPrinted::NoFile(std::path::absolute(&file).unwrap_or(file)));
+    }
+    let store = Store::open_existing(url).await.map_err(NotPrinted::Store)?;
     match print(&store, audit, first_id(since), output).await {
         // Whoever reads it has read enough, such as `head`.
         Err(NotPrinted::Output(error)) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
@@ -81,7 +85,7 @@ async fn print(
     let mut is_empty = true;
     loop {
         let rows = store.activity_of_subject(&audit.user, &after, AT_ONCE).await;
-        let rows = rows.map_err(|error| NotPrinted::Start(StartError::Database(error)))?;
+        let rows = rows.map_err(NotPrinted::Store)?;
         for row in &rows {
             match audit.json {
                 true => writeln!(output, "{}", json(row)?)?,
@@ -108,6 +112,7 @@ fn line(row: &Activity) -> String {
         (Some(id), None) => format!("agent {}", shown(id)),
         (None, _) => shown(&row.credential),
     };
+    let who = if row.is_by_staff() { format!("staff as the user, by {who}") } else { who };
     let mut text = format!("{time} {who}: {}", shown(&row.method));
     for part in [&row.target_kind, &row.target].into_iter().flatten() {
         text += &format!(" {}", shown(part));
@@ -153,7 +158,11 @@ fn json(row: &Activity) -> io::Result<String> {
 pub enum NotPrinted {
     /// Only the server itself can read its memory.
     InMemory,
-    /// An argument or a setting cannot be used, or the store cannot be read.
+    /// There is no such database.
+    NoFile(PathBuf),
+    /// The store cannot be read.
+    Store(store::Error),
+    /// An argument or a setting cannot be used.
     Start(StartError),
     /// The output failed.
     Output(io::Error),
@@ -167,6 +176,16 @@ impl fmt::Display for NotPrinted {
                 "this build keeps activity in the memory of the server; build it with `--features \
                  diesel` or `--features sea-orm` instead of `memory`, and set {DATABASE_URL}, for \
                  example \"sqlite://bookmarket.sqlite?mode=rwc\""
+            ),
+            Self::NoFile(path) => write!(
+                f,
+                "there is no database {path:?}; {DATABASE_URL} must be the server's, for example \
+                 \"sqlite:///srv/bookmarket/bookmarket.sqlite\""
+            ),
+            Self::Store(error) => write!(
+                f,
+                "the activity cannot be read ({error}); {DATABASE_URL} must be the server's, for \
+                 example \"sqlite:///srv/bookmarket/bookmarket.sqlite\""
             ),
             Self::Start(error) => error.fmt(f),
             Self::Output(error) => write!(f, "the output failed: {error}"),

@@ -17,6 +17,7 @@ use crate::{
     auth,
     settings::{DEMO_APPROVE, Grants},
     start::StartError,
+    store,
 };
 
 /// How the demo authority behaves.
@@ -57,13 +58,9 @@ impl Demo {
 
     /// The file of the database at this URL, if it is SQLite's, and if its directory exists.
     pub(crate) fn database_of(url: &str) -> Option<PathBuf> {
-        let path = url.strip_prefix("sqlite:")?;
-        let path = path.strip_prefix("//").unwrap_or(path);
-        let path = Path::new(path.split('?').next()?);
+        let path = store::file_of(url)?;
         let directory = path.parent().filter(|parent| *parent != Path::new(""));
-        let exists = directory.is_none_or(Path::is_dir);
-        (exists && path.file_name().is_some() && path != Path::new(":memory:"))
-            .then(|| path.to_owned())
+        directory.is_none_or(Path::is_dir).then(|| path.clone())
     }
 
     /// Where the authority on this port keeps its state.

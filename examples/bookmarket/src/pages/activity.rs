@@ -143,7 +143,7 @@ async fn page_of(
 fn heading(through: &Through, agents: &[AgentUse]) -> String {
     match through {
         Through::Any => "What you and your agents did".to_owned(),
-        Through::Browser => "What you did in a browser".to_owned(),
+        Through::Browser => "What was done in a browser".to_owned(),
         Through::Agent(id) => {
             let known = agents.iter().find(|agent| agent.client_id == *id);
             let name = known.map_or_else(|| AgentName::of_client_id(id), |it| it.name.clone());
@@ -231,10 +231,18 @@ fn table(rows: &[Activity], agents: &[AgentUse]) -> Markup {
 }
 
 fn by(row: &Activity, agents: &[AgentUse]) -> Markup {
+    match row.is_by_staff() {
+        true if row.client_id.is_none() => html! { "Staff, as you" },
+        true => html! { "Staff, as you" br; (through(row, agents)) },
+        false => through(row, agents),
+    }
+}
+
+fn through(row: &Activity, agents: &[AgentUse]) -> Markup {
     let Some(id) = &row.client_id else {
         let text = match row.credential.as_str() {
             "session" => "Browser",
-            "token" => "An agent without a client id",
+            "token" => "A program without a client id",
             _ => "A program with a key",
         };
         return html! { (text) };

@@ -1,7 +1,7 @@
 //! An agent on the page of agents.
 
 use actix_mcp_auth::{
-    agents::{Agent, AgentName, NameSource},
+    agents::{Agent, NameSource},
     permission::{Grants as Held, Permission},
 };
 use maud::{Markup, html};
@@ -15,7 +15,6 @@ use crate::{
 
 /// All of an agent: what it may do is in `may`.
 pub(super) fn entry(agent: &Agent, used: Option<&AgentUse>, may: &Markup) -> Markup {
-    let id = AgentName::of_client_id(&agent.client_id);
     html! {
         div {
             h3.title { bdi { (agent.name.as_str()) } }
@@ -36,13 +35,25 @@ pub(super) fn entry(agent: &Agent, used: Option<&AgentUse>, may: &Markup) -> Mar
                 dt { "It may" }
                 dd { (may) }
                 dt { "Client id" }
-                dd { code { (id.as_str()) } }
+                dd { code { bdi { (escaped(&agent.client_id)) } } }
             }
         }
         @if agent.is_revoked_by_operator {
             p.tags { "Ended by the operator of Bookmarket" }
         } @else if agent.is_disconnected { (reconnect(agent)) } @else { (disconnect(agent)) }
     }
+}
+
+/// All of a text, with an escape in place of each character that is not seen or moves others.
+fn escaped(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '"' | '\'' => shown.push(c),
+            c => shown.extend(c.escape_debug()),
+        }
+    }
+    shown
 }
 
 /// Whose word the name is.

@@ -71,7 +71,7 @@ async fn list(pages: web::Data<Pages>, me: Reader, shown: web::Query<Shown>) -> 
             section.card aria-labelledby="list" {
                 h2 #list { (heading(agents.len())) }
                 @if agents.is_empty() {
-                    p { "No agent may act for you now." }
+                    p { (none(&pages)) }
                 } @else {
                     ul.bookmarks.agents role="list" {
                         @for one in &agents {
@@ -166,6 +166,16 @@ fn notice(done: Done) -> &'static str {
     match done {
         Done::Disconnected => "The agent was disconnected.",
         Done::Reconnected => "The agent may act for you again, with its next sign-in.",
+    }
+}
+
+/// What is known where the list is empty. Without consents, an agent that has not called since may
+/// act all the same.
+fn none(pages: &Pages) -> String {
+    match (pages.agents.lists_consents(), pages.activity_days) {
+        (true, _) => "No agent may act for you now.".to_owned(),
+        (false, 1) => "No agent has called for you in the last day.".to_owned(),
+        (false, days) => format!("No agent has called for you in the last {days} days."),
     }
 }
 

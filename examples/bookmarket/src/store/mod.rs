@@ -9,8 +9,9 @@
 //! - `User`: a row of the table `users`, with at least `id` and `name`;
 //! - `Activity`: a row of the table `activity`, with the fields that [`crate::activity`] lists;
 //! - `Error`: what its queries fail with;
-//! - `Store`: a cheap handle with `open`, `identities`, `provision`, and the bookmarks of one
-//!   person: `bookmarks_of`, `count_bookmarks_of`, `add_bookmark`, `delete_bookmark`. Of what was done:
+//! - `Store`: a cheap handle with `open`, `open_existing`, `identities`, `provision`, `find`, and the
+//!   bookmarks of one person: `bookmarks_of`, `count_bookmarks_of`, `add_bookmark`, `delete_bookmark`. Of
+//!   what was done:
 //!   `add_activity`; `activity_of` and `agents_of` a person; and for the operator
 //!   `activity_of_subject` and `delete_activity_before`.
 //!
@@ -18,6 +19,8 @@
 //!
 //! The features `diesel`, `memory` and `sea-orm` choose one. With several of them on, the first in
 //! this order is used, so that a chosen feature takes precedence over the default.
+
+use std::path::{Path, PathBuf};
 
 #[cfg(feature = "diesel")]
 mod with_diesel;
@@ -43,6 +46,14 @@ pub use self::with_sea_orm::{
 /// What the stores over a database have in common.
 #[cfg(any(feature = "diesel", all(feature = "sea-orm", not(feature = "memory"))))]
 mod database;
+
+/// The file of the database at this address, if it is SQLite's.
+pub fn file_of(url: &str) -> Option<PathBuf> {
+    let path = url.strip_prefix("sqlite:")?;
+    let path = path.strip_prefix("//").unwrap_or(path);
+    let path = Path::new(path.split('?').next()?);
+    (path.file_name().is_some() && path != Path::new(":memory:")).then(|| path.to_owned())
+}
 
 #[cfg(not(any(feature = "diesel", feature = "memory", feature = "sea-orm")))]
 compile_error!(

@@ -112,6 +112,16 @@ impl Store {
         Ok(Self { pool: pool.await?? })
     }
 
+    /// Connects to a database that has the tables already. It creates nothing.
+    ///
+    /// # Errors
+    /// There is no such database, or it is out of reach.
+    pub async fn open_existing(url: &str) -> Result<Self, Error> {
+        let url = url.to_owned();
+        let pool = spawn_blocking(move || connection::open_existing(&url, TIMEOUT));
+        Ok(Self { pool: pool.await?? })
+    }
+
     /// The identity store: finds the person for a verified token by one column.
     pub fn identities(&self) -> DieselIdentityStore<User, AnyConnection> {
         DieselIdentityStore::new(self.pool.clone())
@@ -131,15 +141,18 @@ impl Store {
                 Ok(_) | Err(DatabaseError(UniqueViolation, _)) => {}
                 Err(error) => return Err(error),
             }
-            let found = users::table
-                .filter(users::workos_id.eq(&workos_id))
-                .select(User::as_select())
-                .first(conn)
-                .optional()?;
-            // A database may ignore case or accents; subjects are compared byte for byte.
-            Ok(found.filter(|user| user.workos_id == workos_id))
+            find(conn, &workos_id)
         })
         .await
+    }
+
+    /// The account of `workos_id`, if there is one.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn find(&self, workos_id: &str) -> Result<Option<User>, Error> {
+        let workos_id = workos_id.to_owned();
+        self.run(move |conn| find(conn, &workos_id)).await
     }
 
     /// All bookmarks of `owner`, the newest first.
@@ -211,4 +224,10 @@ impl Store {
         let pool = self.pool.clone();
         spawn_blocking(move || Ok(query(&mut *pool.get()?)?)).await?
     }
+}
+
+fn find(conn: &mut AnyConnection, workos_id: &str) -> QueryResult<Option<User>> {
+    let found = users::table.filter(users::workos_id.eq(workos_id)).select(User::as_select());
+    // A database may ignore case or accents; subjects are compared byte for byte.
+    Ok(found.first(conn).optional()?.filter(|user: &User| user.workos_id == workos_id))
 }

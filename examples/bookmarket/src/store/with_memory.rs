@@ -73,6 +73,14 @@ impl Store {
         Ok(Self::default())
     }
 
+    /// The same: there is none in memory.
+    ///
+    /// # Errors
+    /// Never.
+    pub async fn open_existing(url: &str) -> Result<Self, Error> {
+        Self::open(url).await
+    }
+
     /// Finds the person for a verified token.
     pub fn identities(&self) -> MemoryIdentityStore<User> {
         self.identities.clone()
@@ -92,6 +100,14 @@ impl Store {
         kept.accounts.insert(workos_id.to_owned(), user.clone());
         self.identities.insert(workos_id, user.clone());
         Ok(Some(user))
+    }
+
+    /// The account of `workos_id`, if there is one.
+    ///
+    /// # Errors
+    /// Never.
+    pub async fn find(&self, workos_id: &str) -> Result<Option<User>, Error> {
+        Ok(self.kept().accounts.get(workos_id).cloned())
     }
 
     /// All bookmarks of `owner`, the newest first.

@@ -12,6 +12,7 @@ use sea_orm::{
 };
 
 pub use self::activity::Activity;
+use super::database::without_creating;
 pub use super::database::{DEFAULT_URL, IS_OF_THIS_PROCESS, accepts};
 use crate::bookmark::{Bookmark, NewBookmark};
 
@@ -117,12 +118,25 @@ impl Store {
     /// # Errors
     /// The database is out of reach, or is not ours to write.
     pub async fn open(url: &str) -> Result<Self, Error> {
+        let store = Self::connect(url).await?;
+        create_tables(&store.db).await?;
+        Ok(store)
+    }
+
+    /// Connects to a database that has the tables already. It creates nothing.
+    ///
+    /// # Errors
+    /// There is no such database, or it is out of reach.
+    pub async fn open_existing(url: &str) -> Result<Self, Error> {
+        Self::connect(&without_creating(url)).await
+    }
+
+    async fn connect(url: &str) -> Result<Self, Error> {
         let mut options = ConnectOptions::new(url);
         options.connect_timeout(TIMEOUT).acquire_timeout(TIMEOUT).sqlx_logging(false);
         // A database in memory lasts as long as its connection.
         options.idle_timeout(None).max_lifetime(None);
         let db = Database::connect(options.clone()).await?;
-        create_tables(&db).await?;
         let of_audit_log = match db.get_database_backend() {
             // It belongs to no runtime, and in memory there is one only.
             DbBackend::Sqlite => db.clone(),
@@ -159,6 +173,14 @@ impl Store {
             .on_conflict(conflict)
             .exec_without_returning(&self.db)
             .await?;
+        self.find(workos_id).await
+    }
+
+    /// The account of `workos_id`, if there is one.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn find(&self, workos_id: &str) -> Result<Option<User>, Error> {
         let found = users::Entity::find()
             .filter(users::Column::WorkosId.eq(workos_id))
             .one(&self.db)

@@ -11,7 +11,7 @@ use chrono::Utc;
 use serde_json::json;
 
 use crate::{
-    agent::{Agent, call},
+    agent::{Agent, TIMEOUT, call},
     oauth::sign_in,
     pages::{add, browser_of, server},
     server::Server,
@@ -45,6 +45,7 @@ pub(crate) fn row(person: &User, n: u32, client_id: Option<&str>) -> Activity {
         user_id: Some(person.id),
         subject: "user_of_these_rows".to_owned(),
         credential: if client_id.is_some() { "token" } else { "session" }.to_owned(),
+        kind: "user".to_owned(),
         client_id: client_id.map(str::to_owned),
         client_name: None,
         client_name_source: None,
@@ -132,10 +133,30 @@ async fn r40_what_a_browser_changes_is_kept_and_what_it_reads_is_not() {
     assert_eq!(endings, [("POST", "http_error", Some(404)), ("POST", "ok", None)]);
     for row in &all {
         assert!(row.is_by_browser() && row.client_id.is_none(), "{row:?}");
+        assert!(row.kind == "user" && !row.is_by_staff(), "{row:?}");
         assert!(!format!("{row:?}").contains("example.com"), "{row:?}");
     }
     let ada = account(&server, "user_ada").await;
     assert_eq!(server.store.agents_of(&ada, 10).await.expect("a store"), []);
+}
+
+#[actix_web::test]
+async fn r40_what_a_bearer_session_token_changes_is_kept() {
+    let server = server(&[]).await;
+    server.wait_for_keys().await;
+    let session = server.authority.sign_in_session("user_ada");
+    let origin = server.resource.trim_end_matches("/mcp/bookmarket");
+    let bearer = ("Authorization", format!("Bearer {}", session.access_token));
+    let http = awc::Client::builder().timeout(TIMEOUT).disable_redirects().finish();
+    let added = http.post(format!("{origin}/bookmarks")).insert_header(bearer.clone());
+    let added = added.send_form(&[("url", "https://example.com/"), ("title", "Title")]).await;
+    assert_eq!(added.expect("an answer").status(), 303);
+    let read = http.get(format!("{origin}/bookmarks")).insert_header(bearer).send().await;
+    assert_eq!(read.expect("an answer").status(), 200);
+
+    let all = rows(&server, "user_ada", 1).await;
+    assert_eq!((all[0].method.as_str(), targets(&all)), ("POST", vec!["/bookmarks"]));
+    assert_eq!(all[0].credential, "token");
 }
 
 #[actix_web::test]

@@ -88,6 +88,23 @@ async fn r40_activity_shows_agent_tool_and_outcome() {
 }
 
 #[actix_web::test]
+async fn r40_what_staff_did_is_not_shown_as_the_persons_own() {
+    let server = server(&[]).await;
+    let ada = browser_of(&server, "user_ada").await;
+    server.authority.impersonate(Some("staff@example.com"));
+    let staff = browser_of(&server, "user_ada").await;
+    add(&staff, "https://example.com/", "By staff", "").await;
+    rows(&server, "user_ada", 1).await;
+    add(&ada, "https://example.com/", "By Ada", "").await;
+    rows(&server, "user_ada", 2).await;
+
+    let page = ada.open("/activity").await;
+    let by: Vec<_> = shown(&page).into_iter().map(|[_, by, ..]| by).collect();
+    assert_eq!(by, ["Browser", "Staff, as you"], "{page:?}");
+    assert!(!page.text.contains("staff@example.com"), "{page:?}");
+}
+
+#[actix_web::test]
 async fn activity_can_be_filtered_by_agent_without_scripts() {
     let server = server(&[]).await;
     let ada = browser_of(&server, "user_ada").await;
@@ -104,7 +121,7 @@ async fn activity_can_be_filtered_by_agent_without_scripts() {
     assert!(page.text.contains("<option value=\"agent:one &amp; only\">"), "{page:?}");
     for (chosen, heading, expected) in [
         ("", "What you and your agents did", 6),
-        ("browser", "What you did in a browser", 2),
+        ("browser", "What was done in a browser", 2),
         ("agent:one+%26+only", "What one &amp; only did", 2),
         ("agent:two", "What two did", 2),
         ("agent:nobody", "What nobody did", 0),

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use actix_mcp_auth::testing::{Endpoint, Fault};
+use actix_mcp_auth::{
+    Subject,
+    testing::{Endpoint, Fault},
+};
 use actix_web::rt::time::sleep;
 use bookmarket::settings;
 use serde_json::json;
@@ -205,6 +208,29 @@ async fn r34_a_standing_disconnection_lasts_until_it_is_lifted() {
     next_second().await;
     let anew = consent(&server, "user_ada", &ended.client_id).await;
     assert_eq!((call(&anew).await, ended.call().await), (200, 401));
+}
+
+#[actix_web::test]
+async fn without_consents_an_empty_list_does_not_say_that_none_may_act() {
+    for (days, period) in [("7", "the last 7 days"), ("1", "the last day")] {
+        let server = server(&[STANDING, (settings::ACTIVITY_DAYS, days)]).await;
+        let page = browser_of(&server, "user_ada").await.open("/agents").await;
+        let says = format!("No agent has called for you in {period}.");
+        assert!(page.text.contains(&says), "{says}: {page:?}");
+        assert!(!page.text.contains("No agent may act"), "{page:?}");
+    }
+}
+
+#[actix_web::test]
+async fn listing_the_agents_of_a_stranger_opens_no_account() {
+    let server = Server::start().await;
+    let stranger = Subject::new(server.authority.issuer(), "user_ada");
+    let agents = bookmarket::activity::agents_of(&server.store, &stranger).await;
+    assert!(agents.expect("a store").is_empty());
+    assert_eq!(server.store.find("user_ada").await.expect("a store"), None);
+    let account = server.store.provision("user_ada").await.expect("a store");
+    assert_eq!(server.store.find("user_ada").await.expect("a store"), account);
+    assert_eq!(server.store.find("USER_ADA").await.expect("a store"), None);
 }
 
 #[actix_web::test]

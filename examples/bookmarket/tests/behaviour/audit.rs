@@ -51,7 +51,7 @@ mod with_a_database {
     use chrono::Utc;
     use serde_json::{Value, json};
 
-    use super::audit;
+    use super::{Folder, audit, bookmarket};
     use crate::{
         activity::{account, row, rows},
         activity_page::assert_harmless,
@@ -110,6 +110,53 @@ mod with_a_database {
         let nobody = printed(&server, &["--user", "user_nobody", "--since", "30m"]).await;
         assert_eq!(nobody, "user_nobody has done nothing since then.\n");
         assert_eq!(printed(&server, &["--user=user_nobody", "--since=1h", "--json"]).await, "");
+    }
+
+    #[actix_web::test]
+    async fn r40_an_operator_sees_what_staff_did() {
+        let server = Server::start().await;
+        let ada = account(&server, "user_ada").await;
+        for (n, client) in [None, Some("one")].into_iter().enumerate() {
+            let row = Activity {
+                id: first_id(Utc::now() - Duration::from_secs(60 - n as u64)),
+                subject: "user_ada".into(),
+                kind: "impersonated".into(),
+                ..row(&ada, 1, client)
+            };
+            server.store.add_activity(row).await.expect("a store");
+        }
+        let text = printed(&server, &["--user", "user_ada", "--since", "1h"]).await;
+        for who in ["Z staff as the user, by session: ", "Z staff as the user, by agent one: "] {
+            assert!(text.contains(who), "{text}");
+        }
+        let json = printed(&server, &["--user", "user_ada", "--since", "1h", "--json"]).await;
+        assert_eq!(json.matches(r#""kind":"impersonated""#).count(), 2, "{json}");
+    }
+
+    #[test]
+    fn a_database_that_does_not_exist_is_not_created() {
+        let folder = Folder::new();
+        let arguments = ["audit", "--user", "user_ada", "--since", "1h"];
+        let ran = bookmarket(&folder, &[]).args(arguments).output();
+        let ran = ran.expect("the program runs");
+        let said = String::from_utf8_lossy(&ran.stderr);
+        assert_eq!((ran.status.code(), ran.stdout.as_slice()), (Some(2), &b""[..]), "{said}");
+        let file = folder.path().join("bookmarket.sqlite");
+        assert!(said.contains(&format!("there is no database {file:?}")), "{said}");
+        assert!(said.contains("DATABASE_URL") && said.lines().count() == 1, "{said}");
+        assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 0, "{said}");
+    }
+
+    #[test]
+    fn a_database_without_activity_is_not_changed() {
+        let folder = Folder::new();
+        let file = folder.path().join("other.sqlite");
+        std::fs::write(&file, "").expect("a file");
+        let url = format!("sqlite://{}?mode=rwc", file.display());
+        let (code, stdout, said) = audit(&url, &["--user", "user_ada", "--since", "1h"]);
+        assert_eq!((code, stdout.as_str()), (Some(2), ""), "{said}");
+        assert!(said.contains("the activity cannot be read"), "{said}");
+        assert_eq!(std::fs::metadata(&file).expect("a file").len(), 0, "{said}");
     }
 
     #[actix_web::test]

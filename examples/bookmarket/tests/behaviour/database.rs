@@ -4,7 +4,7 @@ use bookmarket::Settings;
 use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::{agent::call, place::Place, process::refusal, server::Server};
+use crate::{activity::rows, agent::call, place::Place, process::refusal, server::Server};
 
 #[actix_web::test]
 async fn many_first_requests_at_once_leave_one_row() {
@@ -99,6 +99,22 @@ async fn a_file_that_another_library_wrote_is_read() {
     for bookmark in listed.data["bookmarks"].as_array().expect("a list") {
         assert_eq!(bookmark["created_at"], "2026-01-02T03:04:05Z");
     }
+}
+
+#[actix_web::test]
+async fn a_table_of_activity_without_kind_is_brought_up_to_date() {
+    let server = Server::start().await;
+    server.wait_for_keys().await;
+    server.agent_of("user_ada").call("whoami", json!({})).await;
+    rows(&server, "user_ada", 1).await;
+    server.place.sql("ALTER TABLE activity DROP COLUMN kind");
+
+    let server = server.restart().await;
+    server.wait_for_keys().await;
+    server.agent_of("user_ada").call("whoami", json!({})).await;
+
+    let all = rows(&server, "user_ada", 2).await;
+    assert_eq!((all[0].kind.as_str(), all[1].kind.as_str()), ("user", ""));
 }
 
 #[test]

@@ -14,7 +14,7 @@ use diesel::{
 };
 
 use super::{Error, NewRow, bookmarks};
-use crate::store::database::Database;
+use crate::store::database::{Database, HAS_ALL_COLUMNS, upgrade, without_creating};
 
 /// A connection to one of the databases that this build has a driver for.
 // A pool tries one driver after the other. SQLite is last: it accepts almost any text as a file.
@@ -33,6 +33,17 @@ pub(super) type Connections = Pool<ConnectionManager<AnyConnection>>;
 /// Connects, and creates the tables where there are none. They are those that SeaORM creates, so
 /// that either store goes on where the other ended.
 pub(super) fn open(url: &str, timeout: Duration) -> Result<Connections, Error> {
+    let pool = pool(url, timeout)?;
+    create_tables(&mut *pool.get()?)?;
+    Ok(pool)
+}
+
+/// Connects to a database that has the tables already.
+pub(super) fn open_existing(url: &str, timeout: Duration) -> Result<Connections, Error> {
+    pool(&without_creating(url), timeout)
+}
+
+fn pool(url: &str, timeout: Duration) -> Result<Connections, Error> {
     // Before libpq or libmariadb does it: otherwise the thread that fetches keys can crash in
     // OpenSSL's `atexit` handlers when `main` returns.
     #[cfg(any(feature = "postgres", feature = "mysql"))]
@@ -49,7 +60,6 @@ pub(super) fn open(url: &str, timeout: Duration) -> Result<Connections, Error> {
         .connection_timeout(timeout)
         .connection_customizer(Box::new(SetTimeout(timeout)))
         .build(ConnectionManager::new(url))?;
-    create_tables(&mut *pool.get()?)?;
     Ok(pool)
 }
 
@@ -83,6 +93,16 @@ fn create_tables(conn: &mut AnyConnection) -> QueryResult<()> {
         #[cfg(feature = "mysql")]
         AnyConnection::MariaDb(_) => include_str!("tables/mariadb.sql"),
         AnyConnection::Sqlite(_) => include_str!("tables/sqlite.sql"),
+    })?;
+    if conn.batch_execute(HAS_ALL_COLUMNS).is_ok() {
+        return Ok(());
+    }
+    conn.batch_execute(match conn {
+        #[cfg(feature = "postgres")]
+        AnyConnection::Postgres(_) => upgrade::POSTGRES,
+        #[cfg(feature = "mysql")]
+        AnyConnection::MariaDb(_) => upgrade::MARIADB,
+        AnyConnection::Sqlite(_) => upgrade::SQLITE,
     })
 }
 

@@ -19,6 +19,7 @@ pub struct Activity {
     pub user_id: Option<i64>,
     pub subject: String,
     pub credential: String,
+    pub kind: String,
     pub client_id: Option<String>,
     pub client_name: Option<String>,
     pub client_name_source: Option<String>,

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::{Error, Store, User};
 use crate::activity::{AgentUse, Cursor, Through};
+use crate::store::database::{HAS_ALL_COLUMNS, upgrade};
 
 /// Something that was done: see [`crate::activity`].
 pub type Activity = Model;
@@ -21,10 +22,11 @@ pub struct Model {
     pub id: String,
     pub time_ms: i64,
     pub user_id: Option<i64>,
-    #[sea_orm(column_type = "String(StringLen::N(256))")]
+    #[sea_orm(column_type = "Text")]
     pub subject: String,
     pub credential: String,
-    #[sea_orm(column_type = "String(StringLen::N(256))", nullable)]
+    pub kind: String,
+    #[sea_orm(column_type = "Text", nullable)]
     pub client_id: Option<String>,
     #[sea_orm(column_type = "String(StringLen::N(256))", nullable)]
     pub client_name: Option<String>,
@@ -155,28 +157,24 @@ impl Store {
 pub(super) async fn create_table(db: &sea_orm::DatabaseConnection) -> Result<(), Error> {
     let backend = db.get_database_backend();
     let mut table = Schema::new(backend).create_table_from_entity(Entity);
-    let mut indexes = [
-        Index::create().name("idx-activity-user_id").col(Column::UserId).col(Column::Id).take(),
-        Index::create()
-            .name("idx-activity-client_id")
-            .col(Column::UserId)
-            .col(Column::ClientId)
-            .col(Column::Id)
-            .take(),
-        Index::create().name("idx-activity-subject").col(Column::Subject).col(Column::Id).take(),
-    ];
+    // Subjects and client ids have any length, so no index has them.
+    let mut index =
+        Index::create().name("idx-activity-user_id").col(Column::UserId).col(Column::Id).take();
     if backend == DbBackend::MySql {
         table.character_set("utf8mb4").collate("utf8mb4_bin");
         // An index of its own has no IF NOT EXISTS there.
-        for index in &mut indexes {
-            table.index(index);
-        }
+        db.execute(table.index(&mut index).if_not_exists()).await?;
+    } else {
         db.execute(table.if_not_exists()).await?;
-        return Ok(());
-    }
-    db.execute(table.if_not_exists()).await?;
-    for mut index in indexes {
         db.execute(index.table(Entity).if_not_exists()).await?;
+    }
+    if db.execute_unprepared(HAS_ALL_COLUMNS).await.is_err() {
+        db.execute_unprepared(match backend {
+            DbBackend::MySql => upgrade::MARIADB,
+            DbBackend::Postgres => upgrade::POSTGRES,
+            _ => upgrade::SQLITE,
+        })
+        .await?;
     }
     Ok(())
 }

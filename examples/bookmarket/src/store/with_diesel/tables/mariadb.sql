@@ -15,14 +15,16 @@ CREATE TABLE IF NOT EXISTS bookmarks (
     created_at TIMESTAMP NOT NULL,
     FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
 ) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
--- Activity may outlast an account, so it refers to none.
+-- Activity may outlast an account, so it refers to none. Subjects and client ids have any length, so
+-- no index has them.
 CREATE TABLE IF NOT EXISTS activity (
     id VARCHAR(26) PRIMARY KEY,
     time_ms BIGINT NOT NULL,
     user_id BIGINT,
-    subject VARCHAR(256) NOT NULL,
+    subject TEXT NOT NULL,
     credential VARCHAR(255) NOT NULL,
-    client_id VARCHAR(256),
+    kind VARCHAR(255) NOT NULL,
+    client_id TEXT,
     client_name VARCHAR(256),
     client_name_source VARCHAR(255),
     method VARCHAR(256) NOT NULL,
@@ -33,7 +35,5 @@ CREATE TABLE IF NOT EXISTS activity (
     outcome VARCHAR(255) NOT NULL,
     code BIGINT,
     duration_us BIGINT NOT NULL,
-    INDEX `idx-activity-user_id` (user_id, id),
-    INDEX `idx-activity-client_id` (user_id, client_id, id),
-    INDEX `idx-activity-subject` (subject, id)
+    INDEX `idx-activity-user_id` (user_id, id)
 ) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;

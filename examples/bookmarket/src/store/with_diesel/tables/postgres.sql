@@ -13,14 +13,16 @@ CREATE TABLE IF NOT EXISTS bookmarks (
     created_at TIMESTAMP WITH TIME ZONE NOT NULL
 );
 CREATE INDEX IF NOT EXISTS "idx-bookmarks-user_id" ON bookmarks (user_id);
--- Activity may outlast an account, so it refers to none.
+-- Activity may outlast an account, so it refers to none. Subjects and client ids have any length, so
+-- no index has them.
 CREATE TABLE IF NOT EXISTS activity (
     id VARCHAR(26) NOT NULL PRIMARY KEY,
     time_ms BIGINT NOT NULL,
     user_id BIGINT,
-    subject VARCHAR(256) NOT NULL,
+    subject TEXT NOT NULL,
     credential VARCHAR NOT NULL,
-    client_id VARCHAR(256),
+    kind VARCHAR NOT NULL,
+    client_id TEXT,
     client_name VARCHAR(256),
     client_name_source VARCHAR,
     method VARCHAR(256) NOT NULL,
@@ -33,5 +35,3 @@ CREATE TABLE IF NOT EXISTS activity (
     duration_us BIGINT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS "idx-activity-user_id" ON activity (user_id, id);
-CREATE INDEX IF NOT EXISTS "idx-activity-client_id" ON activity (user_id, client_id, id);
-CREATE INDEX IF NOT EXISTS "idx-activity-subject" ON activity (subject, id);
