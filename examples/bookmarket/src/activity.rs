@@ -6,10 +6,10 @@
 //! | `id` | the id of the audit record; it sorts by time, and begins with it |
 //! | `time_ms` | when the request came, in milliseconds since 1970 |
 //! | `user_id` | our own number of the person; none where nobody with an account called |
-//! | `subject` | `sub` of the person, or the name of a program |
+//! | `subject` | `sub` of the person as tokens have it, or the name of a program |
 //! | `credential` | `token` (an agent), `session` (a browser), `static_key` |
 //! | `kind` | `user`, `agent`, `machine`, `api_key`; `impersonated`: staff who acted as the person; empty in rows of old versions |
-//! | `client_id` | the agent, where its token names one |
+//! | `client_id` | the agent as its tokens name it, if they do |
 //! | `client_name`, `client_name_source` | what it is called, and whose word that is |
 //! | `method` | of the message of MCP, else of the HTTP request |
 //! | `target_kind`, `target` | what it was about: a tool, or the path of a page |
@@ -18,7 +18,8 @@
 //! | `code` | of a JSON-RPC error; the HTTP status for `http_error` |
 //! | `duration_us` | how long it took, in microseconds |
 //!
-//! No row has a token, a cookie, an e-mail address, an IP address, or the arguments of a tool.
+//! No row has a token, a cookie, an IP address, or the arguments of a tool, nor an e-mail address,
+//! unless an issuer gives one as `sub` or client id.
 
 use std::time::Duration;
 
@@ -130,16 +131,21 @@ impl Activity {
         let text = |place: &str| value(place).unwrap_or_default();
         let is_agent = record.principal.credential == Credential::Token;
         let for_agents = |place: &str| value(place).filter(|_| is_agent);
+        // Those of the token: what is cut or hashed would be another person or agent. They have no
+        // control characters (RFC 6749, appendix A.1), which forms and databases change.
+        let has_no_control = |id: &&str| !id.contains(char::is_control);
+        let subject = Some(record.principal.exact_subject()).filter(has_no_control);
+        let client_id = record.principal.exact_client_id().filter(has_no_control);
         let code = json.pointer("/error_code").and_then(Value::as_i64);
         let status = record.status.filter(|status| *status >= 400).map(i64::from);
         Ok(Self {
             id: text("/id"),
             time_ms: since_epoch(record.time).as_millis().try_into()?,
             user_id: value("/principal/user_key").map(|key| key.parse()).transpose()?,
-            subject: text("/principal/subject"),
+            subject: subject.unwrap_or(&record.principal.subject).to_owned(),
             credential: text("/principal/credential"),
             kind: text("/principal/kind"),
-            client_id: for_agents("/principal/client_id"),
+            client_id: client_id.filter(|_| is_agent).map(str::to_owned),
             client_name: for_agents("/principal/client_name"),
             client_name_source: for_agents("/principal/client_name_source"),
             method: value("/method").unwrap_or_else(|| text("/http_method")),

@@ -9,7 +9,11 @@ use maud::{Markup, html};
 use serde::Deserialize;
 use url::form_urlencoded::Serializer;
 
-use super::{ACTIVITY_PATH, Pages, layout::Page, problem};
+use super::{
+    ACTIVITY_PATH, Pages,
+    layout::{Page, attribute},
+    problem,
+};
 use crate::{
     activity::{AgentUse, Cursor, MAX_AGENTS, Through},
     auth::{self, BookmarksRead},
@@ -168,9 +172,9 @@ fn filter(through: &Through, agents: &[AgentUse]) -> Markup {
                 option value=(BROWSER) selected[chosen == BROWSER] { "Browser" }
                 @for agent in agents {
                     @let one = format!("{AGENT}{}", agent.client_id);
-                    option value=(one) selected[chosen == one] { (label(agent)) }
+                    option value=(attribute(&one)) selected[chosen == one] { (label(agent)) }
                 }
-                @if let Some(name) = other { option value=(chosen) selected { (name.as_str()) } }
+                @if let Some(name) = other { option value=(attribute(&chosen)) selected { (name.as_str()) } }
             }
             div { button { "Show" } }
         }
@@ -242,7 +246,7 @@ fn through(row: &Activity, agents: &[AgentUse]) -> Markup {
     let Some(id) = &row.client_id else {
         let text = match row.credential.as_str() {
             "session" => "Browser",
-            "token" => "A program without a client id",
+            "token" => "A program without a usable client id",
             _ => "A program with a key",
         };
         return html! { (text) };
@@ -253,7 +257,8 @@ fn through(row: &Activity, agents: &[AgentUse]) -> Markup {
     html! {
         bdi { (name.as_str()) }
         @if name.source() != NameSource::ClientId {
-            @let shown = Agent::new(id.as_str()).host().unwrap_or_else(|| id.clone());
+            @let host = Agent::new(id.as_str()).host();
+            @let shown = host.unwrap_or_else(|| AgentName::of_client_id(id).as_str().to_owned());
             br; span.soft { bdi { (shown) } }
         }
     }

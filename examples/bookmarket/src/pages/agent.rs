@@ -6,7 +6,10 @@ use actix_mcp_auth::{
 };
 use maud::{Markup, html};
 
-use super::{AGENTS_PATH, activity, layout::time};
+use super::{
+    AGENTS_PATH, activity,
+    layout::{attribute, time},
+};
 use crate::{
     activity::AgentUse,
     auth::{BookmarksRead, BookmarksWrite, SCOPES},
@@ -128,7 +131,7 @@ fn hidden_name(agent: &Agent) -> Markup {
 pub(super) fn form(act: &str, client_id: &str, button: Markup) -> Markup {
     html! {
         form method="post" action={ (AGENTS_PATH) "/" (act) } {
-            input type="hidden" name="client_id" value=(client_id);
+            input type="hidden" name="client_id" value=(attribute(client_id));
             button { (button) }
         }
     }

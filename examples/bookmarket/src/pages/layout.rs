@@ -95,3 +95,17 @@ pub(super) fn time(at: UnixTime) -> Markup {
     let at = DateTime::<Utc>::from_timestamp_millis(millis).unwrap_or_default();
     html! { time datetime=(at.to_rfc3339()) { (at.format("%Y-%m-%d %H:%M")) " UTC" } }
 }
+
+/// The value of an attribute that a browser sends back as it is. Characters beyond ASCII are written
+/// as references, since some of them are not seen or move others.
+pub(super) fn attribute(text: &str) -> PreEscaped<String> {
+    let mut html = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' | '<' | '>' | '"' | '\'' => html.push_str(&format!("&#{};", u32::from(c))),
+            ' '..='~' => html.push(c),
+            c => html.push_str(&format!("&#{};", u32::from(c))),
+        }
+    }
+    PreEscaped(html)
+}

@@ -11,6 +11,7 @@ use bookmarket::settings;
 use serde_json::json;
 
 use crate::{
+    activity_page::assert_harmless,
     agent::{Agent, Answer},
     browser::Browser,
     oauth::Discovered,
@@ -208,6 +209,44 @@ async fn r34_a_standing_disconnection_lasts_until_it_is_lifted() {
     next_second().await;
     let anew = consent(&server, "user_ada", &ended.client_id).await;
     assert_eq!((call(&anew).await, ended.call().await), (200, 401));
+}
+
+#[actix_web::test]
+async fn a_standing_disconnection_ends_exactly_the_agent_that_called() {
+    let server = server(&[STANDING]).await;
+    server.wait_for_keys().await;
+    let ada = browser_of(&server, "user_ada").await;
+    let long = format!("https://evil.example/{}/c.json", "x".repeat(2_000));
+    for (client_id, shown) in [
+        ("https://evil.example/x/bot@example.com/c.json", None),
+        (&*long, None),
+        ("<b>\u{202e}\u{e0041}", Some(r"&lt;b&gt;\u{202e}\u{e0041}")),
+    ] {
+        let token = server.authority.token().subject("user_ada").audience(&server.resource);
+        let agent = Agent::new(&server.resource, Some(token.client_id(client_id).sign()));
+        assert_eq!(call(&agent).await, 200, "{client_id}");
+        let id = format!("<dd><code><bdi>{}</bdi></code></dd>", shown.unwrap_or(client_id));
+        let page = open_until(&ada, "/agents", &id).await;
+        assert_harmless(&page.text);
+
+        let page = disconnect(&ada, &sent_id(&page)).await;
+        assert!(page.text.contains("The agent was disconnected."), "{page:?}");
+        assert_eq!(call(&agent).await, 401, "{client_id}");
+    }
+}
+
+/// What the first form that disconnects an agent sends.
+fn sent_id(page: &Answer) -> String {
+    let form = page.text.split("action=\"/agents/disconnect\"").nth(1).expect("a form");
+    let value = form.split("value=\"").nth(1).and_then(|rest| rest.split('"').next());
+    let mut parts = value.expect("an id").split("&#");
+    let mut id = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (number, rest) = part.split_once(';').expect("a reference");
+        id.extend(number.parse().ok().and_then(char::from_u32));
+        id.push_str(rest);
+    }
+    id
 }
 
 #[actix_web::test]

@@ -113,6 +113,19 @@ mod with_a_database {
     }
 
     #[actix_web::test]
+    async fn r40_an_operator_finds_a_person_by_the_exact_sub() {
+        let server = Server::start().await;
+        server.wait_for_keys().await;
+        let long = format!("ada|{}", "x".repeat(246));
+        for sub in ["ada@example.com", &long] {
+            server.agent_of(sub).call("whoami", json!({})).await;
+            rows(&server, sub, 1).await;
+            let text = printed(&server, &["--user", sub, "--since", "1h"]).await;
+            assert!(text.contains("tools/call tool whoami: allowed, ok"), "{text}");
+        }
+    }
+
+    #[actix_web::test]
     async fn r40_an_operator_sees_what_staff_did() {
         let server = Server::start().await;
         let ada = account(&server, "user_ada").await;
