@@ -98,12 +98,15 @@ impl StoredPeople {
         }
     }
 
-    /// Those that the builder names, with the changes.
-    pub(crate) fn restored(self, configured: &[Person]) -> Vec<Person> {
-        let is_replaced = |id: &str| self.added.iter().any(|added| added.0.id == id);
+    /// The configured people with the changes of a former run. Those that the builder `names` are as
+    /// it names them, unless they were deleted.
+    pub(crate) fn restored(self, configured: &[Person], names: &[Person]) -> Vec<Person> {
+        let has = |people: &[Person], id: &str| people.iter().any(|person| person.id == id);
+        let added = self.added.into_iter().map(|StoredPerson(person)| person);
+        let added: Vec<Person> = added.filter(|person| !has(names, &person.id)).collect();
         let mut people: Vec<Person> = configured.to_vec();
-        people.retain(|person| !self.deleted.contains(&person.id) && !is_replaced(&person.id));
-        people.extend(self.added.into_iter().map(|StoredPerson(person)| person));
+        people.retain(|person| !self.deleted.contains(&person.id) && !has(&added, &person.id));
+        people.extend(added);
         people
     }
 }

@@ -12,11 +12,15 @@ impl TestAuthorityBuilder {
     /// Kept are the signing keys, the port, the environment's client id and secret, registered
     /// clients, people who were added or deleted at run time, consents, refresh tokens, and sessions
     /// of browsers. Codes, open sign-ins, opaque access tokens, faults and events are not. What the
-    /// builder names itself counts before the file: the port, the client id, clients and people.
+    /// builder names itself counts before the file: the port, the client id, clients and people. Who
+    /// was deleted at run time stays deleted.
     ///
-    /// **The file holds private keys and tokens.** It is readable by its owner only (mode 0600). Name
-    /// it in `.gitignore`. It is replaced as a whole whenever something has changed, before the
-    /// answer is sent. Delete it to start anew. Two authorities need two files.
+    /// **The file holds private keys and tokens.** It is readable by its owner only (mode 0600). Add
+    /// it to `.gitignore` as `authority*.json`: while it is written, there is a file
+    /// `authority.tmp-….json` beside it, which the next start removes if the process is killed. It is
+    /// replaced as a whole whenever something has changed, before the answer is sent; where the path
+    /// is a symbolic link, the file that it leads to. Delete it to start anew. Two authorities need
+    /// two files.
     ///
     /// Default: nothing is kept.
     ///

@@ -134,6 +134,7 @@ impl TestAuthorityBuilder {
             requests: Mutex::new(BTreeMap::new()),
         });
         if let Some(file) = &state.file {
+            file.remove_leftovers();
             stored::try_save(&state, file)
                 .map_err(|error| StartError::StateUnwritable(file.path().to_owned(), error))?;
         }
@@ -177,7 +178,7 @@ impl TestAuthorityBuilder {
             keys: keys(self.algorithm, stored.keys)?,
             session_keys: keys(Algorithm::Rs256, stored.session_keys)?,
             clients,
-            people: stored.people.restored(people),
+            people: stored.people.restored(people, &self.people),
             grants: Grants::restored(stored.grants),
             workos,
         })

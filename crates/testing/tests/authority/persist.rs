@@ -7,7 +7,7 @@ use mcp_auth_testing::{Algorithm, Client, Person, StartError, TestAuthority};
 use serde_json::{Value, json};
 
 use crate::browser::*;
-use crate::http::{get, get_with, post_json};
+use crate::http::{get, get_with, post_json, send};
 
 /// A directory that is removed with its content.
 struct Directory(PathBuf);
@@ -175,6 +175,66 @@ fn what_the_builder_names_counts_before_the_file() {
     assert_eq!(names, ["Alan Turing", "Ada of the first run"]);
     let answer = get(&authorize_url(&authority, &registered, &[]));
     assert_eq!(answer.status, 400, "another redirect URI is configured by now: {answer:?}");
+}
+
+#[test]
+fn people_whom_the_builder_names_are_not_those_of_the_file() {
+    let directory = Directory::new("named");
+    let file = directory.file();
+    let builder = |name: &str| {
+        let alan = Person::new("user_alan", "Alan Turing");
+        let builder = TestAuthority::builder().workos_api_key("sk_test_1").persist(&file);
+        builder.person(Person::new("user_ada", name)).person(alan)
+    };
+    let authority = builder("Ada of the builder").start().unwrap();
+    authority.add_person(Person::new("user_ada", "Ada of the first run"));
+    authority.add_person(Person::new("user_grace", "Grace of the first run"));
+    let alan = format!("{}/user_management/users/user_alan", authority.issuer());
+    let key = [("Authorization", "Bearer sk_test_1")];
+    assert!([200, 204].contains(&send("DELETE", &alan, &key, "").unwrap().status));
+    drop(authority);
+
+    let authority = builder("Ada, again").start().unwrap();
+    let mut names: Vec<_> = authority.people().into_iter().map(|person| person.name).collect();
+    names.sort();
+    assert_eq!(names, ["Ada, again", "Grace of the first run"]);
+}
+
+#[test]
+fn what_a_killed_process_left_is_removed_at_the_next_start() {
+    let directory = Directory::new("leftovers");
+    let file = directory.file();
+    let id = "01ABCDEFGHJKMNPQRSTVWXYZ01";
+    for name in [&*format!("authority.tmp-{id}.json"), &*format!("authority2.tmp-{id}.json")] {
+        fs::write(directory.0.join(name), "secret").unwrap();
+    }
+    let authority = start(&file);
+    let entries = fs::read_dir(&directory.0).unwrap().map(|entry| entry.unwrap().file_name());
+    let mut names: Vec<_> = entries.collect();
+    names.sort();
+    let of_another = format!("authority2.tmp-{id}.json");
+    assert_eq!(names, ["authority.json", &*of_another]);
+    drop(authority);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_symbolic_link_stays_and_its_target_is_replaced() {
+    let directory = Directory::new("link");
+    let kept = directory.0.join("kept");
+    fs::create_dir(&kept).unwrap();
+    let (target, link) = (kept.join("state.json"), directory.file());
+    // Relative, and to a file that does not exist yet.
+    std::os::unix::fs::symlink("kept/state.json", &link).unwrap();
+    for _ in 0..2 {
+        let authority = start(&link);
+        register(&authority, "Agent");
+        drop(authority);
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert!(fs::symlink_metadata(&target).unwrap().is_file());
+    }
+    let state: Value = serde_json::from_slice(&fs::read(&target).unwrap()).unwrap();
+    assert_eq!(state["clients"].as_array().unwrap().len(), 2, "the second start has read it");
 }
 
 fn refused(file: &Path) -> String {
