@@ -1,9 +1,17 @@
 //! Who is calling, as an argument of a tool or a prompt.
 
-use std::{any::type_name, fmt, marker::PhantomData, ops::Deref, sync::Arc};
+use std::{
+    any::type_name,
+    fmt,
+    marker::PhantomData,
+    ops::Deref,
+    sync::{Arc, LazyLock},
+    time::SystemTime,
+};
 
 use mcp_auth_core::{
-    Authenticated, Principal, Rejection, Requirement, Resource, permission::Grants,
+    Authenticated, Principal, Rejection, Requirement, Resource, UnixTime, log_limit::OncePerSecond,
+    permission::Grants,
 };
 use rmcp::{
     ErrorData, RoleServer,
@@ -189,17 +197,24 @@ fn wrong_type<U>(caller: &Authenticated) -> ErrorData {
     mistake()
 }
 
+/// Callers can repeat it with each call.
+static WITHOUT_RULE_LINES: LazyLock<OncePerSecond> = LazyLock::new(OncePerSecond::default);
+
 /// With a rule the middleware has refused before.
 fn without_rule<R: Requirement>(rejection: &Rejection) -> ErrorData {
-    tracing::error!(
-        name: "permission_without_rule",
-        target: "mcp_auth",
-        event = "permission_without_rule",
-        required = %R::NEED,
-        "a tool's signature requires a permission, and auth.mcp() has no such rule for the tool: the \
-         caller gets an error within the answer and no HTTP 403, so that no client asks for the scope; \
-         give mcp_auth_rmcp::tool_rules!(…) to auth.mcp().rules(…)"
-    );
+    let now = UnixTime::since_epoch(SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default());
+    if let Some(suppressed) = WITHOUT_RULE_LINES.pass(now) {
+        tracing::error!(
+            name: "permission_without_rule",
+            target: "mcp_auth",
+            event = "permission_without_rule",
+            required = %R::NEED,
+            suppressed,
+            "a tool's signature requires a permission, and auth.mcp() has no such rule for the tool: \
+             the caller gets an error within the answer and no HTTP 403, so that no client asks for \
+             the scope; give mcp_auth_rmcp::tool_rules!(…) to auth.mcp().rules(…)"
+        );
+    }
     ErrorData::invalid_request(rejection.description(), None)
 }
 

@@ -6,6 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicU32, Ordering},
     },
+    time::{Duration, Instant},
 };
 
 use actix_mcp_auth::{
@@ -187,6 +188,7 @@ async fn a_tool_is_listed_for_who_holds_the_permission_of_its_signature() {
 #[actix_web::test]
 async fn without_a_rule_the_tool_does_not_run_and_the_log_says_so() {
     process_log();
+    let start = Instant::now();
     let server = Server::start(false, ToolRules::new());
     let alan = server.client_of("user_alan", "openid");
     let refused = call(&alan, "publish-report").await;
@@ -194,6 +196,21 @@ async fn without_a_rule_the_tool_does_not_run_and_the_log_says_so() {
     assert!(refused.text.contains(r#""error":{"code":-32600"#), "{refused:?}");
     assert_eq!(server.published(), 0);
     assert!(logged("permission_without_rule", "required=reports:write"));
+    // At most one line a second; the others are counted.
+    for _ in 0..20 {
+        call(&alan, "publish-report").await;
+    }
+    rt::time::sleep(Duration::from_millis(1_100)).await;
+    call(&alan, "publish-report").await;
+    let log = String::from_utf8(process_log().lock().unwrap().clone()).unwrap();
+    let lines = log.lines().filter(|line| line.contains("event=\"permission_without_rule\""));
+    let suppressed: Vec<usize> = lines
+        .map(|line| line.split_once(" suppressed=").unwrap().1)
+        .map(|rest| rest.split(' ').next().unwrap().parse().unwrap())
+        .collect();
+    let (written, suppressed) = (suppressed.len(), suppressed.iter().sum::<usize>());
+    assert_eq!(written + suppressed, 22, "{log}");
+    assert!((2..=1 + start.elapsed().as_secs() as usize + 1).contains(&written), "{log}");
 
     let ada = server.client_of("user_ada", "openid");
     assert_eq!(call(&ada, "publish-report").await.said(), "published for user_ada");
