@@ -10,6 +10,7 @@ use serde_json::json;
 use crate::support::{Answer, RESOURCE, Server, authority, builder};
 
 mod documents;
+mod neighbours;
 mod records;
 mod sessions;
 mod settings;

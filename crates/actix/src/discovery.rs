@@ -8,6 +8,7 @@
 
 mod below;
 mod document;
+mod place;
 
 use mcp_auth_core::{
     Issuer, ProtectedResourceMetadata, Resource,
@@ -15,8 +16,9 @@ use mcp_auth_core::{
 };
 
 use crate::refresher::same_origin;
-pub(crate) use below::DocumentsBelow;
+use below::DocumentsBelow;
 pub(crate) use document::{Document, not_found};
+use place::Paths;
 
 const OPENID: &str = "/.well-known/openid-configuration";
 
@@ -31,7 +33,8 @@ pub(crate) struct Discovery {
     /// All of them, for a resource that has its host to itself.
     pub(crate) alone: Vec<(String, Document)>,
     /// Those of the resources below.
-    pub(crate) below: Option<DocumentsBelow>,
+    below: Option<DocumentsBelow>,
+    paths: Paths,
 }
 
 /// What a resource would answer at the root of its host. What is `None` is left to the application.
@@ -75,25 +78,44 @@ impl Discovery {
             at_root.openid = shim.openid.then(|| shim.document.clone());
             at_root.authorization_server = Some(shim.document);
         }
-        let below = resources_below.then(|| {
-            let server = at_root.authorization_server.clone();
-            DocumentsBelow::new(resource, served_at, metadata, server)
+        let below = resources_below.then(|| DocumentsBelow {
+            metadata: metadata.clone(),
+            authorization_server: at_root.authorization_server.clone(),
         });
-        let resource = resource.clone();
-        let mut discovery = Self { resource, own, at_root, alone: Vec::new(), below };
+        let (resource, paths) = (resource.clone(), Paths::of(resource, served_at));
+        let mut discovery = Self { resource, own, at_root, alone: Vec::new(), below, paths };
         discovery.alone = documents_of_host(&[&discovery]);
         discovery
     }
+
+    /// Whether a document of a resource below may stand at this path.
+    pub(crate) fn covers_below(&self, path: &str) -> bool {
+        let place = || self.paths.place(path);
+        self.below.as_ref().is_some_and(|below| place().is_some_and(|place| below.has(place.kind)))
+    }
+
+    /// The patterns of all these paths.
+    pub(crate) fn patterns_below(&self) -> Vec<String> {
+        self.below.as_ref().map(|below| below.patterns(&self.paths)).unwrap_or_default()
+    }
 }
 
-/// The document at a path below one of these resources: of the one whose own path is the longest.
+/// The document at a path below one of these resources: of the one whose path is the longest of
+/// those that match. `None`: no resource below has this path.
 pub(crate) fn document_below<'d>(
-    resources: impl Iterator<Item = &'d Discovery>,
+    resources: impl Iterator<Item = &'d Discovery> + Clone,
     path: &str,
 ) -> Option<Document> {
-    let covers = |one: &&Discovery| one.below.as_ref().is_some_and(|below| below.covers(path));
-    let nearest = resources.filter(covers).max_by_key(|one| one.resource.path().len())?;
-    nearest.below.as_ref()?.at(path)
+    if !resources.clone().any(|one| one.covers_below(path)) {
+        return None;
+    }
+    let above = resources.filter_map(|one| Some((one, one.paths.place(path)?)));
+    let (nearest, place) = above.max_by_key(|(one, place)| (place.depth, one.below.is_some()))?;
+    match &nearest.below {
+        Some(below) => below.at(&nearest.resource, &place),
+        // Every path below it is of the one resource, and none has a document of its own.
+        None => Some(Document::Absent),
+    }
 }
 
 /// Every document of the resources of one host.

@@ -79,7 +79,7 @@ impl McpAuth {
     /// on a host it is a 404, and clients use the challenge or the resource's own path. The
     /// authorization server's metadata is served at the root where all resources of the host have the
     /// same. Resources on several hosts are told apart by the request's `Host`, which a proxy must not
-    /// change.
+    /// change. Resources that are registered one by one with the same App are answered the same.
     ///
     /// Register a scope before the scope whose path contains it: `/mcp/admin`, then `/mcp`.
     ///
