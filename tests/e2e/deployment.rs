@@ -9,7 +9,7 @@ use actix_web::{
 use serde_json::json;
 
 use crate::{
-    logs::Lines,
+    logs::logged,
     support::{Answer, Server, authority},
 };
 
@@ -257,12 +257,8 @@ async fn r02_the_middleware_around_an_app_without_discovery_answers_for_its_own_
 #[test]
 fn r03_a_public_url_that_looks_wrong_is_told_at_start_up_once_and_no_other() {
     let told_for = |resource: &str| {
-        let lines = Lines::default();
-        let subscriber =
-            tracing_subscriber::fmt().with_ansi(false).with_writer(lines.clone()).finish();
         let build = || McpAuth::builder(resource.to_owned()).authkit("x.authkit.app").build();
-        tracing::subscriber::with_default(subscriber, || build().unwrap());
-        lines.text()
+        logged(|| drop(build().unwrap()))
     };
     let told = told_for("https://app.internal:8080/mcp/");
     for doubt in ["known inside a network only", "behind a proxy", "ends with a slash"] {

@@ -11,12 +11,14 @@ use actix_web::{App, http::StatusCode, test, web};
 use tracing::subscriber::DefaultGuard;
 
 use crate::{
-    logs::Lines,
+    logs::{Lines, process_log},
     support::{RESOURCE, authority, builder, good_token},
 };
 
 /// Captures what this thread logs from now on: the application under test runs on it.
 fn listen() -> (Lines, DefaultGuard) {
+    // No thread is without a subscriber from here on: see `logged`.
+    process_log();
     let lines = Lines::default();
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(tracing::Level::INFO)

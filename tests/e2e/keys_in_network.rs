@@ -7,7 +7,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Value, json};
 
 use crate::{
-    logs::Lines,
+    logs::logged,
     support::{RESOURCE, Server, authority},
 };
 
@@ -105,10 +105,7 @@ async fn r27_an_issuer_in_the_next_container_has_a_call_of_its_own() {
 }
 
 fn told(build: impl FnOnce() -> Result<McpAuth, BuildError>) -> String {
-    let lines = Lines::default();
-    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(lines.clone()).finish();
-    tracing::subscriber::with_default(subscriber, || build().unwrap());
-    lines.text()
+    logged(|| drop(build().unwrap()))
 }
 
 #[test]

@@ -51,6 +51,17 @@ impl<'a> MakeWriter<'a> for Lines {
     }
 }
 
+/// What this thread logs while `act` runs.
+pub(crate) fn logged(act: impl FnOnce()) -> String {
+    // While a thread without a subscriber causes an event for the first time, a subscriber of another
+    // thread can miss it (https://github.com/tokio-rs/tracing/issues/2874).
+    process_log();
+    let lines = Lines::default();
+    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(lines.clone()).finish();
+    tracing::subscriber::with_default(subscriber, act);
+    lines.text()
+}
+
 /// What the whole process logs at any level from the first call on, whichever test writes it: the
 /// server's workers and the refresher are threads of their own, so that a subscriber of the test's
 /// thread does not get their events. Events of the libraries that use `log` are included.

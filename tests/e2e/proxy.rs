@@ -17,7 +17,7 @@ use tokio::{
 };
 
 use crate::{
-    logs::{Lines, process_log},
+    logs::{logged, process_log},
     private_ca::{identity, serve},
     support::{RESOURCE, Server, authority, good_token},
 };
@@ -272,12 +272,9 @@ async fn https_proxy_of_the_environment_is_heeded() {
 
 #[test]
 fn a_proxy_is_told_at_start_up_and_a_wrong_one_is_an_error() {
-    let lines = Lines::default();
-    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(lines.clone()).finish();
     let builder = || McpAuth::builder("https://app.example.com/mcp").authkit("x.authkit.app");
     let with_proxy = builder().proxy("http://ada:sesame@proxy.fieldtest.invalid:3128");
-    tracing::subscriber::with_default(subscriber, || with_proxy.build().unwrap());
-    let log = lines.text();
+    let log = logged(|| drop(with_proxy.build().unwrap()));
     assert!(log.contains("event=\"outbound_proxy\""), "{log}");
     assert!(log.contains("proxy=proxy.fieldtest.invalid:3128"), "{log}");
     assert!(log.contains("cannot be checked") && !log.contains("sesame"), "{log}");

@@ -15,7 +15,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::json;
 
 use crate::{
-    logs::Lines,
+    logs::logged,
     support::{RESOURCE, Server, authority, builder, good_token},
 };
 
@@ -228,12 +228,8 @@ fn r27_the_log_names_a_configured_foreign_userinfo_endpoint() {
     let told_for = |endpoint: &str| {
         let issuer = Issuer::new("https://accounts.google.com").unwrap();
         let issuer = issuer.userinfo_endpoint(endpoint).unwrap();
-        let lines = Lines::default();
-        let subscriber =
-            tracing_subscriber::fmt().with_ansi(false).with_writer(lines.clone()).finish();
         let builder = McpAuth::builder("https://app.example.com/mcp").issuer(issuer);
-        tracing::subscriber::with_default(subscriber, || builder.build().unwrap());
-        lines.text()
+        logged(|| drop(builder.build().unwrap()))
     };
     let google = "https://openidconnect.googleapis.com/v1/userinfo";
     let told = told_for(google);

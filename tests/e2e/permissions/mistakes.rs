@@ -11,7 +11,7 @@ use super::{
     ALL, KNOWN, Permissions, Read, Share, Undeclared, granting, read, routes, scoped, serve,
 };
 use crate::{
-    logs::Lines,
+    logs::logged,
     support::{RESOURCE, Server, authority, builder, good_token},
 };
 
@@ -76,10 +76,7 @@ async fn what_cannot_be_meant_is_refused_at_start_up() {
 async fn what_clients_cannot_ask_for_is_named_at_start_up() {
     let authority = authority();
     let told = |auth: McpAuthBuilder| {
-        let lines = Lines::default();
-        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(lines.clone());
-        tracing::subscriber::with_default(subscriber.finish(), || drop(auth.build().unwrap()));
-        let text = lines.text();
+        let text = logged(|| drop(auth.build().unwrap()));
         let line = text.lines().find(|line| line.contains("permissions_not_in_scopes"));
         line.map(str::to_owned)
     };

@@ -128,13 +128,9 @@ async fn entra_s_long_names_in_issuer_scopes_are_enough() {
 #[test]
 fn a_prefixed_permission_is_not_said_to_be_out_of_reach() {
     let told_for = |issuer: Issuer| {
-        let lines = crate::logs::Lines::default();
-        let subscriber =
-            tracing_subscriber::fmt().with_ansi(false).with_writer(lines.clone()).finish();
         let builder = McpAuth::builder("https://app.example.com/mcp").issuer(issuer);
         let builder = builder.permissions::<(AccessAsUser,)>();
-        tracing::subscriber::with_default(subscriber, || builder.build().unwrap());
-        lines.text()
+        crate::logs::logged(|| drop(builder.build().unwrap()))
     };
     let entra = || Issuer::new("https://login.microsoftonline.com/1111/v2.0").unwrap();
     let long = "https://app.example.com/mcp/access_as_user";

@@ -6,7 +6,7 @@ use actix_mcp_auth::{
 };
 
 use super::{Permissions, Read, Write};
-use crate::{logs::Lines, support::RESOURCE};
+use crate::{logs::logged, support::RESOURCE};
 
 const A: &str = "https://a.example.com";
 const B: &str = "https://b.example.com/";
@@ -91,10 +91,7 @@ fn linking(issuers: impl Into<IssuerNames>) -> impl IdentityStore<User = String>
 
 /// The lines of an event that is written at start-up.
 fn told(builder: McpAuthBuilder, event: &str) -> Vec<String> {
-    let lines = Lines::default();
-    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(lines.clone());
-    tracing::subscriber::with_default(subscriber.finish(), || drop(builder.build().unwrap()));
-    let text = lines.text();
+    let text = logged(|| drop(builder.build().unwrap()));
     let event = format!("event=\"{event}\"");
     text.lines().filter(|line| line.contains(&event)).map(str::to_owned).collect()
 }

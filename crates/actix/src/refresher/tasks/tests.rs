@@ -13,6 +13,10 @@ use tracing_subscriber::fmt::MakeWriter;
 use super::*;
 use crate::clock::ChosenClock;
 
+/// Both tests cause the same event. While one thread causes it for the first time without a subscriber,
+/// another thread can miss it (https://github.com/tokio-rs/tracing/issues/2874).
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
 fn plan(runtime: MakeRuntime) -> RefresherPlan {
     let settings = RefreshSettings::default();
     let signatures = Arc::new(Josekit);
@@ -49,6 +53,7 @@ impl MakeWriter<'_> for Lines {
 
 #[test]
 fn r28_a_missing_runtime_ends_the_loops_with_an_event() {
+    let _guard = ONE_AT_A_TIME.lock();
     let lines = Lines::default();
     let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(lines.clone());
     let (_alive, dropped) = watch::channel(());
@@ -66,6 +71,7 @@ fn r28_a_missing_runtime_ends_the_loops_with_an_event() {
 
 #[test]
 fn r28_a_refresher_without_a_runtime_is_restarted() {
+    let _guard = ONE_AT_A_TIME.lock();
     static ATTEMPTS: AtomicU32 = AtomicU32::new(0);
     let refresher = plan(|| match ATTEMPTS.fetch_add(1, Ordering::SeqCst) {
         0 => no_descriptors(),
