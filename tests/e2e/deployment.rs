@@ -103,6 +103,7 @@ async fn r02_resources_registered_one_by_one_leave_the_root_alone_as_well() {
         config.configure(one.discovery()).configure(two.discovery());
     });
     assert_absent(&server, ROOT).await;
+    assert_eq!(get(&server, SERVER_ROOT).await.json()["issuer"], authority.issuer());
     for path in ["/one", "/two"] {
         let own = json!(format!("{HOST}{path}"));
         assert_eq!(named_at(&server, &format!("{ROOT}{path}")).await, own);
@@ -181,22 +182,30 @@ async fn r05_several_hosts_are_told_apart_by_host_and_by_nothing_that_a_client_f
         McpAuth::builder(format!("https://{host}/mcp")).authkit("x.authkit.app").build().unwrap()
     };
     let (one, two) = (build("one.example.com"), build("two.example.com"));
-    let server = Server::start(move |config| {
-        config.configure(McpAuth::discovery_of(&[&one, &two]));
+    let together = {
+        let (one, two) = (one.clone(), two.clone());
+        Server::start(move |config| {
+            config.configure(McpAuth::discovery_of(&[&one, &two]));
+        })
+    };
+    let one_by_one = Server::start(move |config| {
+        config.configure(one.discovery()).configure(two.discovery());
     });
-    for (host, resource) in [
-        ("one.example.com", "https://one.example.com/mcp"),
-        ("TWO.example.com:443", "https://two.example.com/mcp"),
-    ] {
-        for path in [ROOT.to_owned(), format!("{ROOT}/mcp"), format!("/mcp{ROOT}")] {
-            let request = server.get(&path).header("X-Forwarded-Host", "one.example.com");
-            let answer = request.header("Host", host).send().await;
-            assert_eq!(answer.json()["resource"], resource, "{host} {path}");
+    for server in [together, one_by_one] {
+        for (host, resource) in [
+            ("one.example.com", "https://one.example.com/mcp"),
+            ("TWO.example.com:443", "https://two.example.com/mcp"),
+        ] {
+            for path in [ROOT.to_owned(), format!("{ROOT}/mcp"), format!("/mcp{ROOT}")] {
+                let request = server.get(&path).header("X-Forwarded-Host", "one.example.com");
+                let answer = request.header("Host", host).send().await;
+                assert_eq!(answer.json()["resource"], resource, "{host} {path}");
+            }
         }
+        let stranger = server.get(ROOT).header("Host", "evil.example").send().await;
+        assert_eq!(stranger.status, 404);
+        assert!(!stranger.body.contains("evil"), "{}", stranger.body);
     }
-    let stranger = server.get(ROOT).header("Host", "evil.example").send().await;
-    assert_eq!(stranger.status, 404);
-    assert!(!stranger.body.contains("evil"), "{}", stranger.body);
 }
 
 #[actix_web::test]
