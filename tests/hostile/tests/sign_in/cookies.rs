@@ -37,7 +37,8 @@ fn others(good: &str, of_another_password: &str) -> Vec<Vec<u8>> {
     others.extend([
         of_another_password.as_bytes().to_vec(),
         format!("\"{good}\"").into_bytes(),
-        good.replace('=', "%3D").replace('+', "%2B").into_bytes(),
+        // The same after percent-decoding, which cookies are not subject to (RFC 6265 §4.1.1).
+        format!("%{:02X}{}", good.as_bytes()[0], &good[1..]).into_bytes(),
         good.to_lowercase().into_bytes(),
         format!("{good}{good}").into_bytes(),
         format!("{good}=").into_bytes(),
