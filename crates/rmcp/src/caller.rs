@@ -65,10 +65,11 @@ use crate::carried::{carried, mistake};
 /// says so (`permission_without_rule`).
 ///
 /// # Errors
-/// Where nobody is signed in, or the permission is missing: an error of the protocol. A tool that needs somebody should not be
-/// among the [`AnonymousMethods`](mcp_auth_core::mcp::AnonymousMethods), so that the client gets
-/// its challenge before. Where nobody [carried](crate::carry) the caller over, or where `U` is not what the store
-/// returns: a mistake of the program's, told in the log with its remedy.
+/// An error of the protocol where nobody is signed in, or where the permission is missing. A tool that
+/// needs a caller should not be among the
+/// [`AnonymousMethods`](mcp_auth_core::mcp::AnonymousMethods), so that the client gets its challenge
+/// before. Where the caller was not [carried over](crate::carry), or where `U` is not the type that the
+/// store returns, the program is wrong, and the log says how to correct it.
 pub struct Caller<U = Principal, R = ()> {
     user: Arc<U>,
     authenticated: Authenticated,
@@ -120,7 +121,7 @@ impl<U, R> Caller<U, R> {
         self.grants().allow::<Q>()
     }
 
-    /// The same caller, of whom nothing more is required.
+    /// The same caller as a type without a requirement.
     pub fn into_caller(self) -> Caller<U> {
         self.requiring()
     }

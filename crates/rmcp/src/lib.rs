@@ -43,9 +43,9 @@
 //! # Rules for tools
 //!
 //! A tool that takes a `Caller<User, BookmarksWrite>` requires that permission. [`tool_rules!`] makes the
-//! rules out of the signatures; they can also be written by hand. The rules are enforced by `auth.mcp().rules(…)`, before rmcp sees the message. [`check_tools`]
-//! compares them with the server's tools at start-up, so that a mistyped name is an error and not a
-//! tool that is open to everybody.
+//! rules from the signatures; they can also be written by hand. The rules are enforced by
+//! `auth.mcp().rules(…)`, before rmcp sees the message. [`check_tools`] compares them with the server's
+//! tools at start-up, so that a mistyped name is an error and not a tool that is open to everybody.
 //!
 //! # Lists that show what the caller may use
 //!

@@ -233,7 +233,7 @@ async fn within<T>(
 /// How long rows are kept.
 ///
 /// # Errors
-/// Where it is no number of days.
+/// The text is not a number of days.
 pub fn kept(days: Option<String>) -> Result<Duration, ConfigError> {
     let days = days.unwrap_or_else(|| DAYS.to_owned());
     match days.parse() {

@@ -215,9 +215,9 @@ impl<S: AuditSink> AuditLogBuilder<S> {
         self
     }
 
-    /// Adds what clients are called, and whose word that is. A request does not wait for a name: one
-    /// that is not known is looked up meanwhile, for 20 s at most, and stands in the records whose
-    /// outcome comes later. Default: no names.
+    /// Adds the names of clients and their sources to records. A request does not wait for a name.
+    /// An unknown name is looked up in the background, for 20 s at most; records that are written
+    /// before have no name. Default: no names.
     pub fn names(mut self, names: &AgentNames) -> Self {
         self.names = Some(names.clone());
         self

@@ -24,8 +24,8 @@ impl DocumentsBelow {
         kind == Kind::Metadata || self.authorization_server.is_some()
     }
 
-    /// What stands at this place below the resource: nothing, where it names no resource. `None`:
-    /// there are no such documents.
+    /// The document at this place below the resource: [`Document::Absent`] where the place names no
+    /// resource, `None` where the resource has no documents of this kind.
     pub(super) fn at(&self, resource: &Resource, place: &Place<'_>) -> Option<Document> {
         let document = match place.kind {
             Kind::Metadata => None,

@@ -34,8 +34,8 @@ pub enum Rejection {
     /// The `Mcp-Session-Id` is somebody else's. 404, as for a session that never was.
     ForeignSession,
     /// The path names no resource, where each path below the configured one is a resource
-    /// ([`ResourcePolicy::resources_below`](crate::ResourcePolicy::resources_below)). 404, whoever
-    /// asks.
+    /// ([`ResourcePolicy::resources_below`](crate::ResourcePolicy::resources_below)). 404 for every
+    /// caller.
     UnknownResource {
         /// The path of the request.
         path: String,

@@ -179,7 +179,7 @@ async fn a_tool_is_listed_for_who_holds_the_permission_of_its_signature() {
     assert_eq!((refused.status, &*refused.challenge), (403, ""), "no token would help");
     assert_eq!(server.published(), 1);
 
-    // What a new token would open is shown: an agent is told at the call what to ask for.
+    // Tools that a new token could call are listed: the challenge of the call names the scope.
     let server = Server::start(true, derived());
     let reader = server.client_of("user_alan", "reports:read");
     assert_eq!(listed(&reader).await, ["list_reports", "publish-report", "whoami"]);
